@@ -1,0 +1,60 @@
+#include "alloc.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void (*report_failure)(size_t size);
+
+void
+ab_alloc_on_failure(void (*report)(size_t size))
+{
+	report_failure = report;
+}
+
+static void *
+require(void *memory, size_t size)
+{
+	if (memory == NULL) {
+		if (report_failure != NULL)
+			report_failure(size);
+		_exit(1);
+	}
+	return memory;
+}
+
+void *
+ab_malloc(size_t size)
+{
+	return require(malloc(size > 0 ? size : 1), size);
+}
+
+void *
+ab_calloc(size_t count, size_t size)
+{
+	return require(calloc(count > 0 ? count : 1, size > 0 ? size : 1), size);
+}
+
+void *
+ab_realloc(void *old, size_t size)
+{
+	return require(realloc(old, size > 0 ? size : 1), size);
+}
+
+char *
+ab_memdup(const char *bytes, size_t len)
+{
+	char *copy = ab_malloc(len + 1);
+
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+ab_strdup(const char *text)
+{
+	return ab_memdup(text, strlen(text));
+}

@@ -1,0 +1,28 @@
+/*
+ * alloc.h: allocation that cannot fail: it reports and exits.
+ *
+ * Safe for this product because a state that was not acknowledged is sent again. The report goes
+ * through a hook so that only emit.c writes stdout.
+ */
+#ifndef AB_ALLOC_H
+#define AB_ALLOC_H
+
+#include <stddef.h>
+
+/* Memory of at least one byte, uninitialised; the caller's, for free(). */
+void *ab_malloc(size_t size);
+
+/* count * size bytes of zeroes; the product is checked for overflow. */
+void *ab_calloc(size_t count, size_t size);
+
+/* As realloc; on failure the process reports and exits. */
+void *ab_realloc(void *old, size_t size);
+
+/* Copies of a string, and of len bytes with a NUL added. */
+char *ab_strdup(const char *text);
+char *ab_memdup(const char *bytes, size_t len);
+
+/* report(size) is called once before the process exits with 1; it must not allocate. */
+void ab_alloc_on_failure(void (*report)(size_t size));
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * batch.h: the records of one stream that travel together.
+ *
+ * A connector's append() adds one record's bytes to `body`; the library keeps where each record ends.
+ * Within a batch the last version of a key is kept: sealing removes the bytes of earlier versions,
+ * whose records count as accepted. Invariants: entries stand in the order of their ordinals; after
+ * sealing no entry is superseded and the bodies of the entries are adjacent.
+ */
+#ifndef AB_BATCH_H
+#define AB_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "json.h"
+
+struct ab_stream;
+
+struct ab_entry {
+	uint64_t ordinal;   /* the record's number in its stream, from 1 */
+	size_t end;         /* in body */
+	size_t record_end;  /* in records */
+	uint32_t key_at;    /* in keys */
+	uint32_t key_len;   /* 0: no key */
+	uint32_t reason_at; /* in reasons, if rejected */
+	uint8_t kind;       /* the connector's own mark: 0 unless ab_batch_mark was called */
+	bool superseded;    /* a later record of the batch has the same key */
+	bool rejected;
+};
+
+struct ab_batch {
+	struct ab_stream *stream;
+	struct ab_buf body;    /* what append() wrote */
+	struct ab_buf keys;    /* ordering keys, one after the other */
+	struct ab_buf records; /* raw records, kept only for a reject file */
+	struct ab_buf reasons; /* NUL-terminated texts of rejected entries */
+	struct ab_entry *entries;
+	size_t count;
+	size_t cap;
+	uint64_t first; /* the ordinals this batch answers for, inclusive; last < first: none */
+	uint64_t last;
+	int64_t opened_ms;
+	uint32_t *slots; /* hash table of keys to entry numbers + 1; NULL while there is no key */
+	size_t slots_cap;
+	struct ab_entry pending; /* the record being appended: its key and kind */
+	struct ab_batch *next;   /* for the queue the batch stands in */
+};
+
+/* body_limit: bytes that body may never pass. */
+struct ab_batch *ab_batch_new(struct ab_stream *stream, size_t body_limit, int64_t now_ms);
+void ab_batch_free(struct ab_batch *batch);
+
+/* For append(): the ordering key of the record being appended (at most 64 KiB), and its mark. */
+void ab_batch_key(struct ab_batch *batch, const char *bytes, size_t len);
+void ab_batch_mark(struct ab_batch *batch, uint8_t kind);
+
+/* Ends the record being appended: what was added to body since the last commit is its entry. raw
+ * (may be empty) is kept for the reject file. */
+void ab_batch_commit(struct ab_batch *batch, uint64_t ordinal, struct ab_view raw);
+
+/* Takes back what was added to body since the last commit, and the pending key and mark. */
+void ab_batch_rollback(struct ab_batch *batch);
+
+/* The batch also answers for this ordinal, which was rejected and has no entry. */
+void ab_batch_skip(struct ab_batch *batch, uint64_t ordinal);
+
+/* Removes superseded entries; the batch is complete. */
+void ab_batch_seal(struct ab_batch *batch);
+
+/* Moves the second half of the entries of a sealed batch into a new batch; the ordinals are divided
+ * between the two without a gap. The batch must have at least two entries. */
+struct ab_batch *ab_batch_split(struct ab_batch *batch);
+
+/* Where entry i begins in body, and its key. */
+size_t ab_batch_start(const struct ab_batch *batch, size_t i);
+struct ab_view ab_batch_entry_key(const struct ab_batch *batch, size_t i);
+struct ab_view ab_batch_entry_record(const struct ab_batch *batch, size_t i);
+
+/* For response(): the service refused this record for good. The first reason given stays. */
+void ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...) AB_PRINTF(3, 4);
+const char *ab_batch_reason(const struct ab_batch *batch, size_t i);
+
+/* Whether both hold a record with the same key. */
+bool ab_batch_shares_key(const struct ab_batch *a, const struct ab_batch *b);
+
+/* Memory the batch occupies, in bytes. */
+size_t ab_batch_bytes(const struct ab_batch *batch);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * catalog.h: the configured catalog as the streams of this run.
+ *
+ * Rules: ConfiguredAirbyteCatalog and ConfiguredAirbyteStream of the Airbyte protocol; how generation
+ * ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs' decision table:
+ * minimum_generation_id 0 keeps what is there, equal to generation_id replaces it, all else is refused.
+ */
+#ifndef AB_CATALOG_H
+#define AB_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "json.h"
+
+struct cJSON;
+
+/* A field path: {"m", "id"} for m.id. */
+struct ab_path {
+	char **parts;
+	size_t count;
+};
+
+/* A WARN that a pure function left for the log; see ab_note(). */
+struct ab_note {
+	struct ab_note *next;
+	char text[512];
+};
+
+struct ab_stream {
+	size_t index;
+	const char *name;
+	const char *namespace; /* NULL if absent; "" is not absent */
+	bool overwrite;        /* what the destination held before is to be replaced */
+	bool dedup;            /* append_dedup: one row per primary key */
+	bool refresh;          /* the platform sends generation ids, and COMPLETE at the end */
+	int64_t generation_id; /* -1 if absent, as the two below */
+	int64_t minimum_generation_id;
+	int64_t sync_id;
+	struct ab_path *primary_key;
+	size_t primary_keys;
+	struct ab_path cursor;      /* count 0 if there is none */
+	const struct cJSON *schema; /* json_schema, an object; the catalog's */
+
+	bool hold;  /* set by the connector in AB_BEGIN: see destination.h */
+	void *self; /* the connector's own, per stream */
+
+	unsigned noted; /* bit per note id already left */
+	struct ab_note *notes;
+};
+
+struct ab_catalog {
+	struct ab_stream *streams;
+	size_t count;
+	struct cJSON *document;
+};
+
+/*
+ * Reads a configured catalog. spec is the connector's specification: a destination_sync_mode that its
+ * supported_destination_sync_modes does not list is refused. An empty catalog is accepted. Refused as
+ * config errors that name the stream: duplicate streams, append_dedup without a primary key, a hybrid
+ * refresh, missing required keys. On success the catalog is the caller's.
+ */
+AB_MUST_CHECK int ab_catalog_read(
+    struct ab_catalog *catalog, const char *path, const struct cJSON *spec, struct ab_error *err);
+void ab_catalog_release(struct ab_catalog *catalog);
+
+/*
+ * The stream of a (namespace, name) pair, or NULL. data == NULL in namespace means absent. An empty
+ * and an absent namespace are told apart where the catalog has both, and are one otherwise (so does
+ * the platform's own tracker). The views are compared unescaped: pass unescaped bytes.
+ */
+struct ab_stream *ab_catalog_find(
+    const struct ab_catalog *catalog, struct ab_view namespace, struct ab_view name);
+
+/* "namespace.name" or "name", for messages; borrowed until the next call with the same buffer. */
+const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t size);
+
+/*
+ * Leaves a WARN about this stream, once per run for each id (0 to 31); the library logs it. For pure
+ * functions that have something to say and nowhere to print. Never quote record content.
+ */
+void ab_note(struct ab_stream *stream, unsigned id, const char *format, ...) AB_PRINTF(3, 4);
+
+/* What is known about a stream when the input ends. */
+struct ab_ending {
+	bool clean_eof;          /* the input ended without an error of ours */
+	bool complete_seen;      /* TRACE STREAM_STATUS COMPLETE */
+	bool any_state_seen;     /* of any scope, in the whole run */
+	bool state_after_last;   /* a STATE of the stream, or a GLOBAL one, after its last record */
+	bool counts_agree;       /* and each sourceStats.recordCount equalled what was received */
+	bool on_platform;        /* WORKER_JOB_ID is in the environment */
+	uint64_t records;        /* received */
+};
+
+/*
+ * Whether a stream ended well, so that what it replaces may go. Refresh mode: COMPLETE arrived. Legacy
+ * mode (no generation ids): the input ended cleanly and a STATE with agreeing counts follows the last
+ * record; records without any STATE count as ended only in a run outside the platform. End of input
+ * alone proves nothing: the platform closes our stdin also when the source failed.
+ */
+bool ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending);
+
+/* Why not, for the user: one clause, a constant. */
+const char *ab_stream_why_not_ended(const struct ab_stream *stream, const struct ab_ending *ending);
+
+#endif

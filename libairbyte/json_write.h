@@ -1,0 +1,43 @@
+/*
+ * json_write.h: pieces of JSON appended to a buf.
+ *
+ * The caller writes commas and brackets itself; these functions only know how to write one value so
+ * that it cannot break out of its place. Input text must be UTF-8; bytes that are not become U+FFFD.
+ */
+#ifndef AB_JSON_WRITE_H
+#define AB_JSON_WRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "json.h"
+
+/* len bytes of UTF-8 as a quoted string: quote, backslash and controls escaped, the rest verbatim. */
+void ab_json_put_string(struct ab_buf *out, const char *bytes, size_t len);
+
+/* The same without the quotes, for a string that is put together from several pieces. */
+void ab_json_put_escaped(struct ab_buf *out, const char *bytes, size_t len);
+
+/* The same for a NUL-terminated text. */
+void ab_json_put_text(struct ab_buf *out, const char *text);
+
+/* "key": with its quotes and the colon, no comma. */
+void ab_json_put_key(struct ab_buf *out, const char *key);
+
+/* A view, verbatim. */
+void ab_json_put_view(struct ab_buf *out, struct ab_view view);
+
+void ab_json_put_integer(struct ab_buf *out, int64_t value);
+
+/*
+ * A value in canonical form, for hashing: object members sorted by key bytes (of repeated keys the
+ * last), recursively; ", " and ": " as separators; strings unescaped and escaped again with every
+ * character beyond ASCII as \uXXXX (lower-case hex, surrogate pairs); numbers verbatim. For records
+ * whose numbers are spelt as Python spells them this is json.dumps(record, sort_keys=True).
+ * Needs the text of a whole value. Returns -1 (and sets err) only if the text is not valid JSON.
+ */
+AB_MUST_CHECK int ab_json_put_canonical(
+    struct ab_buf *out, const char *text, size_t len, struct ab_error *err);
+
+#endif

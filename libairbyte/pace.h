@@ -1,0 +1,35 @@
+/*
+ * pace.h: pure: a sliding window, so that a service's rate limit is kept without asking it.
+ *
+ * At most `limit` requests within any `window_ms`. A slot is taken when a request starts and stamped
+ * when its reply comes: the service counted it at some moment between the two, so counting from the
+ * later one never sends too much.
+ */
+#ifndef AB_PACE_H
+#define AB_PACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ab_pace {
+	int64_t *stamps; /* ring of the last `limit` reply times */
+	size_t limit;    /* 0: no pacing */
+	size_t first;    /* the oldest stamp */
+	size_t count;
+	size_t out; /* slots taken and not stamped */
+	int64_t window_ms;
+};
+
+void ab_pace_init(struct ab_pace *pace, size_t limit, int64_t window_ms);
+void ab_pace_release(struct ab_pace *pace);
+
+/* When a slot is free: now_ms or earlier = now; INT64_MAX = only after a reply. */
+int64_t ab_pace_ready_at(struct ab_pace *pace, int64_t now_ms);
+
+void ab_pace_take(struct ab_pace *pace);
+
+/* Gives the slot back: counted = the service counted the request (or may have). */
+void ab_pace_stamp(struct ab_pace *pace, int64_t now_ms, bool counted);
+
+#endif
