@@ -1,0 +1,185 @@
+# Connectors are found by their folders: connectors/<name>/ becomes bin/<name>; nothing here names one.
+#
+#   make              the connectors, in bin/
+#   make test         installs what is needed, builds, runs unit and integration tests
+#   make check        format, two compilers, sanitizers, analyzers
+#   make demo         the Dust destination against a sandbox, with data of this machine
+#   make bench        throughput, memory, start-up time
+#   make fuzz         libFuzzer for FUZZ_SECONDS per target
+#   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
+#
+# MODE=release|gcc|clang|asan chooses compiler and flags; output goes to build/<mode>/.
+
+MODE ?= release
+PREFIX ?= /usr/local
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+MAKEFLAGS += --no-print-directory
+
+PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev \
+	libunistring-dev uthash-dev libcmocka-dev python3 python3-pytest python3-aiohttp \
+	python3-jsonschema python3-yaml procps
+CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
+
+B = build/$(MODE)
+BIN = $(if $(filter release,$(MODE)),bin,$(B)/bin)
+
+CPPFLAGS_ALL = -D_POSIX_C_SOURCE=200809L -D_FORTIFY_SOURCE=2 -Ilibairbyte -MMD -MP
+CFLAGS_ALL = -std=c17 -O2 -g -fPIE -fno-common -fstack-protector-strong -Wall -Wextra -Wpedantic \
+	-Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wcast-qual -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wswitch-enum
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed
+LDLIBS_ALL = -lcurl -lcjson -lcrypto -lz -lunistring
+
+CC_release = cc
+CC_gcc = gcc
+CC_clang = clang
+CC_asan = clang
+CFLAGS_gcc = -Werror
+CFLAGS_clang = -Werror
+CFLAGS_asan = -Werror -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_asan = -fsanitize=address,undefined
+COMPILE = $(CC_$(MODE)) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(MODE)) $(CFLAGS)
+LINK = $(CC_$(MODE)) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(LDFLAGS)
+
+CONNECTORS = $(notdir $(patsubst %/,%,$(dir $(wildcard connectors/*/main.c))))
+LIBRARY = $(B)/libairbyte.a
+LIBRARY_OBJECTS = $(patsubst %.c,$(B)/%.o,$(wildcard libairbyte/*.c))
+TESTS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/test_*.c))
+FUZZERS = $(patsubst unit_tests/fuzz/fuzz_%.c,%,$(wildcard unit_tests/fuzz/fuzz_*.c))
+SOURCES = $(wildcard libairbyte/*.[ch] connectors/*/*.[ch] unit_tests/*/*.[ch] \
+	integration_tests/bench/*.c)
+
+all: $(CONNECTORS:%=$(BIN)/%)
+
+# --- library and connectors --------------------------------------------------------------------
+
+$(B)/libairbyte/%.o: libairbyte/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -include libairbyte/banned.h -c $< -o $@
+
+$(LIBRARY): $(LIBRARY_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# A connector's specification and version, as C: od and sed are all it takes.
+build/gen/%/embedded.h: specs/%.json metadata.yaml
+	@mkdir -p $(@D)
+	@{ echo 'static const unsigned char embedded_spec[] = {'; \
+	  od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '0};'; \
+	  sed -n '/^ *dockerRepository:.*\/$*$$/,/^---/s/^ *dockerImageTag: *"\{0,1\}\([^" ]*\).*/#define EMBEDDED_VERSION "\1"/p' \
+	    metadata.yaml | head -n 1; } > $@.tmp && mv $@.tmp $@
+
+define connector
+$(1)_OBJECTS = $$(patsubst %.c,$$(B)/%.o,$$(wildcard connectors/$(1)/*.c))
+$$(B)/connectors/$(1)/%.o: connectors/$(1)/%.c build/gen/$(1)/embedded.h
+	@mkdir -p $$(@D)
+	$$(COMPILE) -Ibuild/gen/$(1) -include libairbyte/banned.h -c $$< -o $$@
+$$(BIN)/$(1): $$($(1)_OBJECTS) $$(LIBRARY)
+	@mkdir -p $$(@D)
+	$$(LINK) $$^ $$(LDLIBS_ALL) $$(LDLIBS) -o $$@
+$$(B)/unit_tests/$(1)/%: unit_tests/$(1)/%.c $$(filter-out %/main.o,$$($(1)_OBJECTS)) $$(LIBRARY)
+	@mkdir -p $$(@D)
+	$$(COMPILE) -Iconnectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
+	  $$(filter %.c %.o %.a,$$^) $$(LDLIBS_ALL) -lcmocka -o $$@
+endef
+$(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))
+
+$(B)/unit_tests/libairbyte/%: unit_tests/libairbyte/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -lcmocka -o $@
+
+# --- tests -------------------------------------------------------------------------------------
+
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Installs the Debian packages in $(1) that are not there.
+install = missing=; for p in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; [ -z "$$missing" ] || { echo "installing:$$missing"; \
+	  $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+	  $(SUDO) apt-get install -y -q --no-install-recommends $$missing; }
+
+deps:
+	@$(call install,$(PACKAGES))
+
+check-deps: deps
+	@$(call install,$(CHECK_PACKAGES))
+
+test: deps
+	@$(MAKE) all unit-test integration-test
+
+unit-test: $(TESTS) fuzz-replay
+	@sh unit_tests/run.sh $(TESTS)
+
+integration-test: all
+	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests $(PYTEST)
+
+# Fuzz targets without libFuzzer: every input of the corpora once.
+fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
+	@for f in $(FUZZERS); do $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
+
+$(B)/fuzz/%: unit_tests/fuzz/fuzz_%.c unit_tests/fuzz/standalone.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -o $@
+
+fuzz: check-deps $(FUZZERS:%=build/fuzz/%)
+	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \
+	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=build/fuzz/ \
+	    build/fuzz/corpus/$$f unit_tests/fuzz/corpus/$$f || exit 1; done
+
+build/fuzz/%: unit_tests/fuzz/fuzz_%.c $(wildcard libairbyte/*.c)
+	@mkdir -p $(@D)
+	clang $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) -U_FORTIFY_SOURCE $(CFLAGS_ALL) \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(LDLIBS_ALL) -o $@
+
+# --- check -------------------------------------------------------------------------------------
+
+check: check-deps format-check
+	$(MAKE) MODE=gcc all unit-test
+	$(MAKE) MODE=clang all unit-test
+	$(MAKE) MODE=asan all unit-test
+	$(MAKE) lint
+
+format-check:
+	clang-format --dry-run --Werror $(SOURCES)
+
+format:
+	clang-format -i $(SOURCES)
+
+lint: $(CONNECTORS:%=build/gen/%/embedded.h)
+	@for name in libairbyte $(CONNECTORS:%=connectors/%); do \
+	  clang-tidy --quiet --warnings-as-errors='*' $$name/*.c -- $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) \
+	    -std=c17 -I$$name -Ibuild/gen/$${name#connectors/} || exit 1; done
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance \
+	  --inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+	  -D__SSE2__=1 -Ilibairbyte libairbyte $(CONNECTORS:%=connectors/%)
+
+# --- the rest ----------------------------------------------------------------------------------
+
+demo: deps
+	@$(MAKE) all
+	@$(PYTHON) integration_tests/demo.py
+
+bench: deps
+	@$(MAKE) all $(B)/bench/destination-null
+	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null
+
+$(B)/bench/destination-null: integration_tests/bench/null.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -o $@
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(CONNECTORS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
+
+clean:
+	rm -rf build bin
+
+-include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
+
+.PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-replay check format format-check \
+	lint demo bench install clean
+.SECONDARY:
+.DELETE_ON_ERROR:

@@ -1,0 +1,115 @@
+"""A fault script: which requests fail, and how. Knows HTTP, but no service.
+
+A script is a list of rules; the first rule that matches a request and is not used up decides.
+A rule is a JSON object, every key optional:
+
+    method     "POST"; absent = any
+    path       regular expression, searched in the raw path (percent-encoded, without query)
+    query      regular expression, searched in the raw query string
+    skip       let the first K matches through (default 0)
+    times      how often the rule acts after that (default 1; -1 = for ever)
+    delay_ms   wait this long first; a rule with nothing else then goes on normally
+    stall      true: never answer
+    cut        "before": close without applying; "after": apply, close without a reply;
+               "reply": apply, send the head and half of the body, close
+    status     answer this without applying, with
+    body       a string (text/plain) or any other JSON value (application/json), and
+    headers    {"Retry-After": "1"}
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+CUTS = (None, "before", "after", "reply")
+KEYS = {
+    "method", "path", "query", "skip", "times", "delay_ms", "stall", "cut", "status", "body",
+    "headers",
+}
+
+
+class BadRule(ValueError):
+    """A rule that says nothing, or something unknown."""
+
+
+@dataclass
+class Rule:
+    """One rule and how much of it is left."""
+
+    method: str = None
+    path: str = ""
+    query: str = ""
+    skip: int = 0
+    times: int = 1
+    delay_ms: float = 0
+    stall: bool = False
+    cut: str = None
+    status: int = None
+    body: object = ""
+    headers: dict = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data):
+        """Build a rule from its JSON form; a mistyped key is an error, not a rule that never acts."""
+        if not isinstance(data, dict):
+            raise BadRule(f"a rule is an object, not {data!r}")
+        unknown = set(data) - KEYS
+        if unknown:
+            raise BadRule(f"unknown keys in a rule: {', '.join(sorted(unknown))}")
+        rule = cls(**data)
+        if rule.cut not in CUTS:
+            raise BadRule(f"cut is before, after or reply, not {rule.cut!r}")
+        if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
+            raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
+        try:
+            re.compile(rule.path)
+            re.compile(rule.query)
+        except re.error as error:
+            raise BadRule(f"not a regular expression: {error}") from error
+        return rule
+
+    def matches(self, method, path, query):
+        """Whether the rule is about this request; says nothing about skip and times."""
+        return (
+            (self.method is None or self.method == method)
+            and re.search(self.path, path) is not None
+            and re.search(self.query, query) is not None
+        )
+
+    def content(self):
+        """The body as (bytes, content type)."""
+        if isinstance(self.body, str):
+            return self.body.encode(), "text/plain; charset=UTF-8"
+        return json.dumps(self.body).encode(), "application/json"
+
+    def remaining(self):
+        """The JSON form of what is left of the rule."""
+        plain = Rule()
+        return {
+            key: value for key, value in vars(self).items()
+            if value != getattr(plain, key) or key in ("skip", "times")
+        }
+
+
+class FaultScript:
+    """The rules of one server, used up as requests come."""
+
+    def __init__(self, rules=()):
+        self.rules = [Rule.parse(rule) for rule in rules]
+
+    def take(self, method, path, query):
+        """The rule for this request, counted as used once, or None."""
+        for rule in self.rules:
+            if rule.times == 0 or not rule.matches(method, path, query):
+                continue
+            if rule.skip > 0:
+                rule.skip -= 1
+                continue
+            if rule.times > 0:
+                rule.times -= 1
+            return rule
+        return None
+
+    def remaining(self):
+        """The rules that can still act, as JSON."""
+        return [rule.remaining() for rule in self.rules if rule.times != 0]

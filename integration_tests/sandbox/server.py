@@ -1,0 +1,314 @@
+"""The part of a sandbox that is the same for every service.
+
+Start-up and stop, the port, the fault script, the request log, the concurrency gauge, and the
+control endpoints under /_sandbox/. A service is an object with the methods of `Service`.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import signal
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sandbox.faults import BadRule, FaultScript
+
+LOGGED_REQUESTS = 200_000
+CONTINUE = re.compile(r"^\s*100-continue\s*$", re.IGNORECASE)
+
+
+@dataclass
+class Call:
+    """A request as a service sees it. `path` and `query` are raw, still percent-encoded."""
+
+    method: str
+    path: str
+    query: str
+    headers: object
+    body: bytes = b""
+    authorized: bool = False
+
+
+@dataclass
+class Reply:
+    """An answer of a service. Without a content type no such header is promised."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict = field(default_factory=dict)
+
+
+def to_json(value):
+    """JSON as JavaScript writes it: compact, UTF-8, lone surrogates escaped."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def json_reply(value, status=200, headers=None):
+    """A reply with a JSON body."""
+    return Reply(status, to_json(value), headers=headers or {})
+
+
+class Service:
+    """What a service implements."""
+
+    latency_ms = 0
+    max_body = None
+
+    async def handle(self, call):
+        """Answer a request of the service's own API. Sets `call.authorized`."""
+        raise NotImplementedError
+
+    def gauge(self, call):
+        """(kind, id) of the object this request changes, for the concurrency gauge, or None."""
+        return None
+
+    def concurrency(self, overall, peaks):
+        """The JSON of /_sandbox/concurrency; peaks is {kind: {id: most requests at once}}."""
+        return {"overall": overall, **peaks}
+
+    async def control(self, call, name):
+        """Answer /_sandbox/{name}, or None when there is no such endpoint."""
+        return None
+
+    def page(self, call):
+        """The page at /."""
+        return Reply(404, b"404 Not Found", "text/plain; charset=UTF-8")
+
+    def start(self):
+        """Called once, inside the running loop."""
+
+    def stop(self):
+        """Called once; nothing acknowledged may be lost after it."""
+
+
+class Gauge:
+    """The most requests that were handled at the same time, overall and per object."""
+
+    def __init__(self):
+        self.now = 0
+        self.peak = 0
+        self.objects_now = defaultdict(int)
+        self.peaks = defaultdict(dict)
+
+    def enter(self, key):
+        self.now += 1
+        self.peak = max(self.peak, self.now)
+        if key is not None:
+            self.objects_now[key] += 1
+            kind, name = key
+            peaks = self.peaks[kind]
+            peaks[name] = max(peaks.get(name, 0), self.objects_now[key])
+
+    def leave(self, key):
+        self.now -= 1
+        if key is not None:
+            self.objects_now[key] -= 1
+            if self.objects_now[key] == 0:
+                del self.objects_now[key]
+
+    def reset(self):
+        self.peak = self.now
+        self.peaks.clear()
+
+
+class RequestLog:
+    """The last requests, in order of arrival."""
+
+    def __init__(self):
+        self.entries = deque(maxlen=LOGGED_REQUESTS)
+        self.arrived = 0
+
+    def arrive(self, call):
+        """Add a request whose reply is not known yet."""
+        self.arrived += 1
+        entry = {
+            "n": self.arrived, "at_ms": now_ms(), "done_ms": None, "method": call.method,
+            "path": call.path, "query": call.query, "status": None, "body_bytes": 0,
+            "authorized": False,
+        }
+        self.entries.append(entry)
+        return entry
+
+    def since(self, number):
+        return [entry for entry in self.entries if entry["n"] > number]
+
+
+def now_ms():
+    """Wall clock in ms, with fractions: tests of pacing look at small differences."""
+    return round(time.time() * 1000, 2)
+
+
+class Cut(Exception):
+    """The connection is to be closed after sending these bytes."""
+
+    def __init__(self, data=b""):
+        super().__init__("cut")
+        self.data = data
+
+
+class SandboxServer:
+    """Runs one service on one port of the loopback interface."""
+
+    def __init__(self, service):
+        self.service = service
+        self.faults = FaultScript()
+        self.log = RequestLog()
+        self.concurrency = Gauge()
+
+    async def serve(self, request):
+        """Handle one request of aiohttp's low-level server."""
+        path, _, query = request.raw_path.partition("?")
+        call = Call(request.method, path, query, request.headers)
+        if path == "/" or path.startswith("/_sandbox/"):
+            call.body = await read_body(request)
+            return to_response(await self.own(call))
+        entry = self.log.arrive(call)
+        key = self.service.gauge(call)
+        self.concurrency.enter(key)
+        try:
+            reply = await self.answer(request, call, entry)
+            entry["status"] = reply.status
+            return to_response(reply)
+        except Cut as cut:
+            entry["status"] = 0
+            close(request, cut.data)
+            return web.Response(status=500)
+        finally:
+            # Before the reply leaves: a client that reacts at once must not be counted twice.
+            self.concurrency.leave(key)
+            entry["authorized"] = call.authorized
+            entry["done_ms"] = now_ms()
+
+    async def answer(self, request, call, entry):
+        """Read the body, then follow the fault script or the service."""
+        try:
+            call.body = await read_body(request)
+        except (ConnectionError, asyncio.IncompleteReadError, web.PayloadAccessError):
+            raise Cut() from None
+        entry["body_bytes"] = len(call.body)
+        rule = self.faults.take(call.method, call.path, call.query)
+        if rule is not None:
+            if rule.delay_ms:
+                await asyncio.sleep(rule.delay_ms / 1000)
+            if rule.stall:
+                await client_gone(request)
+                raise Cut()
+            if rule.cut == "before":
+                raise Cut()
+            if rule.cut is None and rule.status:
+                body, content_type = rule.content()
+                return Reply(rule.status, body, content_type, dict(rule.headers))
+        reply = await self.service.handle(call)
+        if self.service.latency_ms:
+            await asyncio.sleep(self.service.latency_ms / 1000)
+        if rule is not None and rule.cut == "after":
+            raise Cut()
+        if rule is not None and rule.cut == "reply":
+            raise Cut(half(reply))
+        return reply
+
+    async def own(self, call):
+        """The page and the control endpoints; they are neither logged nor faulted."""
+        if call.path == "/":
+            return self.service.page(call)
+        name = call.path[len("/_sandbox/"):]
+        own = getattr(self, "control_" + name, None)
+        try:
+            reply = own(call) if own else await self.service.control(call, name)
+        except ValueError as error:
+            return json_reply({"error": str(error)}, 400)
+        return reply or json_reply({"error": f"no control endpoint {call.method} {call.path}"}, 404)
+
+    def control_faults(self, call):
+        if call.method in ("POST", "PUT"):
+            rules = json.loads(call.body)
+            if not isinstance(rules, list):
+                raise BadRule("a fault script is a list of rules")
+            self.faults = FaultScript(rules)
+        elif call.method == "DELETE":
+            self.faults = FaultScript()
+        return json_reply(self.faults.remaining())
+
+    def control_requests(self, call):
+        if call.method == "DELETE":
+            self.log.entries.clear()
+        since = re.search(r"(?:^|&)since=(\d+)", call.query)
+        return json_reply(self.log.since(int(since.group(1)) if since else 0))
+
+    def control_concurrency(self, call):
+        if call.method == "DELETE":
+            self.concurrency.reset()
+        return json_reply(self.service.concurrency(self.concurrency.peak, self.concurrency.peaks))
+
+    async def run(self, port):
+        """Listen, say so, and work until SIGTERM or SIGINT."""
+        await listen_until_signal(
+            lambda loop: web.Server(self.serve, auto_decompress=False, access_log=None),
+            port, self.service.start, self.service.stop)
+
+
+async def listen_until_signal(factory_of, port, start, stop):
+    """Bind the loopback port, print the ready line, serve until a signal, then stop."""
+    loop = asyncio.get_running_loop()
+    start()
+    server = await loop.create_server(factory_of(loop), "127.0.0.1", port, backlog=1024)
+    port = server.sockets[0].getsockname()[1]
+    print(f"listening on http://127.0.0.1:{port}", flush=True)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    server.close()
+    stop()
+
+
+async def read_body(request):
+    """The whole body, whatever its size; aiohttp's own limit is not the service's."""
+    if CONTINUE.match(request.headers.get("Expect", "")):
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return await request.content.read() if request.body_exists else b""
+
+
+async def client_gone(request):
+    """Wait until the client has closed the connection."""
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(0.02)
+
+
+def close(request, data):
+    """Send raw bytes, if any, and close the connection."""
+    transport = request.transport
+    if transport is not None:
+        if data:
+            transport.write(data)
+        transport.close()
+
+
+def half(reply):
+    """The head of a reply with its true length, and only half of its body."""
+    head = f"HTTP/1.1 {reply.status} Cut\r\nContent-Type: {reply.content_type}\r\n"
+    head += f"Content-Length: {len(reply.body)}\r\n\r\n"
+    return head.encode() + reply.body[: len(reply.body) // 2]
+
+
+def to_response(reply):
+    """An aiohttp response."""
+    headers = reply.headers
+    if reply.content_type is not None:
+        headers = {**headers, "Content-Type": reply.content_type}
+    return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+def on_off(text):
+    """Command-line form of a switch."""
+    if text not in ("on", "off"):
+        raise argparse.ArgumentTypeError("on or off")
+    return text == "on"

@@ -1,0 +1,361 @@
+#include "json_write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "json_scan.h"
+
+/* Input bytes escaped in one go; each becomes at most six, and a block may be written beyond. */
+#define CHUNK 1024
+#define CHUNK_ROOM (6 * CHUNK + AB_JSON_BLOCK)
+
+static const char hex[] = "0123456789abcdef";
+
+/* Writes one character that is not plain ASCII as it must stand in a string; returns its end. */
+static char *
+put_unicode_escape(char *to, uint32_t unit)
+{
+	to[0] = '\\';
+	to[1] = 'u';
+	to[2] = hex[unit >> 12 & 0xF];
+	to[3] = hex[unit >> 8 & 0xF];
+	to[4] = hex[unit >> 4 & 0xF];
+	to[5] = hex[unit & 0xF];
+	return to + 6;
+}
+
+/* The letter after the backslash, or 0 if there is no short form. */
+static char
+short_escape(unsigned character)
+{
+	switch (character) {
+	case '"':
+		return '"';
+	case '\\':
+		return '\\';
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return 0;
+	}
+}
+
+static char *
+put_ascii_escape(char *to, unsigned character)
+{
+	const char letter = short_escape(character);
+
+	if (letter == 0)
+		return put_unicode_escape(to, character);
+	to[0] = '\\';
+	to[1] = letter;
+	return to + 2;
+}
+
+/* The sequence at *from, or U+FFFD for a byte that begins none. */
+static char *
+put_sequence(char *to, const char **from, const char *end)
+{
+	const unsigned bytes = ab_json_utf8_bytes(*from, end);
+
+	memcpy(to, bytes > 0 ? *from : "\xEF\xBF\xBD", bytes > 0 ? bytes : 3);
+	*from += bytes > 0 ? bytes : 1;
+	return to + (bytes > 0 ? bytes : 3);
+}
+
+/* Escapes from *from up to stop, or a little beyond if a sequence begins before it and ends after.
+ * There are CHUNK_ROOM bytes at to. Returns the end of what was written. */
+static char *
+escape_chunk(char *to, const char **from, const char *stop, const char *end)
+{
+	const char *p = *from;
+
+	while (p < stop) {
+		if (stop - p >= AB_JSON_BLOCK) {
+			/* Copied before it is known how much of it is plain. */
+			const unsigned plain = ab_json_plain_bytes(p);
+			memcpy(to, p, AB_JSON_BLOCK);
+			p += plain;
+			to += plain;
+			if (plain == AB_JSON_BLOCK)
+				continue;
+		}
+		const unsigned byte = (unsigned char)*p;
+		if (byte >= 0x80) {
+			to = put_sequence(to, &p, end);
+			continue;
+		}
+		if (byte < ' ' || byte == '"' || byte == '\\')
+			to = put_ascii_escape(to, byte);
+		else
+			*to++ = (char)byte;
+		p++;
+	}
+	*from = p;
+	return to;
+}
+
+void
+ab_json_put_escaped(struct ab_buf *out, const char *bytes, size_t len)
+{
+	const char *p = bytes;
+	const char *end = bytes + len;
+
+	while (p < end && !out->overflowed) {
+		const char *stop = end - p > CHUNK ? p + CHUNK : end;
+		if (out->limit - out->len >= CHUNK_ROOM) {
+			char *to = ab_buf_reserve(out, CHUNK_ROOM);
+			char *after = escape_chunk(to, &p, stop, end);
+			*after = '\0';
+			out->len += (size_t)(after - to);
+		} else {
+			char room[CHUNK_ROOM];
+			char *after = escape_chunk(room, &p, stop, end);
+			ab_buf_add(out, room, (size_t)(after - room));
+		}
+	}
+}
+
+void
+ab_json_put_string(struct ab_buf *out, const char *bytes, size_t len)
+{
+	ab_buf_add_char(out, '"');
+	ab_json_put_escaped(out, bytes, len);
+	ab_buf_add_char(out, '"');
+}
+
+void
+ab_json_put_text(struct ab_buf *out, const char *text)
+{
+	ab_json_put_string(out, text, strlen(text));
+}
+
+void
+ab_json_put_key(struct ab_buf *out, const char *key)
+{
+	ab_json_put_text(out, key);
+	ab_buf_add_char(out, ':');
+}
+
+void
+ab_json_put_view(struct ab_buf *out, struct ab_view view)
+{
+	ab_buf_add(out, view.data, view.len);
+}
+
+void
+ab_json_put_integer(struct ab_buf *out, int64_t value)
+{
+	ab_buf_printf(out, "%" PRId64, value);
+}
+
+/* A member of an object on its way to its place. */
+struct member {
+	struct ab_view key;
+	bool escaped;
+	uint32_t node; /* of the key */
+};
+
+/* A container that is being written: its items not yet written are those from next up to end, as
+ * members for an object, as a node for an array. */
+struct level {
+	bool is_object;
+	bool started;
+	uint32_t container;
+	uint32_t next;
+	uint32_t first;
+	uint32_t end;
+};
+
+struct canonical {
+	struct ab_json json;
+	struct member *members; /* of all open objects, each sorted */
+	uint32_t member_count;
+	struct ab_buf *out;
+	unsigned nesting;
+	struct level levels[AB_JSON_NESTING_MAX];
+};
+
+static int
+compare_keys(const struct member *a, const struct member *b)
+{
+	if (!a->escaped && !b->escaped) {
+		const size_t shorter = a->key.len < b->key.len ? a->key.len : b->key.len;
+		const int rc = memcmp(a->key.data, b->key.data, shorter);
+		return rc != 0 ? rc : (a->key.len > b->key.len) - (a->key.len < b->key.len);
+	}
+	/* The order of characters is that of their UTF-8 bytes. */
+	const char *p = a->key.data;
+	const char *q = b->key.data;
+	const char *p_end = p + a->key.len;
+	const char *q_end = q + b->key.len;
+	while (p < p_end && q < q_end) {
+		uint32_t left;
+		uint32_t right;
+		p = ab_json_decode(p, p_end, &left);
+		q = ab_json_decode(q, q_end, &right);
+		if (left != right)
+			return left < right ? -1 : 1;
+	}
+	return (p < p_end) - (q < q_end);
+}
+
+static int
+compare_members(const void *left, const void *right)
+{
+	const struct member *a = left;
+	const struct member *b = right;
+	const int rc = compare_keys(a, b);
+
+	return rc != 0 ? rc : (a->node > b->node) - (a->node < b->node);
+}
+
+static void
+put_canonical_string(struct canonical *canonical, uint32_t node)
+{
+	const struct ab_view view = ab_json_view(&canonical->json, node);
+	const char *end = view.data + view.len;
+	struct ab_buf *out = canonical->out;
+
+	ab_buf_add_char(out, '"');
+	for (const char *p = view.data; p < end;) {
+		char room[12];
+		char *to = room;
+		const char *plain = p;
+		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\')
+			p++;
+		ab_buf_add(out, plain, (size_t)(p - plain));
+		if (p == end)
+			break;
+		uint32_t character;
+		p = ab_json_decode(p, end, &character);
+		if (character >= 0x10000) {
+			to = put_unicode_escape(to, 0xD800 + ((character - 0x10000) >> 10));
+			to = put_unicode_escape(to, 0xDC00 + (character & 0x3FF));
+		} else if (character >= ' ' && character <= '~' && short_escape(character) == 0) {
+			*to++ = (char)character;
+		} else {
+			to = put_ascii_escape(to, character);
+		}
+		ab_buf_add(out, room, (size_t)(to - room));
+	}
+	ab_buf_add_char(out, '"');
+}
+
+/* Appends the object's members, sorted, of repeated keys only the last. */
+static void
+sort_members(struct canonical *canonical, uint32_t object)
+{
+	const struct ab_json *json = &canonical->json;
+	struct member *members = canonical->members + canonical->member_count;
+	uint32_t count = 0;
+
+	for (uint32_t i = ab_json_first(json, object); i != 0; i = ab_json_after(json, object, i)) {
+		members[count++] = (struct member){
+		    .key = ab_json_view(json, i), .escaped = json->nodes[i].escaped, .node = i};
+	}
+	qsort(members, count, sizeof(*members), compare_members);
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 1 == count || compare_keys(&members[i], &members[i + 1]) != 0)
+			members[kept++] = members[i];
+	}
+	canonical->member_count += kept;
+}
+
+static void
+open_level(struct canonical *canonical, uint32_t node)
+{
+	const bool is_object = canonical->json.nodes[node].type == AB_JSON_OBJECT;
+	struct level level = {.is_object = is_object, .container = node};
+
+	if (is_object) {
+		level.first = canonical->member_count;
+		level.next = level.first;
+		sort_members(canonical, node);
+		level.end = canonical->member_count;
+	} else {
+		level.next = ab_json_first(&canonical->json, node);
+	}
+	canonical->levels[canonical->nesting++] = level;
+	ab_buf_add_char(canonical->out, is_object ? '{' : '[');
+}
+
+static void
+put_value(struct canonical *canonical, uint32_t node)
+{
+	const uint8_t type = canonical->json.nodes[node].type;
+
+	if (type >= AB_JSON_ARRAY)
+		open_level(canonical, node);
+	else if (type == AB_JSON_STRING)
+		put_canonical_string(canonical, node);
+	else
+		ab_json_put_view(canonical->out, ab_json_view(&canonical->json, node));
+}
+
+/* Writes the next item of the innermost container, or its end. */
+static void
+put_next(struct canonical *canonical)
+{
+	struct level *level = &canonical->levels[canonical->nesting - 1];
+	const bool ended = level->is_object ? level->next == level->end : level->next == 0;
+
+	if (ended) {
+		ab_buf_add_char(canonical->out, level->is_object ? '}' : ']');
+		if (level->is_object)
+			canonical->member_count = level->first;
+		canonical->nesting--;
+		return;
+	}
+	if (level->started)
+		ab_buf_add(canonical->out, ", ", 2);
+	level->started = true;
+	uint32_t node = level->next;
+	if (level->is_object) {
+		const uint32_t key = canonical->members[level->next++].node;
+		put_canonical_string(canonical, key);
+		ab_buf_add(canonical->out, ": ", 2);
+		node = key + 1;
+	} else {
+		level->next = ab_json_after(&canonical->json, level->container, node);
+	}
+	put_value(canonical, node);
+}
+
+int
+ab_json_put_canonical(struct ab_buf *out, const char *text, size_t len, struct ab_error *err)
+{
+	struct canonical *canonical = ab_malloc(sizeof(*canonical));
+	int rc;
+
+	canonical->out = out;
+	canonical->member_count = 0;
+	canonical->nesting = 0;
+	canonical->members = NULL;
+	ab_json_init(&canonical->json);
+	rc = ab_json_parse(&canonical->json, text, len, AB_JSON_NESTING_MAX, err);
+	if (rc != 0)
+		goto out;
+	/* A member has two nodes, so there are never more of them than this. */
+	canonical->members =
+	    ab_calloc(canonical->json.count / 2 + 1, sizeof(*canonical->members));
+	put_value(canonical, 0);
+	while (canonical->nesting > 0)
+		put_next(canonical);
+out:
+	free(canonical->members);
+	ab_json_release(&canonical->json);
+	free(canonical);
+	return rc;
+}
