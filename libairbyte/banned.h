@@ -14,6 +14,8 @@
 #include <time.h>
 
 #if defined(__GNUC__)
+#undef setjmp
+#undef alloca
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atof
 #pragma GCC poison gmtime localtime setjmp longjmp alloca
 #endif

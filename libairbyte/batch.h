@@ -1,10 +1,11 @@
 /*
  * batch.h: the records of one stream that travel together.
  *
- * A connector's append() adds one record's bytes to `body`; the library keeps where each record ends.
- * Within a batch the last version of a key is kept: sealing removes the bytes of earlier versions,
- * whose records count as accepted. Invariants: entries stand in the order of their ordinals; after
- * sealing no entry is superseded and the bodies of the entries are adjacent.
+ * A connector's append() adds one record's bytes to `body`; the library keeps where each record
+ * ends. Within a batch the last version of a key is kept: sealing removes the bytes of earlier
+ * versions, whose records count as accepted once the last version is. Invariants: the bodies of the
+ * entries are adjacent, in the order of the entries; after sealing no entry is superseded, and each
+ * ordinal from first to last was either skipped or has an entry of this batch that stands for it.
  */
 #ifndef AB_BATCH_H
 #define AB_BATCH_H
@@ -16,18 +17,23 @@
 #include "buf.h"
 #include "json.h"
 
+#define AB_BATCH_KEY_MAX ((size_t)64 << 10)   /* bytes of one ordering key */
+#define AB_BATCH_REASON_MAX ((size_t)1 << 10) /* bytes of one reason; a longer one is cut */
+
 struct ab_stream;
 
 struct ab_entry {
-	uint64_t ordinal;   /* the record's number in its stream, from 1 */
-	size_t end;         /* in body */
-	size_t record_end;  /* in records */
-	uint32_t key_at;    /* in keys */
-	uint32_t key_len;   /* 0: no key */
-	uint32_t reason_at; /* in reasons, if rejected */
-	uint8_t kind;       /* the connector's own mark: 0 unless ab_batch_mark was called */
-	bool superseded;    /* a later record of the batch has the same key */
+	uint64_t ordinal;    /* the record's number in its stream, from 1 */
+	uint64_t stands_for; /* the ordinal of the earliest version of the key in the batch */
+	size_t end;          /* in body */
+	size_t record_end;   /* in records */
+	uint32_t key_at;     /* in keys */
+	uint32_t key_len;    /* 0: no key */
+	uint32_t reason_at;  /* in reasons, if rejected */
+	uint8_t kind;        /* the connector's own mark: 0 unless ab_batch_mark was called */
+	bool superseded;     /* a later record of the batch has the same key */
 	bool rejected;
+	uint8_t unused; /* in place of padding: entries are written to disk */
 };
 
 struct ab_batch {
@@ -42,50 +48,62 @@ struct ab_batch {
 	uint64_t first; /* the ordinals this batch answers for, inclusive; last < first: none */
 	uint64_t last;
 	int64_t opened_ms;
-	uint32_t *slots; /* hash table of keys to entry numbers + 1; NULL while there is no key */
+	uint64_t *slots; /* hash table of keys; NULL while there is no key */
 	size_t slots_cap;
 	struct ab_entry pending; /* the record being appended: its key and kind */
 	struct ab_batch *next;   /* for the queue the batch stands in */
 };
 
-/* body_limit: bytes that body may never pass. */
+/* body_limit: bytes that body may never pass. Little memory is used until records come. */
 struct ab_batch *ab_batch_new(struct ab_stream *stream, size_t body_limit, int64_t now_ms);
 void ab_batch_free(struct ab_batch *batch);
 
-/* For append(): the ordering key of the record being appended (at most 64 KiB), and its mark. */
+/* For append(): the ordering key of the record being appended (1 to AB_BATCH_KEY_MAX bytes; a
+ * second call replaces the first), and its mark. */
 void ab_batch_key(struct ab_batch *batch, const char *bytes, size_t len);
 void ab_batch_mark(struct ab_batch *batch, uint8_t kind);
 
 /* Ends the record being appended: what was added to body since the last commit is its entry. raw
- * (may be empty) is kept for the reject file. */
+ * (may be empty) is kept for the reject file. Ordinals of commits and skips go up by one. body must
+ * not have overflowed: roll back instead. */
 void ab_batch_commit(struct ab_batch *batch, uint64_t ordinal, struct ab_view raw);
 
 /* Takes back what was added to body since the last commit, and the pending key and mark. */
 void ab_batch_rollback(struct ab_batch *batch);
 
-/* The batch also answers for this ordinal, which was rejected and has no entry. */
+/* The batch also answers for this ordinal, which was rejected and has no entry. What was appended
+ * for it is taken back. */
 void ab_batch_skip(struct ab_batch *batch, uint64_t ordinal);
 
-/* Removes superseded entries; the batch is complete. */
+/* Removes superseded entries, their keys and records; the batch is complete. */
 void ab_batch_seal(struct ab_batch *batch);
 
-/* Moves the second half of the entries of a sealed batch into a new batch; the ordinals are divided
- * between the two without a gap. The batch must have at least two entries. */
+/*
+ * Moves the second half of the entries of a sealed batch into a new batch; the ordinals are divided
+ * between the two without a gap. The batch must have at least two entries. Halves are counted by
+ * stands_for, so that each half answers for exactly the ordinals its entries stand for: neither
+ * makes a record durable whose last version is in the other.
+ */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
 
-/* Where entry i begins in body, and its key. */
+/* Where entry i begins in body, and its key and raw record (data is NULL if there is none). */
 size_t ab_batch_start(const struct ab_batch *batch, size_t i);
 struct ab_view ab_batch_entry_key(const struct ab_batch *batch, size_t i);
 struct ab_view ab_batch_entry_record(const struct ab_batch *batch, size_t i);
 
 /* For response(): the service refused this record for good. The first reason given stays. */
 void ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...) AB_PRINTF(3, 4);
+
+/* The reason entry i was rejected for, or NULL if it was not; lent until the next reject. */
 const char *ab_batch_reason(const struct ab_batch *batch, size_t i);
 
-/* Whether both hold a record with the same key. */
+/* Whether both hold a record with the same key. Both must be sealed. */
 bool ab_batch_shares_key(const struct ab_batch *a, const struct ab_batch *b);
 
 /* Memory the batch occupies, in bytes. */
 size_t ab_batch_bytes(const struct ab_batch *batch);
+
+/* Rebuilds the hash table of a sealed batch whose entries were filled by other means (spool.c). */
+void ab_batch_index(struct ab_batch *batch);
 
 #endif

@@ -103,7 +103,7 @@ struct ab_ending {
  */
 bool ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending);
 
-/* Why not, for the user: one clause, a constant. */
+/* Why not, for the user: one clause, a constant; NULL if it did. */
 const char *ab_stream_why_not_ended(const struct ab_stream *stream, const struct ab_ending *ending);
 
 #endif

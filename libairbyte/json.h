@@ -2,8 +2,8 @@
  * json.h: reader for the data plane: one document to a tape of views.
  *
  * The whole text is validated (RFC 8259 grammar, UTF-8 without surrogates or overlong forms), but
- * only values down to a chosen depth get a node on the tape; what lies deeper is one node whose view
- * is its raw text. Numbers are never converted: they stay text. A string's view is what stands
+ * only values down to a chosen depth get a node on the tape; what lies deeper is one node whose
+ * view is its raw text. Numbers are never converted: they stay text. A string's view is what stands
  * between its quotes, still escaped. Nothing is copied: views die with the text.
  *
  * Nodes stand in document order. An object's node is followed by key, value, key, value, ...; an
@@ -63,8 +63,8 @@ void ab_json_release(struct ab_json *json);
 /*
  * Parses one document of len bytes; white space around it is allowed, anything else is not. Members
  * of containers nested up to depth levels get nodes (depth 0: only the root itself; depth 1: the
- * root's members). On failure err says what is wrong and at which byte (counted from 1), never what
- * the text says; the tape's content is then undefined.
+ * root's members). On failure err (AB_SYSTEM_ERROR) says what is wrong and at which byte
+ * (counted from 1), never what the text says; the tape's content is then undefined.
  */
 AB_MUST_CHECK int ab_json_parse(
     struct ab_json *json, const char *text, size_t len, unsigned depth, struct ab_error *err);
@@ -101,8 +101,8 @@ bool ab_json_unescape(
     const struct ab_json *json, uint32_t node, bool replace_nul, struct ab_buf *out);
 
 /*
- * The integer a number node spells with digits only ("17", "-3") or with an all-zero fraction ("17.0"),
- * into *value. Returns false if it is anything else or does not fit.
+ * The integer a number node spells with digits only ("17", "-3") or with an all-zero fraction
+ * ("17.0"), into *value. Returns false if it is anything else or does not fit.
  */
 bool ab_json_integer(const struct ab_json *json, uint32_t node, int64_t *value);
 

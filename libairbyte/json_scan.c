@@ -1,5 +1,7 @@
 #include "json_scan.h"
 
+#include "utf8.h"
+
 static const char *
 faulty(struct ab_json_fault *fault, const char *at, const char *what)
 {
@@ -23,37 +25,6 @@ hex_value(char c)
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
 	return -1;
-}
-
-static bool
-is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
-unsigned
-ab_json_utf8_bytes(const char *p, const char *end)
-{
-	const size_t left = (size_t)(end - p);
-	const unsigned lead = (unsigned char)p[0];
-
-	if (lead < 0xC2 || lead > 0xF4 || left < 2 || !is_continuation(p[1]))
-		return 0;
-	if (lead < 0xE0)
-		return 2;
-	if (left < 3 || !is_continuation(p[2]))
-		return 0;
-	const unsigned second = (unsigned char)p[1];
-	if (lead < 0xF0) {
-		const bool overlong = lead == 0xE0 && second < 0xA0;
-		const bool surrogate = lead == 0xED && second > 0x9F;
-		return overlong || surrogate ? 0 : 3;
-	}
-	if (left < 4 || !is_continuation(p[3]))
-		return 0;
-	const bool overlong = lead == 0xF0 && second < 0x90;
-	const bool beyond = lead == 0xF4 && second > 0x8F;
-	return overlong || beyond ? 0 : 4;
 }
 
 /* Past the escape whose backslash is at p. */
@@ -88,66 +59,168 @@ scan_escape(const char *p, const char *end, struct ab_json_fault *fault)
 	return p + 6;
 }
 
-/* Over whole blocks of plain bytes, then over single ones near the end of the text. */
-static const char *
-skip_plain(const char *p, const char *end)
+#if defined(__SSE2__)
+
+#define BYTES(value) _mm_set1_epi8((char)(value))
+/* Each byte of block replaced by the one that comes count bytes before it. */
+#define BEFORE(block, previous, count)                                                             \
+	_mm_or_si128(                                                                              \
+	    _mm_slli_si128(block, count), _mm_srli_si128(previous, AB_JSON_BLOCK - (count)))
+
+/* A bit for each byte of block that breaks UTF-8, given the block before it. A sequence that is
+ * open at the end shows in the next block. */
+static inline unsigned
+utf8_faults(__m128i block, __m128i previous)
 {
-	while (end - p >= AB_JSON_BLOCK) {
-		const unsigned plain = ab_json_plain_bytes(p);
-		p += plain;
-		if (plain < AB_JSON_BLOCK)
-			return p;
+	const __m128i before = BEFORE(block, previous, 1);
+	/* Not zero where one to three bytes back stands a lead of so many bytes. */
+	const __m128i lead = _mm_or_si128(_mm_subs_epu8(before, BYTES(0xBF)),
+	    _mm_or_si128(_mm_subs_epu8(BEFORE(block, previous, 2), BYTES(0xDF)),
+		_mm_subs_epu8(BEFORE(block, previous, 3), BYTES(0xEF))));
+	const __m128i no_lead = _mm_cmpeq_epi8(lead, _mm_setzero_si128());
+	const __m128i continuation = _mm_cmplt_epi8(block, BYTES(0xC0));
+	const __m128i misplaced = _mm_cmpeq_epi8(continuation, no_lead);
+	/* The first of each pair is about overlong forms; then surrogates and what is beyond
+	 * U+10FFFF. */
+	const __m128i never =
+	    _mm_or_si128(_mm_cmpeq_epi8(_mm_and_si128(block, BYTES(0xFE)), BYTES(0xC0)),
+		_mm_and_si128(_mm_cmpgt_epi8(block, BYTES(0xF4)), block));
+	const __m128i three = _mm_or_si128(
+	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xE0)), _mm_cmplt_epi8(block, BYTES(0xA0))),
+	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xED)), _mm_cmpgt_epi8(block, BYTES(0x9F))));
+	const __m128i four = _mm_or_si128(
+	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xF0)), _mm_cmplt_epi8(block, BYTES(0x90))),
+	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xF4)), _mm_cmpgt_epi8(block, BYTES(0x8F))));
+
+	return (unsigned)_mm_movemask_epi8(
+	    _mm_or_si128(_mm_or_si128(misplaced, never), _mm_or_si128(three, four)));
+}
+
+/* A bit for each byte of the block at p that is not plain. */
+static inline uint64_t
+special_bits(const char *p)
+{
+	const __m128i block = ab_json_scan_load(p);
+
+	return ab_json_scan_stops(block) | ab_json_scan_quotes(block);
+}
+
+/* Over blocks of plain bytes, to the first byte that is not plain or to the last few. Four blocks
+ * in one step, as the end of a string cannot be foreseen and each step is a guess. */
+static const char *
+skip_plain_blocks(const char *p, const char *end)
+{
+	for (; end - p >= 4 * AB_JSON_BLOCK; p += 4 * AB_JSON_BLOCK) {
+		const uint64_t bits = special_bits(p) | special_bits(p + 16) << 16 |
+				      special_bits(p + 32) << 32 | special_bits(p + 48) << 48;
+		if (bits != 0)
+			return p + __builtin_ctzll(bits);
 	}
-	while (p < end && (unsigned char)*p >= ' ' && (unsigned char)*p < 0x80 && *p != '"' &&
-	       *p != '\\')
-		p++;
+	for (; end - p >= AB_JSON_BLOCK; p += AB_JSON_BLOCK) {
+		const unsigned plain = ab_json_scan_plain(p);
+		if (plain < AB_JSON_BLOCK)
+			return p + plain;
+	}
+	return p;
+}
+
+/* Over valid blocks from p on, to the first byte that ends a clean stretch, or to the start of a
+ * sequence in the block where it could not tell. */
+static const char *
+skip_clean_blocks(const char *p, const char *end)
+{
+	const char *start = p;
+	__m128i previous = _mm_setzero_si128();
+
+	while (end - p >= AB_JSON_BLOCK) {
+		const __m128i block = ab_json_scan_load(p);
+		const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, BYTES(0x1F)), block);
+		const __m128i quote = _mm_cmpeq_epi8(block, BYTES('"'));
+		const __m128i slash = _mm_cmpeq_epi8(block, BYTES('\\'));
+		const unsigned stops =
+		    (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, slash)));
+		const unsigned faults = utf8_faults(block, previous);
+		/* Faults beyond the first stop do not count; the stop itself may show one. */
+		const unsigned seen = stops ^ (stops - 1);
+		if ((faults & seen) != 0)
+			break;
+		if (stops != 0)
+			return p + __builtin_ctz(stops);
+		previous = block;
+		p += AB_JSON_BLOCK;
+	}
+	for (unsigned i = 0; i < 3 && p > start && ((unsigned char)p[-1] & 0xC0) == 0x80; i++)
+		p--;
+	return p > start && (unsigned char)p[-1] >= 0xC0 ? p - 1 : p;
+}
+
+#else
+
+static const char *
+skip_plain_blocks(const char *p, const char *end)
+{
+	for (; end - p >= AB_JSON_BLOCK; p += AB_JSON_BLOCK) {
+		const unsigned plain = ab_json_scan_plain(p);
+		if (plain < AB_JSON_BLOCK)
+			return p + plain;
+	}
+	return p;
+}
+
+static const char *
+skip_clean_blocks(const char *p, const char *end)
+{
+	(void)end;
+	return p;
+}
+
+#endif
+
+const char *
+ab_json_scan_clean(const char *p, const char *end)
+{
+	p = skip_plain_blocks(p, end);
+	if (p < end && (unsigned char)*p >= 0x80)
+		p = skip_clean_blocks(p, end);
+	while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\') {
+		const unsigned bytes = (unsigned char)*p < 0x80 ? 1 : ab_utf8_bytes(p, end);
+		if (bytes == 0)
+			break;
+		p += bytes;
+	}
 	return p;
 }
 
 const char *
-ab_json_scan_string_rest(
-    const char *p, const char *end, bool *escaped, struct ab_json_fault *fault)
+ab_json_scan_any_string(const char *p, const char *end, bool *escaped, struct ab_json_fault *fault)
 {
 	for (;;) {
-		p = skip_plain(p, end);
+		p = ab_json_scan_clean(p, end);
 		if (p == end)
 			return faulty(fault, end, "the string is not closed");
 		if (*p == '"')
 			return p;
-		if (*p == '\\') {
-			*escaped = true;
-			p = scan_escape(p, end, fault);
-			if (p == NULL)
-				return NULL;
-		} else if ((unsigned char)*p < ' ') {
-			return faulty(fault, p, "a control character must be escaped");
-		} else {
-			while (p < end && (unsigned char)*p >= 0x80) {
-				const unsigned bytes = ab_json_utf8_bytes(p, end);
-				if (bytes == 0)
-					return faulty(fault, p, "this is not valid UTF-8");
-				p += bytes;
-			}
-		}
+		if (*p != '\\')
+			return faulty(fault, p,
+			    (unsigned char)*p < ' ' ? "a control character must be escaped"
+						    : "this is not valid UTF-8");
+		*escaped = true;
+		p = scan_escape(p, end, fault);
+		if (p == NULL)
+			return NULL;
 	}
 }
 
 static const char *
 skip_digits(const char *p, const char *end)
 {
-	while (end - p >= AB_JSON_BLOCK) {
-		const unsigned digits = ab_json_digit_bytes(p);
-		p += digits;
-		if (digits < AB_JSON_BLOCK)
-			return p;
-	}
 	while (p < end && is_digit(*p))
 		p++;
 	return p;
 }
 
 const char *
-ab_json_scan_number(const char *p, const char *end, struct ab_json_fault *fault)
+ab_json_scan_any_number(const char *p, const char *end, struct ab_json_fault *fault)
 {
 	static const char what[] = "a digit was expected";
 
@@ -236,36 +309,11 @@ decode_escape(const char *p, const char *end, uint32_t *character)
 }
 
 const char *
-ab_json_decode(const char *p, const char *end, uint32_t *character)
+ab_json_scan_character(const char *p, const char *end, uint32_t *character)
 {
-	const unsigned lead = (unsigned char)p[0];
-
-	if (lead == '\\')
+	if (*p == '\\')
 		return decode_escape(p, end, character);
-	if (lead < 0x80) {
-		*character = lead;
-		return p + 1;
-	}
-	const unsigned bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-	uint32_t bits = lead & (0x7FU >> bytes);
-	for (unsigned i = 1; i < bytes; i++)
-		bits = bits << 6 | ((unsigned char)p[i] & 0x3FU);
-	*character = bits;
+	const unsigned bytes = (unsigned char)*p < 0x80 ? 1 : ab_utf8_bytes(p, end);
+	*character = bytes == 1 ? (unsigned char)*p : ab_utf8_decode(p, bytes);
 	return p + bytes;
-}
-
-unsigned
-ab_json_encode_utf8(char bytes[4], uint32_t character)
-{
-	if (character < 0x80) {
-		bytes[0] = (char)character;
-		return 1;
-	}
-	const unsigned count = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-	for (unsigned i = count - 1; i > 0; i--) {
-		bytes[i] = (char)(0x80 | (character & 0x3F));
-		character >>= 6;
-	}
-	bytes[0] = (char)(((0xF00U >> count) & 0xFF) | character);
-	return count;
 }

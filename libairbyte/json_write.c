@@ -6,17 +6,19 @@
 
 #include "alloc.h"
 #include "json_scan.h"
+#include "utf8.h"
 
-/* Input bytes escaped in one go; each becomes at most six, and a block may be written beyond. */
-#define CHUNK 1024
-#define CHUNK_ROOM (6 * CHUNK + AB_JSON_BLOCK)
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+/* Input bytes escaped in one go, and the room for them: each becomes six at most, and a block may
+ * be written beyond. */
+#define CHUNK 512
+#define ROOM(bytes) (6 * (bytes) + AB_JSON_BLOCK)
 
-static const char hex[] = "0123456789abcdef";
-
-/* Writes one character that is not plain ASCII as it must stand in a string; returns its end. */
 static char *
-put_unicode_escape(char *to, uint32_t unit)
+put_unit(char *to, uint32_t unit)
 {
+	static const char hex[] = "0123456789abcdef";
+
 	to[0] = '\\';
 	to[1] = 'u';
 	to[2] = hex[unit >> 12 & 0xF];
@@ -26,80 +28,75 @@ put_unicode_escape(char *to, uint32_t unit)
 	return to + 6;
 }
 
-/* The letter after the backslash, or 0 if there is no short form. */
-static char
-short_escape(unsigned character)
+/* Writes one character of 16 bits as an escape and returns its end. */
+static char *
+put_escape(char *to, uint32_t character)
 {
+	char letter;
+
 	switch (character) {
 	case '"':
-		return '"';
 	case '\\':
-		return '\\';
+		letter = (char)character;
+		break;
 	case '\b':
-		return 'b';
+		letter = 'b';
+		break;
 	case '\f':
-		return 'f';
+		letter = 'f';
+		break;
 	case '\n':
-		return 'n';
+		letter = 'n';
+		break;
 	case '\r':
-		return 'r';
+		letter = 'r';
+		break;
 	case '\t':
-		return 't';
+		letter = 't';
+		break;
 	default:
-		return 0;
+		return put_unit(to, character);
 	}
-}
-
-static char *
-put_ascii_escape(char *to, unsigned character)
-{
-	const char letter = short_escape(character);
-
-	if (letter == 0)
-		return put_unicode_escape(to, character);
 	to[0] = '\\';
 	to[1] = letter;
 	return to + 2;
 }
 
-/* The sequence at *from, or U+FFFD for a byte that begins none. */
+/* Copies ASCII up to the next byte that is not plain, but at most a block. */
 static char *
-put_sequence(char *to, const char **from, const char *end)
+copy_plain(char *to, const char **from, const char *end)
 {
-	const unsigned bytes = ab_json_utf8_bytes(*from, end);
+	const char *p = *from;
+	unsigned plain = 0;
 
-	memcpy(to, bytes > 0 ? *from : "\xEF\xBF\xBD", bytes > 0 ? bytes : 3);
-	*from += bytes > 0 ? bytes : 1;
-	return to + (bytes > 0 ? bytes : 3);
+	if (end - p >= AB_JSON_BLOCK) {
+		plain = ab_json_scan_plain(p);
+		memcpy(to, p, AB_JSON_BLOCK);
+	} else {
+		for (; p + plain < end && ab_json_scan_is_plain(p[plain]); plain++)
+			to[plain] = p[plain];
+	}
+	*from = p + plain;
+	return to + plain;
 }
 
-/* Escapes from *from up to stop, or a little beyond if a sequence begins before it and ends after.
- * There are CHUNK_ROOM bytes at to. Returns the end of what was written. */
+/* Escapes from *from, which is no clean byte, up to stop or to the first longer clean stretch. */
 static char *
 escape_chunk(char *to, const char **from, const char *stop, const char *end)
 {
 	const char *p = *from;
 
-	while (p < stop) {
-		if (stop - p >= AB_JSON_BLOCK) {
-			/* Copied before it is known how much of it is plain. */
-			const unsigned plain = ab_json_plain_bytes(p);
-			memcpy(to, p, AB_JSON_BLOCK);
-			p += plain;
-			to += plain;
-			if (plain == AB_JSON_BLOCK)
-				continue;
+	while (p < stop && !ab_json_scan_is_plain(*p)) {
+		if ((unsigned char)*p < 0x80) {
+			to = put_escape(to, (unsigned char)*p);
+		} else {
+			if (ab_utf8_bytes(p, end) > 0)
+				break;
+			memcpy(to, REPLACEMENT, 3);
+			to += 3;
 		}
-		const unsigned byte = (unsigned char)*p;
-		if (byte >= 0x80) {
-			to = put_sequence(to, &p, end);
-			continue;
-		}
-		if (byte < ' ' || byte == '"' || byte == '\\')
-			to = put_ascii_escape(to, byte);
-		else
-			*to++ = (char)byte;
 		p++;
+		to = copy_plain(to, &p, end);
 	}
 	*from = p;
 	return to;
@@ -108,19 +105,24 @@ escape_chunk(char *to, const char **from, const char *stop, const char *end)
 void
 ab_json_put_escaped(struct ab_buf *out, const char *bytes, size_t len)
 {
-	const char *p = bytes;
+	if (len == 0)
+		return;
 	const char *end = bytes + len;
-
-	while (p < end && !out->overflowed) {
-		const char *stop = end - p > CHUNK ? p + CHUNK : end;
-		if (out->limit - out->len >= CHUNK_ROOM) {
-			char *to = ab_buf_reserve(out, CHUNK_ROOM);
-			char *after = escape_chunk(to, &p, stop, end);
+	for (const char *p = bytes;;) {
+		const char *clean = ab_json_scan_clean(p, end);
+		ab_buf_add(out, p, (size_t)(clean - p));
+		p = clean;
+		if (p == end || out->overflowed)
+			return;
+		const size_t count = end - p < CHUNK ? (size_t)(end - p) : CHUNK;
+		if (out->limit - out->len >= ROOM(count)) {
+			char *to = ab_buf_reserve(out, ROOM(count));
+			char *after = escape_chunk(to, &p, p + count, end);
 			*after = '\0';
 			out->len += (size_t)(after - to);
 		} else {
-			char room[CHUNK_ROOM];
-			char *after = escape_chunk(room, &p, stop, end);
+			char room[ROOM(CHUNK)];
+			char *after = escape_chunk(room, &p, p + count, end);
 			ab_buf_add(out, room, (size_t)(after - room));
 		}
 	}
@@ -202,8 +204,8 @@ compare_keys(const struct member *a, const struct member *b)
 	while (p < p_end && q < q_end) {
 		uint32_t left;
 		uint32_t right;
-		p = ab_json_decode(p, p_end, &left);
-		q = ab_json_decode(q, q_end, &right);
+		p = ab_json_scan_character(p, p_end, &left);
+		q = ab_json_scan_character(q, q_end, &right);
 		if (left != right)
 			return left < right ? -1 : 1;
 	}
@@ -220,6 +222,20 @@ compare_members(const void *left, const void *right)
 	return rc != 0 ? rc : (a->node > b->node) - (a->node < b->node);
 }
 
+/* Writes one character in ASCII, escaped if it is not a printable one; returns its end. */
+static char *
+put_ascii(char *to, uint32_t character)
+{
+	if (character >= 0x10000) {
+		to = put_unit(to, 0xD800 + ((character - 0x10000) >> 10));
+		return put_unit(to, 0xDC00 + (character & 0x3FF));
+	}
+	if (character > '~' || !ab_json_scan_is_plain((char)character))
+		return put_escape(to, character);
+	*to = (char)character;
+	return to + 1;
+}
+
 static void
 put_canonical_string(struct canonical *canonical, uint32_t node)
 {
@@ -229,24 +245,16 @@ put_canonical_string(struct canonical *canonical, uint32_t node)
 
 	ab_buf_add_char(out, '"');
 	for (const char *p = view.data; p < end;) {
-		char room[12];
-		char *to = room;
 		const char *plain = p;
 		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\')
 			p++;
 		ab_buf_add(out, plain, (size_t)(p - plain));
 		if (p == end)
 			break;
+		char room[12];
 		uint32_t character;
-		p = ab_json_decode(p, end, &character);
-		if (character >= 0x10000) {
-			to = put_unicode_escape(to, 0xD800 + ((character - 0x10000) >> 10));
-			to = put_unicode_escape(to, 0xDC00 + (character & 0x3FF));
-		} else if (character >= ' ' && character <= '~' && short_escape(character) == 0) {
-			*to++ = (char)character;
-		} else {
-			to = put_ascii_escape(to, character);
-		}
+		p = ab_json_scan_character(p, end, &character);
+		char *to = put_ascii(room, character);
 		ab_buf_add(out, room, (size_t)(to - room));
 	}
 	ab_buf_add_char(out, '"');
@@ -333,28 +341,29 @@ put_next(struct canonical *canonical)
 	put_value(canonical, node);
 }
 
+static void
+put_document(struct canonical *canonical)
+{
+	/* A member has two nodes, so there are never more of them than this. */
+	canonical->members = ab_calloc(canonical->json.count / 2 + 1, sizeof(*canonical->members));
+	canonical->member_count = 0;
+	canonical->nesting = 0;
+	put_value(canonical, 0);
+	while (canonical->nesting > 0)
+		put_next(canonical);
+	free(canonical->members);
+}
+
 int
 ab_json_put_canonical(struct ab_buf *out, const char *text, size_t len, struct ab_error *err)
 {
 	struct canonical *canonical = ab_malloc(sizeof(*canonical));
-	int rc;
 
 	canonical->out = out;
-	canonical->member_count = 0;
-	canonical->nesting = 0;
-	canonical->members = NULL;
 	ab_json_init(&canonical->json);
-	rc = ab_json_parse(&canonical->json, text, len, AB_JSON_NESTING_MAX, err);
-	if (rc != 0)
-		goto out;
-	/* A member has two nodes, so there are never more of them than this. */
-	canonical->members =
-	    ab_calloc(canonical->json.count / 2 + 1, sizeof(*canonical->members));
-	put_value(canonical, 0);
-	while (canonical->nesting > 0)
-		put_next(canonical);
-out:
-	free(canonical->members);
+	const int rc = ab_json_parse(&canonical->json, text, len, AB_JSON_NESTING_MAX, err);
+	if (rc == 0)
+		put_document(canonical);
 	ab_json_release(&canonical->json);
 	free(canonical);
 	return rc;

@@ -2,7 +2,8 @@
  * json_write.h: pieces of JSON appended to a buf.
  *
  * The caller writes commas and brackets itself; these functions only know how to write one value so
- * that it cannot break out of its place. Input text must be UTF-8; bytes that are not become U+FFFD.
+ * that it cannot break out of its place. Input text must be UTF-8; each byte that is no part of it
+ * becomes U+FFFD.
  */
 #ifndef AB_JSON_WRITE_H
 #define AB_JSON_WRITE_H
@@ -13,7 +14,7 @@
 #include "buf.h"
 #include "json.h"
 
-/* len bytes of UTF-8 as a quoted string: quote, backslash and controls escaped, the rest verbatim. */
+/* len bytes of UTF-8 as a quoted string: quote, backslash, controls escaped, the rest verbatim. */
 void ab_json_put_string(struct ab_buf *out, const char *bytes, size_t len);
 
 /* The same without the quotes, for a string that is put together from several pieces. */
@@ -33,8 +34,9 @@ void ab_json_put_integer(struct ab_buf *out, int64_t value);
 /*
  * A value in canonical form, for hashing: object members sorted by key bytes (of repeated keys the
  * last), recursively; ", " and ": " as separators; strings unescaped and escaped again with every
- * character beyond ASCII as \uXXXX (lower-case hex, surrogate pairs); numbers verbatim. For records
- * whose numbers are spelt as Python spells them this is json.dumps(record, sort_keys=True).
+ * character but the printable ones of ASCII as \uXXXX (lower-case hex, surrogate pairs; a lone
+ * surrogate stays one) or its short form; numbers verbatim. For records whose numbers are spelt as
+ * Python spells them this is json.dumps(record, sort_keys=True).
  * Needs the text of a whole value. Returns -1 (and sets err) only if the text is not valid JSON.
  */
 AB_MUST_CHECK int ab_json_put_canonical(

@@ -1,22 +1,25 @@
 /*
- * ledger.h: which records are safe, and so which states may leave. The only place that lets a state go.
+ * ledger.h: which records are safe, and so which states may leave. The only place that lets a state
+ * go.
  *
- * Each record of a stream has an ordinal, 1, 2, 3, ... A state remembers at its arrival how many records
- * its stream (GLOBAL, LEGACY and unknown streams: every stream) had received. It may leave once the
- * unbroken run of done records has reached that count for each of them, the streams concerned are
- * not withheld, and every earlier state of its scope has left. Scopes: each stream's STREAM states; all
- * others together. (Airbyte protocol, "State": returned in order, and only when all before it is
- * written.)
+ * Each record of a stream has an ordinal, 1, 2, 3, ... A state remembers at its arrival how many
+ * records its stream (GLOBAL, LEGACY and unknown streams: every stream) had received. It may leave
+ * once the unbroken run of done records has reached that count for each of them, the streams
+ * concerned are not withheld, and every earlier state of its scope has left. Scopes: each stream's
+ * STREAM states; all others together. (Airbyte protocol, "State": returned in order, and only when
+ * all before it is written.)
  *
  *   per stream, always: received >= done run >= what the last state that left stands for
  *
  * States leave byte for byte as they came, unknown fields and `id` included, with destinationStats
  * added to (or put in the place of) the member of the state object:
- * {"recordCount":N.0,"rejectedRecordCount":M.0}, where N + M records came since the previous state of
- * the scope and M is left out when it is 0.
+ * {"recordCount":N.0,"rejectedRecordCount":M.0}, where N + M records came since the previous state
+ * of the scope and M is left out when it is 0.
  *
- * Texts beyond a few MiB wait in an unlinked file in TMPDIR, so that withheld states of a long
- * overwrite do not fill the memory.
+ * Texts beyond 4 MiB wait in an unlinked file in TMPDIR, so that withheld states of a long
+ * overwrite do not fill the memory; what is kept of such a state is 48 bytes, and for a state of
+ * all streams 16 more for each stream with records that came since the previous one and are not
+ * done.
  */
 #ifndef AB_LEDGER_H
 #define AB_LEDGER_H
@@ -38,12 +41,12 @@ void ab_ledger_free(struct ab_ledger *ledger);
 uint64_t ab_ledger_record(struct ab_ledger *ledger, size_t stream);
 uint64_t ab_ledger_received(const struct ab_ledger *ledger, size_t stream);
 
-/* The records first to last (inclusive) are durable, or rejected for good. Ranges may come in any
- * order and may overlap. */
+/* The records first to last (inclusive; none if last < first) are durable, or rejected for good.
+ * Ranges may come in any order and may overlap. */
 void ab_ledger_done(struct ab_ledger *ledger, size_t stream, uint64_t first, uint64_t last);
 
-/* One record was rejected: it is counted in the state that follows it. Call it before the record is
- * done; once per record. */
+/* One record was rejected: it is counted in the states that follow it, of its stream and of all
+ * streams. Call it before the record is done; once per record. */
 void ab_ledger_rejected(struct ab_ledger *ledger, size_t stream, uint64_t ordinal);
 uint64_t ab_ledger_rejected_total(const struct ab_ledger *ledger, size_t stream);
 
@@ -55,7 +58,7 @@ struct ab_state_text {
 	struct ab_view line; /* the whole line, without its newline */
 	size_t cut_at;       /* the text line[cut_at, cut_at + cut_len) is replaced ... */
 	size_t cut_len;
-	bool comma;          /* ... by the member, with a comma before it if set */
+	bool comma; /* ... by the member, with a comma before it if set */
 };
 
 /* Scope of a state. */
@@ -63,16 +66,19 @@ struct ab_state_text {
 #define AB_LEDGER_FOREIGN ((size_t)-2) /* a stream that is not in the catalog: counts are 0 */
 
 /* A state arrived; the text is copied. *since receives how many records came since the previous
- * state of the scope (to compare with sourceStats.recordCount). Fails when TMPDIR is full. */
+ * state of the scope (to compare with sourceStats.recordCount), 0 for AB_LEDGER_FOREIGN. Fails when
+ * TMPDIR is full, or when the states that wait pass 64 MiB without their texts. */
 AB_MUST_CHECK int ab_ledger_state(struct ab_ledger *ledger, size_t scope,
     const struct ab_state_text *text, uint64_t *since, struct ab_error *err);
 
-/* Appends the next state that may leave to line (without newline) and forgets it: returns 1. Returns
- * 0 if there is none, -1 if its text could not be read back. */
+/* Appends the next state that may leave to line (without newline) and forgets it: returns 1.
+ * Returns 0 if there is none, -1 if its text could not be read back or line has no room. Costs next
+ * to nothing when nothing changed since it last returned 0. */
 AB_MUST_CHECK int ab_ledger_release(
     struct ab_ledger *ledger, struct ab_buf *line, struct ab_error *err);
 
-/* States that arrived and did not leave, in all and of one scope; and their memory in bytes. */
+/* States that arrived and did not leave, in all and of one scope (AB_LEDGER_ALL and
+ * AB_LEDGER_FOREIGN are one here); and their memory in bytes. */
 size_t ab_ledger_waiting(const struct ab_ledger *ledger);
 size_t ab_ledger_waiting_for(const struct ab_ledger *ledger, size_t scope);
 size_t ab_ledger_bytes(const struct ab_ledger *ledger);

@@ -1,9 +1,9 @@
 /*
  * pace.h: pure: a sliding window, so that a service's rate limit is kept without asking it.
  *
- * At most `limit` requests within any `window_ms`. A slot is taken when a request starts and stamped
- * when its reply comes: the service counted it at some moment between the two, so counting from the
- * later one never sends too much.
+ * At most `limit` requests within any `window_ms`. A slot is taken when a request starts and
+ * stamped when its reply comes: the service counted it at some moment between the two, so counting
+ * from the later one never sends too much. now_ms must not run backwards.
  */
 #ifndef AB_PACE_H
 #define AB_PACE_H
@@ -27,6 +27,7 @@ void ab_pace_release(struct ab_pace *pace);
 /* When a slot is free: now_ms or earlier = now; INT64_MAX = only after a reply. */
 int64_t ab_pace_ready_at(struct ab_pace *pace, int64_t now_ms);
 
+/* Takes the slot that ab_pace_ready_at, just called, said is free. */
 void ab_pace_take(struct ab_pace *pace);
 
 /* Gives the slot back: counted = the service counted the request (or may have). */

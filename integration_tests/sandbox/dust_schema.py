@@ -3,26 +3,30 @@
 The server validates with zod 3 and renders issues with zod-validation-error; clients see those
 strings, so the sandbox gives the same ones. A schema here is a function
 `check(value, path, issues)` that appends (message, path) pairs. Issues of unions come after all
-others, as they do in zod's asynchronous parsing.
+others, those about objects last, as they do in zod's asynchronous parsing.
 """
 
 import math
+import re
 
 MISSING = object()
 MAX_ISSUES = 99
 
 
 class Issues(list):
-    """Issues in zod's order: the plain ones, then those of unions."""
+    """The plain issues; those of unions, which come later, and of objects in unions, last."""
 
     def __init__(self):
         super().__init__()
         self.late = []
+        self.last = []
+
+    def all(self):
+        return [*self, *self.late, *self.last]
 
     def render(self):
         """One line, as zod-validation-error makes it."""
-        texts = [render_issue(issue) for issue in (*self, *self.late)[:MAX_ISSUES]]
-        return "Validation error: " + "; ".join(texts)
+        return "Validation error: " + "; ".join(map(render_issue, self.all()[:MAX_ISSUES]))
 
 
 def kind(value):
@@ -156,10 +160,10 @@ def union(*schemas):
         for schema in schemas:
             found = Issues()
             schema(value, path, found)
-            if not found and not found.late:
+            if not found.all():
                 return
-            options.append([*found, *found.late])
-        issues.late.append((options, path))
+            options.append(found.all())
+        (issues.last if isinstance(value, dict) else issues.late).append((options, path))
     return check
 
 
@@ -229,7 +233,7 @@ def validate(schema, value):
     """None when the value fits, else the server's description of what does not."""
     issues = Issues()
     schema(value, (), issues)
-    return issues.render() if issues or issues.late else None
+    return issues.render() if issues.all() else None
 
 
 def js_number(text):
@@ -237,14 +241,14 @@ def js_number(text):
     text = text.strip()
     if text == "":
         return 0.0
+    if text.lstrip("+-") == "Infinity":
+        return float(text)
     try:
         if text[:2].lower() in ("0x", "0o", "0b"):
             return float(int(text, 0))
-        if "_" in text or "n" in text.lower():
-            raise ValueError
-        return float(text)
+        return float(text) if re.fullmatch(r"[0-9.eE+-]+", text) else math.nan
     except ValueError:
-        return math.inf if text in ("Infinity", "+Infinity") else math.nan
+        return math.nan
 
 
 def page_bounds(query, default_limit=10):

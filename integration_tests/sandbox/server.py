@@ -250,16 +250,16 @@ class SandboxServer:
 
     async def run(self, port):
         """Listen, say so, and work until SIGTERM or SIGINT."""
-        await listen_until_signal(
-            lambda loop: web.Server(self.serve, auto_decompress=False, access_log=None),
-            port, self.service.start, self.service.stop)
+        self.service.start()
+        http = web.Server(self.serve, auto_decompress=False, access_log=None)
+        await listen_until_signal(http, port)
+        self.service.stop()
 
 
-async def listen_until_signal(factory_of, port, start, stop):
-    """Bind the loopback port, print the ready line, serve until a signal, then stop."""
+async def listen_until_signal(protocol_factory, port):
+    """Bind the loopback port, print the ready line, serve until a signal."""
     loop = asyncio.get_running_loop()
-    start()
-    server = await loop.create_server(factory_of(loop), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(protocol_factory, "127.0.0.1", port, backlog=1024)
     port = server.sockets[0].getsockname()[1]
     print(f"listening on http://127.0.0.1:{port}", flush=True)
     stopped = asyncio.Event()
@@ -267,7 +267,6 @@ async def listen_until_signal(factory_of, port, start, stop):
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
     server.close()
-    stop()
 
 
 async def read_body(request):

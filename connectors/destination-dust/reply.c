@@ -1,0 +1,161 @@
+#include "reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#define DESCRIPTION_MAX 1000
+
+cJSON *
+dust_reply_json(const struct ab_reply *in)
+{
+	const char *end = NULL;
+
+	if (in->body == NULL || in->len == 0)
+		return NULL;
+	/* With the NUL after the body, which must follow the value. */
+	cJSON *document = cJSON_ParseWithLengthOpts(in->body, in->len + 1, &end, true);
+	if (document != NULL && end != in->body + in->len) {
+		cJSON_Delete(document);
+		return NULL;
+	}
+	return document;
+}
+
+/* Copies a text on one line, cut to what fits. */
+static void
+copy_text(char *to, size_t size, const cJSON *text)
+{
+	if (!cJSON_IsString(text))
+		return;
+	const struct ab_view view = dust_text_trim(text->valuestring, strlen(text->valuestring));
+	size_t len = view.len < size ? view.len : size - 1;
+	/* Not in the middle of a character. */
+	while (len > 0 && len < view.len && ((unsigned char)view.data[len] & 0xC0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		to[i] = (unsigned char)view.data[i] < ' ' ? ' ' : view.data[i];
+	to[len] = '\0';
+}
+
+void
+dust_refusal_read(struct dust_refusal *refusal, const struct ab_reply *in)
+{
+	cJSON *document = dust_reply_json(in);
+	const cJSON *error = cJSON_GetObjectItemCaseSensitive(document, "error");
+	const cJSON *cause = cJSON_GetObjectItemCaseSensitive(error, "data_source_error");
+
+	*refusal = (struct dust_refusal){.type = ""};
+	copy_text(refusal->type, sizeof(refusal->type),
+	    cJSON_GetObjectItemCaseSensitive(error, "type"));
+	copy_text(refusal->message, sizeof(refusal->message),
+	    cJSON_GetObjectItemCaseSensitive(error, "message"));
+	copy_text(refusal->cause, sizeof(refusal->cause),
+	    cJSON_GetObjectItemCaseSensitive(cause, "message"));
+	cJSON_Delete(document);
+}
+
+bool
+dust_refusal_is(const struct ab_reply *in, const char *type)
+{
+	struct dust_refusal refusal;
+
+	dust_refusal_read(&refusal, in);
+	return strcmp(refusal.type, type) == 0;
+}
+
+void
+dust_refusal_describe(struct ab_buf *text, const struct ab_reply *in)
+{
+	struct dust_refusal refusal;
+
+	dust_refusal_read(&refusal, in);
+	if (refusal.message[0] == '\0' && refusal.type[0] == '\0') {
+		ab_buf_printf(text, "an answer that is not Dust's (HTTP %d%s%s)", in->status,
+		    in->type[0] != '\0' ? ", " : "", in->type);
+		return;
+	}
+	ab_buf_add_text(text, refusal.message);
+	if (refusal.cause[0] != '\0' && strcmp(refusal.cause, refusal.message) != 0)
+		ab_buf_printf(text, " [%s]", refusal.cause);
+	ab_buf_printf(text, " (HTTP %d, %s)", in->status, refusal.type);
+}
+
+/* " of stream X", or nothing in a check. */
+static void
+add_stream(struct ab_buf *text, const struct ab_exchange *x)
+{
+	char label[256];
+
+	if (x->stream != NULL)
+		ab_buf_printf(text, " of stream %s",
+		    ab_stream_label(x->stream, label, sizeof(label)));
+}
+
+static void
+add_loss(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_buf *text)
+{
+	if (x->phase == AB_CHECK) {
+		ab_buf_printf(text, "cannot reach base_url %s: %s", dust->base_url, in->loss);
+		return;
+	}
+	ab_buf_printf(text, "no answer from %s to %s", dust->base_url, what);
+	add_stream(text, x);
+	ab_buf_printf(text, ": %s", in->loss);
+}
+
+static void
+describe(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, sizeof(err->message) + DESCRIPTION_MAX);
+	if (in->status == 0) {
+		add_loss(dust, x, in, what, &text);
+	} else {
+		ab_buf_printf(&text, "Dust refused %s", what);
+		add_stream(&text, x);
+		ab_buf_add_text(&text, ": ");
+		dust_refusal_describe(&text, in);
+	}
+	ab_fail(err, err->kind, "%s", text.data);
+	ab_buf_release(&text);
+}
+
+enum ab_verdict
+dust_judge(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
+
+	if (verdict != AB_DONE)
+		describe(dust, x, in, what, err);
+	return verdict;
+}
+
+enum ab_verdict
+dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, int64_t ms, struct ab_error *err)
+{
+	x->wait_ms = ms;
+	ab_fail(err, AB_TRANSIENT_ERROR, "HTTP %d", in->status);
+	describe(dust, x, in, what, err);
+	return AB_WAIT;
+}
+
+enum ab_verdict
+dust_unreadable(
+    const struct dust *dust, const struct ab_exchange *x, const char *what, struct ab_error *err)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, sizeof(err->message));
+	ab_buf_printf(&text, "the answer from %s to %s", dust->base_url, what);
+	add_stream(&text, x);
+	ab_fail(err, AB_SYSTEM_ERROR, "%s is not what Dust sends; check base_url", text.data);
+	ab_buf_release(&text);
+	return AB_FAILED;
+}

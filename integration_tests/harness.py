@@ -1,0 +1,135 @@
+"""Helpers for the integration tests: sandbox servers as subprocesses."""
+
+import json
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+PYTHON = "/usr/bin/python3"
+SANDBOX = Path(__file__).parent / "sandbox"
+STOP_SECONDS = 10
+
+
+class Sandbox:
+    """A sandbox server of the tests' own, on a port of its own.
+
+    `Sandbox(tmp_path, "--debounce", "0")`; a context manager. Its data is kept in a file below
+    tmp_path, so that `restart()` and `kill()` followed by `start()` find it again, on the same
+    port; with tmp_path None it is kept in memory.
+    """
+
+    def __init__(self, tmp_path, *options, service="dust"):
+        self.program = SANDBOX / f"{service}.py"
+        self.options = [str(option) for option in options]
+        self.data = None
+        if tmp_path is not None and not {"--data", "--sink"} & set(self.options):
+            taken = len(list(Path(tmp_path).glob(f"{service}-*.sqlite")))
+            self.data = Path(tmp_path) / f"{service}-{taken}.sqlite"
+            self.data.touch()
+            self.options += ["--data", str(self.data)]
+        self.process = None
+        self.port = 0
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        self.stop()
+
+    @property
+    def base_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        """Start the server and wait until it listens."""
+        self.process = subprocess.Popen(
+            [PYTHON, str(self.program), "--port", str(self.port), *self.options],
+            stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.startswith("listening on "):
+            self.process.wait(STOP_SECONDS)
+            raise RuntimeError(f"the sandbox did not start: {line!r}")
+        self.port = int(line.rsplit(":", 1)[1])
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        """Stop the server; returns its exit code. A second call does nothing."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        process.send_signal(number)
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            process.stdout.close()
+        return code
+
+    def kill(self):
+        """Kill the server without warning; acknowledged writes must survive."""
+        return self.stop(signal.SIGKILL)
+
+    def restart(self):
+        """Stop and start on the same port."""
+        self.stop()
+        return self.start()
+
+    # The API, for tests that talk to it themselves
+
+    def config(self, **overrides):
+        """A configuration of the Dust connector for this sandbox."""
+        return {
+            "api_key": "sk-5a4d0b0c1234", "workspace_id": "W123456789",
+            "space_id": "vlt_sandbox1", "data_source_id": "dts_sandbox1",
+            "base_url": self.base_url, **overrides}
+
+    # Control endpoints
+
+    def control(self, name, body=None, method=None):
+        """A control call; returns the decoded reply."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.base_url}/_sandbox/{name}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{name}: {error.read().decode()}") from None
+
+    def documents(self, data_source="dts_sandbox1"):
+        """{id: document} with text, tags, timestamp and writes."""
+        return self.control(f"documents?data_source={data_source}")
+
+    def tables(self, data_source="dts_sandbox1"):
+        """{table_id: table} with merged rows, columns, pending and truncates."""
+        return self.control(f"tables?data_source={data_source}")
+
+    def requests(self, since=0):
+        """The request log, in order of arrival."""
+        return self.control(f"requests?since={since}")
+
+    def concurrency(self):
+        """The most requests at once: overall, per table, and of any document."""
+        return self.control("concurrency")
+
+    def counts(self):
+        """Totals."""
+        return self.control("counts")
+
+    def faults(self, rules=None):
+        """Replace the fault script, or show what is left of it."""
+        return self.control("faults", rules)
+
+    def settings(self, **values):
+        """Change settings: minute, limit, debounce, coerce, plan_mb, latency_ms, ..."""
+        return self.control("settings", values)
+
+    def merge(self):
+        """Merge all rows that wait."""
+        return self.control("merge", {})

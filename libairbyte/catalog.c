@@ -1,0 +1,286 @@
+#include "catalog.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "config.h"
+
+static const cJSON *
+member(const cJSON *object, const char *name)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return value == NULL || cJSON_IsNull(value) ? NULL : value;
+}
+
+const char *
+ab_stream_label(const struct ab_stream *stream, char *label, size_t size)
+{
+	if (stream->namespace != NULL)
+		snprintf(label, size, "%s.%s", stream->namespace, stream->name);
+	else
+		snprintf(label, size, "%s", stream->name);
+	return label;
+}
+
+static int
+refuse(const struct ab_stream *stream, const char *why, struct ab_error *err)
+{
+	char label[256];
+
+	return ab_fail(err, AB_CONFIG_ERROR, "stream %s: %s",
+	    ab_stream_label(stream, label, sizeof(label)), why);
+}
+
+/* A list of texts; anything else leaves the path empty. */
+static void
+read_path(struct ab_path *path, const cJSON *list)
+{
+	const int count = cJSON_GetArraySize(list);
+	const cJSON *part = NULL;
+
+	if (!cJSON_IsArray(list) || count == 0)
+		return;
+	path->parts = ab_calloc((size_t)count, sizeof(*path->parts));
+	cJSON_ArrayForEach (part, list) {
+		if (cJSON_IsString(part))
+			path->parts[path->count++] = part->valuestring;
+	}
+}
+
+static int
+read_primary_key(struct ab_stream *stream, const cJSON *list, struct ab_error *err)
+{
+	const cJSON *part = NULL;
+	const int count = cJSON_GetArraySize(list);
+
+	if (!cJSON_IsArray(list) || count == 0)
+		return 0;
+	stream->primary_key = ab_calloc((size_t)count, sizeof(*stream->primary_key));
+	cJSON_ArrayForEach (part, list) {
+		struct ab_path *path = &stream->primary_key[stream->primary_keys++];
+		read_path(path, part);
+		if (path->count == 0 || path->count != (size_t)cJSON_GetArraySize(part))
+			return refuse(
+			    stream, "primary_key must be a list of field paths, e.g. [[\"id\"]]", err);
+	}
+	return 0;
+}
+
+static int
+read_id(const struct ab_stream *stream, const cJSON *configured, const char *name, int64_t *id,
+    struct ab_error *err)
+{
+	const cJSON *value = member(configured, name);
+
+	*id = -1;
+	if (value == NULL)
+		return 0;
+	if (!cJSON_IsNumber(value) || value->valuedouble < 0 || value->valuedouble > 9e15)
+		return refuse(stream, "generation_id, minimum_generation_id and sync_id must be "
+		                      "integers that are not negative", err);
+	*id = (int64_t)value->valuedouble;
+	return 0;
+}
+
+static int
+read_ids(struct ab_stream *stream, const cJSON *configured, struct ab_error *err)
+{
+	if (read_id(stream, configured, "generation_id", &stream->generation_id, err) != 0 ||
+	    read_id(stream, configured, "minimum_generation_id", &stream->minimum_generation_id,
+	        err) != 0 ||
+	    read_id(stream, configured, "sync_id", &stream->sync_id, err) != 0)
+		return -1;
+	stream->refresh = stream->generation_id >= 0;
+	if (!stream->refresh || stream->minimum_generation_id <= 0)
+		return 0;
+	if (stream->minimum_generation_id != stream->generation_id)
+		return refuse(stream, "minimum_generation_id must be 0 or equal to generation_id: "
+		                      "hybrid refreshes are not supported", err);
+	stream->overwrite = true;
+	return 0;
+}
+
+static int
+read_mode(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
+    struct ab_error *err)
+{
+	const char *mode = cJSON_GetStringValue(member(configured, "destination_sync_mode"));
+	const cJSON *known = NULL;
+
+	if (mode == NULL)
+		return refuse(stream, "destination_sync_mode is missing in the catalog", err);
+	cJSON_ArrayForEach (known, supported) {
+		if (strcmp(known->valuestring, mode) == 0)
+			break;
+	}
+	if (known == NULL)
+		return refuse(stream, "its destination_sync_mode is not one that this destination "
+		                      "supports; see the specification", err);
+	stream->overwrite = strcmp(mode, "overwrite") == 0;
+	stream->dedup = strcmp(mode, "append_dedup") == 0;
+	return 0;
+}
+
+static int
+read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
+    struct ab_error *err)
+{
+	const cJSON *described = member(configured, "stream");
+
+	stream->name = cJSON_GetStringValue(member(described, "name"));
+	if (stream->name == NULL)
+		return ab_fail(err, AB_CONFIG_ERROR,
+		    "the catalog is not a configured catalog: stream number %zu has no stream.name",
+		    stream->index + 1);
+	stream->namespace = cJSON_GetStringValue(member(described, "namespace"));
+	stream->schema = member(described, "json_schema");
+	if (!cJSON_IsObject(stream->schema))
+		return refuse(stream, "json_schema is missing in the catalog", err);
+	if (read_mode(stream, configured, supported, err) != 0 ||
+	    read_ids(stream, configured, err) != 0 ||
+	    read_primary_key(stream, member(configured, "primary_key"), err) != 0)
+		return -1;
+	read_path(&stream->cursor, member(configured, "cursor_field"));
+	if (stream->dedup && stream->primary_keys == 0)
+		return refuse(stream, "append_dedup needs a primary key", err);
+	return 0;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static int
+refuse_duplicates(const struct ab_catalog *catalog, struct ab_error *err)
+{
+	for (size_t i = 0; i < catalog->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct ab_stream *a = &catalog->streams[i];
+			const struct ab_stream *b = &catalog->streams[j];
+			if (same_text(a->name, b->name) && same_text(a->namespace, b->namespace))
+				return refuse(a, "it stands twice in the catalog", err);
+		}
+	}
+	return 0;
+}
+
+int
+ab_catalog_read(
+    struct ab_catalog *catalog, const char *path, const cJSON *spec, struct ab_error *err)
+{
+	struct ab_catalog read = {0};
+	const cJSON *configured = NULL;
+
+	read.document = ab_config_parse_file(path, "the catalog", err);
+	if (read.document == NULL)
+		return -1;
+	const cJSON *streams = member(read.document, "streams");
+	if (!cJSON_IsArray(streams)) {
+		ab_fail(err, AB_CONFIG_ERROR, "the catalog %s has no list of streams", path);
+		goto fail;
+	}
+	read.streams = ab_calloc((size_t)cJSON_GetArraySize(streams), sizeof(*read.streams));
+	cJSON_ArrayForEach (configured, streams) {
+		struct ab_stream *stream = &read.streams[read.count];
+		stream->index = read.count++;
+		if (read_stream(stream, configured, member(spec, "supported_destination_sync_modes"),
+		        err) != 0)
+			goto fail;
+	}
+	if (refuse_duplicates(&read, err) != 0)
+		goto fail;
+	*catalog = read;
+	return 0;
+fail:
+	ab_catalog_release(&read);
+	return -1;
+}
+
+void
+ab_catalog_release(struct ab_catalog *catalog)
+{
+	for (size_t i = 0; i < catalog->count; i++) {
+		struct ab_stream *stream = &catalog->streams[i];
+		for (size_t k = 0; k < stream->primary_keys; k++)
+			free(stream->primary_key[k].parts);
+		free(stream->primary_key);
+		free(stream->cursor.parts);
+		while (stream->notes != NULL) {
+			struct ab_note *note = stream->notes;
+			stream->notes = note->next;
+			free(note);
+		}
+	}
+	free(catalog->streams);
+	cJSON_Delete(catalog->document);
+	*catalog = (struct ab_catalog){0};
+}
+
+static bool
+view_is(struct ab_view view, const char *text)
+{
+	return strlen(text) == view.len && (view.len == 0 || memcmp(view.data, text, view.len) == 0);
+}
+
+struct ab_stream *
+ab_catalog_find(const struct ab_catalog *catalog, struct ab_view namespace, struct ab_view name)
+{
+	struct ab_stream *alike = NULL;
+
+	for (size_t i = 0; i < catalog->count; i++) {
+		struct ab_stream *stream = &catalog->streams[i];
+		if (!view_is(name, stream->name))
+			continue;
+		const bool absent = stream->namespace == NULL;
+		if (absent == (namespace.data == NULL) &&
+		    (absent || view_is(namespace, stream->namespace)))
+			return stream;
+		if (namespace.len == 0 && (absent || stream->namespace[0] == '\0'))
+			alike = stream;
+	}
+	return alike;
+}
+
+void
+ab_note(struct ab_stream *stream, unsigned id, const char *format, ...)
+{
+	va_list args;
+
+	if (id > 31 || (stream->noted & 1U << id) != 0)
+		return;
+	stream->noted |= 1U << id;
+	struct ab_note *note = ab_calloc(1, sizeof(*note));
+	va_start(args, format);
+	vsnprintf(note->text, sizeof(note->text), format, args);
+	va_end(args);
+	note->next = stream->notes;
+	stream->notes = note;
+}
+
+const char *
+ab_stream_why_not_ended(const struct ab_stream *stream, const struct ab_ending *ending)
+{
+	if (!ending->clean_eof)
+		return "the input did not end well";
+	if (stream->refresh)
+		return ending->complete_seen ? NULL : "the input ended without its COMPLETE status";
+	if (!ending->any_state_seen && ending->records > 0 && !ending->on_platform)
+		return NULL;
+	if (!ending->state_after_last)
+		return "the input ended without a STATE after its last record";
+	if (!ending->counts_agree)
+		return "the records that arrived are not as many as its STATE messages count";
+	return NULL;
+}
+
+bool
+ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending)
+{
+	return ab_stream_why_not_ended(stream, ending) == NULL;
+}

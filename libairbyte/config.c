@@ -1,0 +1,278 @@
+#include "config.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+
+static const cJSON *
+member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static int
+read_whole(struct ab_buf *text, const char *path, const char *what, struct ab_error *err)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return ab_fail(err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path,
+		    strerror(errno));
+	for (;;) {
+		char *at = ab_buf_reserve(text, 65536);
+		if (at == NULL) {
+			close(fd);
+			return ab_fail(err, AB_CONFIG_ERROR, "%s %s is larger than %zu MB", what,
+			    path, AB_CONFIG_FILE_MAX >> 20);
+		}
+		const ssize_t got = read(fd, at, 65536);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			const int cause = errno;
+			close(fd);
+			return ab_fail(err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path,
+			    strerror(cause));
+		}
+		if (got == 0)
+			break;
+		text->len += (size_t)got;
+	}
+	close(fd);
+	*ab_buf_reserve(text, 0) = '\0';
+	return 0;
+}
+
+cJSON *
+ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
+{
+	struct ab_buf text;
+	cJSON *document = NULL;
+
+	ab_buf_init(&text, AB_CONFIG_FILE_MAX);
+	if (read_whole(&text, path, what, err) != 0)
+		goto out;
+	document = cJSON_ParseWithLengthOpts(text.data, text.len + 1, NULL, 1);
+	if (document == NULL) {
+		ab_fail(err, AB_CONFIG_ERROR, "%s %s is not valid JSON", what, path);
+	} else if (!cJSON_IsObject(document)) {
+		ab_fail(err, AB_CONFIG_ERROR, "%s %s must be a JSON object", what, path);
+		cJSON_Delete(document);
+		document = NULL;
+	}
+out:
+	ab_buf_release(&text);
+	return document;
+}
+
+/* Members of connectionSpecification. */
+static const cJSON *
+connection(const struct ab_config *config, const char *name)
+{
+	return member(member(config->spec, "connectionSpecification"), name);
+}
+
+static const cJSON *
+present(const struct ab_config *config, const char *name)
+{
+	const cJSON *value = member(config->document, name);
+
+	return value == NULL || cJSON_IsNull(value) ? NULL : value;
+}
+
+/* The value given, else the default of the specification, else NULL. */
+static const cJSON *
+effective(const struct ab_config *config, const char *name)
+{
+	const cJSON *value = present(config, name);
+
+	return value != NULL ? value : member(member(connection(config, "properties"), name), "default");
+}
+
+static bool
+has_type(const cJSON *value, const char *type)
+{
+	if (strcmp(type, "string") == 0)
+		return cJSON_IsString(value);
+	if (strcmp(type, "boolean") == 0)
+		return cJSON_IsBool(value);
+	if (strcmp(type, "integer") == 0)
+		return cJSON_IsNumber(value) && value->valuedouble >= -9007199254740992.0 &&
+		    value->valuedouble <= 9007199254740992.0 &&
+		    (double)(int64_t)value->valuedouble == value->valuedouble;
+	if (strcmp(type, "array") == 0)
+		return cJSON_IsArray(value);
+	return true;
+}
+
+static int
+check_enum(const cJSON *value, const char *name, const cJSON *choices, struct ab_error *err)
+{
+	const cJSON *choice = NULL;
+	char list[256] = "";
+
+	if (choices == NULL)
+		return 0;
+	cJSON_ArrayForEach (choice, choices) {
+		if (strcmp(choice->valuestring, value->valuestring) == 0)
+			return 0;
+		const size_t len = strlen(list);
+		snprintf(list + len, sizeof(list) - len, "%s%s", len > 0 ? ", " : "",
+		    choice->valuestring);
+	}
+	return ab_fail(err, AB_CONFIG_ERROR, "%s must be one of: %s", name, list);
+}
+
+static int
+check_items(const cJSON *value, const char *name, struct ab_error *err)
+{
+	const cJSON *item = NULL;
+
+	cJSON_ArrayForEach (item, value) {
+		if (!cJSON_IsString(item))
+			return ab_fail(err, AB_CONFIG_ERROR, "%s must be a list of strings", name);
+	}
+	return 0;
+}
+
+static int
+check_range(const cJSON *value, const char *name, const cJSON *field, struct ab_error *err)
+{
+	const cJSON *low = member(field, "minimum");
+	const cJSON *high = member(field, "maximum");
+
+	if (low != NULL && value->valuedouble < low->valuedouble)
+		return ab_fail(
+		    err, AB_CONFIG_ERROR, "%s must be at least %.0f", name, low->valuedouble);
+	if (high != NULL && value->valuedouble > high->valuedouble)
+		return ab_fail(
+		    err, AB_CONFIG_ERROR, "%s must be at most %.0f", name, high->valuedouble);
+	return 0;
+}
+
+static int
+check_field(const struct ab_config *config, const cJSON *field, struct ab_error *err)
+{
+	const char *name = field->string;
+	const cJSON *value = present(config, name);
+	const cJSON *type = member(field, "type");
+
+	if (value == NULL)
+		return 0;
+	if (cJSON_IsString(type) && !has_type(value, type->valuestring))
+		return ab_fail(err, AB_CONFIG_ERROR, "%s must be %s %s", name,
+		    strchr("aeiou", type->valuestring[0]) != NULL ? "an" : "a", type->valuestring);
+	if (cJSON_IsString(value))
+		return check_enum(value, name, member(field, "enum"), err);
+	if (cJSON_IsArray(value))
+		return check_items(value, name, err);
+	if (cJSON_IsNumber(value))
+		return check_range(value, name, field, err);
+	return 0;
+}
+
+static int
+check_required(const struct ab_config *config, struct ab_error *err)
+{
+	const cJSON *name = NULL;
+
+	cJSON_ArrayForEach (name, connection(config, "required")) {
+		const cJSON *value = present(config, name->valuestring);
+		if (value == NULL || (cJSON_IsString(value) && value->valuestring[0] == '\0'))
+			return ab_fail(err, AB_CONFIG_ERROR,
+			    "%s is missing in the configuration", name->valuestring);
+	}
+	return 0;
+}
+
+int
+ab_config_read(
+    struct ab_config *config, const char *path, const cJSON *spec, struct ab_error *err)
+{
+	struct ab_config read = {.spec = spec};
+	const cJSON *field = NULL;
+
+	read.document = ab_config_parse_file(path, "the configuration", err);
+	if (read.document == NULL)
+		return -1;
+	if (check_required(&read, err) != 0)
+		goto fail;
+	cJSON_ArrayForEach (field, connection(&read, "properties")) {
+		if (check_field(&read, field, err) != 0)
+			goto fail;
+	}
+	*config = read;
+	return 0;
+fail:
+	ab_config_release(&read);
+	return -1;
+}
+
+void
+ab_config_release(struct ab_config *config)
+{
+	cJSON_Delete(config->document);
+	config->document = NULL;
+}
+
+const char *
+ab_config_string(const struct ab_config *config, const char *name)
+{
+	return cJSON_GetStringValue(effective(config, name));
+}
+
+bool
+ab_config_bool(const struct ab_config *config, const char *name)
+{
+	return cJSON_IsTrue(effective(config, name));
+}
+
+int64_t
+ab_config_integer(const struct ab_config *config, const char *name)
+{
+	const cJSON *value = effective(config, name);
+
+	return value != NULL ? (int64_t)value->valuedouble : 0;
+}
+
+size_t
+ab_config_count(const struct ab_config *config, const char *name)
+{
+	return (size_t)cJSON_GetArraySize(effective(config, name));
+}
+
+const char *
+ab_config_item(const struct ab_config *config, const char *name, size_t i)
+{
+	return cJSON_GetStringValue(cJSON_GetArrayItem(effective(config, name), (int)i));
+}
+
+void
+ab_config_secrets(const struct ab_config *config, void (*secret)(const char *text))
+{
+	const cJSON *field = NULL;
+
+	cJSON_ArrayForEach (field, connection(config, "properties")) {
+		const char *text = cJSON_GetStringValue(present(config, field->string));
+		if (text != NULL && cJSON_IsTrue(member(field, "airbyte_secret")))
+			secret(text);
+	}
+}
+
+const char *
+ab_config_unknown(const struct ab_config *config)
+{
+	const cJSON *given = NULL;
+
+	cJSON_ArrayForEach (given, config->document) {
+		if (member(connection(config, "properties"), given->string) == NULL)
+			return given->string;
+	}
+	return NULL;
+}

@@ -1,0 +1,410 @@
+/*
+ * Batches to the service. A stream's batches leave in the order they were filled; how many of one
+ * stream may be out at once is limits.order. What an exchange's end means for the ledger is decided
+ * here and nowhere else.
+ */
+#include "flow.h"
+
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "emit.h"
+
+#define BATCH_AGE_MS 30000
+#define BATCH_AGE_MIN_MS 1000
+
+static int64_t
+batch_age_ms(void)
+{
+	const int64_t age_ms = ab_clock_scaled(BATCH_AGE_MS);
+
+	return age_ms > BATCH_AGE_MIN_MS ? age_ms : BATCH_AGE_MIN_MS;
+}
+
+/* --- sealing ------------------------------------------------------------------------------- */
+
+static void
+enqueue(struct ab_flow *flow, struct ab_batch *batch)
+{
+	batch->next = NULL;
+	*flow->queue_end = batch;
+	flow->queue_end = &batch->next;
+}
+
+static void
+put_first(struct ab_flow *flow, struct ab_batch *batch)
+{
+	batch->next = flow->queue;
+	if (flow->queue == NULL)
+		flow->queue_end = &batch->next;
+	flow->queue = batch;
+}
+
+static struct ab_batch *
+dequeue(struct ab_flow *flow)
+{
+	struct ab_batch *batch = flow->queue;
+
+	flow->queue = batch->next;
+	if (flow->queue == NULL)
+		flow->queue_end = &flow->queue;
+	batch->next = NULL;
+	return batch;
+}
+
+static void
+free_batch(struct ab_sync *sync, struct ab_batch *batch)
+{
+	if (batch != NULL)
+		sync->batch_bytes -= ab_batch_bytes(batch);
+	ab_batch_free(batch);
+}
+
+void
+ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
+{
+	struct ab_batch *batch = flow->open;
+	struct ab_error error;
+
+	if (batch == NULL)
+		return;
+	flow->open = NULL;
+	const size_t open_bytes = ab_batch_bytes(batch);
+	sync->open_bytes -= open_bytes;
+	if (batch->count == 0) {
+		free_batch(sync, batch);
+		return;
+	}
+	ab_batch_seal(batch);
+	sync->batch_bytes += ab_batch_bytes(batch) - open_bytes;
+	if (!flow->stream->hold) {
+		enqueue(flow, batch);
+		return;
+	}
+	sync->batch_bytes -= ab_batch_bytes(batch);
+	if (ab_spool_put(sync->spool, batch, &error) != 0)
+		ab_sync_fail(sync, &error);
+}
+
+void
+ab_deliver_seal_largest(struct ab_sync *sync)
+{
+	while (sync->open_bytes > sync->memory_limit / 2) {
+		struct ab_flow *largest = NULL;
+		for (size_t i = 0; i < sync->catalog->count; i++) {
+			struct ab_flow *flow = &sync->flows[i];
+			if (flow->open != NULL &&
+			    (largest == NULL || ab_batch_bytes(flow->open) > ab_batch_bytes(largest->open)))
+				largest = flow;
+		}
+		if (largest == NULL)
+			return;
+		ab_deliver_seal(sync, largest);
+	}
+}
+
+void
+ab_deliver_seal_due(struct ab_sync *sync)
+{
+	const int64_t age_ms = batch_age_ms();
+
+	for (size_t i = 0; i < sync->catalog->count; i++) {
+		struct ab_flow *flow = &sync->flows[i];
+		if (flow->open != NULL && flow->open->count > 0 &&
+		    sync->now_ms - flow->open->opened_ms >= age_ms)
+			ab_deliver_seal(sync, flow);
+	}
+}
+
+int64_t
+ab_deliver_deadline(const struct ab_sync *sync)
+{
+	const int64_t age_ms = batch_age_ms();
+	int64_t deadline = INT64_MAX;
+
+	for (size_t i = 0; i < sync->catalog->count; i++) {
+		const struct ab_batch *open = sync->flows[i].open;
+		if (open != NULL && open->count > 0 && open->opened_ms + age_ms < deadline)
+			deadline = open->opened_ms + age_ms;
+	}
+	return deadline;
+}
+
+/* --- starting ------------------------------------------------------------------------------ */
+
+static bool
+may_start(const struct ab_sync *sync)
+{
+	return ab_exchange_active(sync->exchanges) < sync->limits.in_flight;
+}
+
+static bool
+may_deliver_next(const struct ab_sync *sync, const struct ab_flow *flow)
+{
+	if (flow->queue == NULL || !may_start(sync))
+		return false;
+	switch (sync->limits.order) {
+	case AB_ORDER_NONE:
+		return true;
+	case AB_ORDER_KEY:
+		return !ab_exchange_shares_key(sync->exchanges, flow->queue);
+	case AB_ORDER_STREAM:
+		break;
+	}
+	return flow->delivering == 0;
+}
+
+static void
+start_batches(struct ab_sync *sync, struct ab_flow *flow)
+{
+	while (may_deliver_next(sync, flow)) {
+		ab_exchange_start(
+		    sync->exchanges, AB_BATCH, flow->stream, dequeue(flow), false);
+		flow->delivering++;
+	}
+}
+
+static void
+start_end(struct ab_sync *sync, struct ab_flow *flow, bool complete)
+{
+	flow->state = AB_FLOW_ENDING;
+	flow->ended_well = complete;
+	ab_exchange_start(sync->exchanges, AB_END, flow->stream, NULL, complete);
+}
+
+/* All that will come has come and is delivered or spooled: did the stream end well? */
+static void
+close_stream(struct ab_sync *sync, struct ab_flow *flow)
+{
+	const struct ab_ending ending = {
+	    .clean_eof = sync->clean_eof && !flow->incomplete_seen,
+	    /* The platform sends COMPLETE for every stream or for none; names may be mapped. */
+	    .complete_seen = flow->complete_seen || sync->completes >= sync->catalog->count,
+	    .any_state_seen = sync->any_state,
+	    .state_after_last = flow->state_after_last,
+	    .counts_agree = !flow->counts_disagree,
+	    .on_platform = getenv("WORKER_JOB_ID") != NULL,
+	    .records = flow->records,
+	};
+	const char *why_not = ab_stream_why_not_ended(flow->stream, &ending);
+	char label[256];
+	struct ab_error error;
+
+	if (flow->stream->overwrite && why_not != NULL) {
+		ab_fail(&error, AB_TRANSIENT_ERROR,
+		    "stream %s is not replaced, because %s; what was there before stays, and its states "
+		    "are not acknowledged",
+		    ab_stream_label(flow->stream, label, sizeof(label)), why_not);
+		ab_sync_blame(sync, &error);
+	}
+	if (flow->stream->hold && why_not == NULL)
+		flow->state = AB_FLOW_REPLAYING;
+	else
+		start_end(sync, flow, why_not == NULL);
+}
+
+/* Keeps one batch of the spool ready behind the one that is out. */
+static void
+replay(struct ab_sync *sync, struct ab_flow *flow)
+{
+	struct ab_batch *batch = NULL;
+	struct ab_error error;
+
+	if (flow->queue == NULL && ab_sync_has_room(sync)) {
+		if (ab_spool_take(sync->spool, flow->stream, &batch, &error) != 0) {
+			ab_sync_fail(sync, &error);
+			return;
+		}
+		if (batch != NULL) {
+			sync->batch_bytes += ab_batch_bytes(batch);
+			enqueue(flow, batch);
+		}
+	}
+	start_batches(sync, flow);
+	if (flow->queue == NULL && flow->delivering == 0 &&
+	    ab_spool_waiting(sync->spool, flow->stream) == 0 && may_start(sync))
+		start_end(sync, flow, true);
+}
+
+static void
+advance(struct ab_sync *sync, struct ab_flow *flow)
+{
+	switch (flow->state) {
+	case AB_FLOW_NEW:
+		if (may_start(sync)) {
+			flow->state = AB_FLOW_BEGINNING;
+			ab_exchange_start(sync->exchanges, AB_BEGIN, flow->stream, NULL, false);
+		}
+		break;
+	case AB_FLOW_OPEN:
+		if (sync->input_over)
+			ab_deliver_seal(sync, flow);
+		start_batches(sync, flow);
+		if (sync->input_over && flow->queue == NULL && flow->delivering == 0 &&
+		    may_start(sync))
+			close_stream(sync, flow);
+		break;
+	case AB_FLOW_REPLAYING:
+		replay(sync, flow);
+		break;
+	case AB_FLOW_BEGINNING:
+	case AB_FLOW_ENDING:
+	case AB_FLOW_ENDED:
+		break;
+	}
+}
+
+static void
+end_flow(struct ab_sync *sync, struct ab_flow *flow)
+{
+	flow->state = AB_FLOW_ENDED;
+	sync->ended++;
+}
+
+/* After a failure: streams that were begun end as not complete, the others are through. */
+static void
+abort_flow(struct ab_sync *sync, struct ab_flow *flow)
+{
+	if (flow->state == AB_FLOW_NEW || flow->state == AB_FLOW_BEGINNING)
+		end_flow(sync, flow);
+	else if ((flow->state == AB_FLOW_OPEN || flow->state == AB_FLOW_REPLAYING) && may_start(sync))
+		start_end(sync, flow, false);
+}
+
+void
+ab_deliver_advance(struct ab_sync *sync)
+{
+	const size_t count = sync->catalog->count;
+
+	if (sync->failed && !sync->aborting)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct ab_flow *flow = &sync->flows[(i + sync->turn) % count];
+		if (sync->aborting)
+			abort_flow(sync, flow);
+		else
+			advance(sync, flow);
+	}
+	sync->turn++;
+}
+
+/* --- settling ------------------------------------------------------------------------------ */
+
+void
+ab_deliver_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal, const char *reason,
+    struct ab_view record)
+{
+	struct ab_error error;
+
+	ab_ledger_rejected(sync->ledger, flow->stream->index, ordinal);
+	if (ab_reject_record(sync->reject, flow->stream, ordinal, reason, record, &error) != 0)
+		ab_sync_fail(sync, &error);
+}
+
+static void
+settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct ab_entry *entry = &batch->entries[i];
+		if (entry->rejected)
+			ab_deliver_reject(sync, flow, entry->ordinal, ab_batch_reason(batch, i),
+			    ab_batch_entry_record(batch, i));
+	}
+	ab_ledger_done(sync->ledger, flow->stream->index, batch->first, batch->last);
+	flow->safe += batch->last - batch->first + 1;
+	free_batch(sync, batch);
+}
+
+static void
+split_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
+{
+	sync->batch_bytes -= ab_batch_bytes(batch);
+	struct ab_batch *second = ab_batch_split(batch);
+	sync->batch_bytes += ab_batch_bytes(batch) + ab_batch_bytes(second);
+	put_first(flow, second);
+	put_first(flow, batch);
+}
+
+static void
+settle_end(struct ab_sync *sync, struct ab_flow *flow)
+{
+	char label[256];
+	char rate[160];
+
+	if (flow->ended_well)
+		ab_ledger_withhold(sync->ledger, flow->stream->index, false);
+	end_flow(sync, flow);
+	if (!sync->aborting)
+		ab_emit_log(AB_INFO, "stream %s: ended with %s, %llu rejected",
+		    ab_stream_label(flow->stream, label, sizeof(label)),
+		    ab_progress_rate(rate, sizeof(rate), flow->records, flow->bytes,
+		        flow->records > 0 ? sync->now_ms - flow->started_ms : 0),
+		    (unsigned long long)ab_ledger_rejected_total(sync->ledger, flow->stream->index));
+}
+
+static void
+settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome *outcome)
+{
+	switch (outcome->phase) {
+	case AB_BEGIN:
+		flow->state = AB_FLOW_OPEN;
+		sync->begun++;
+		break;
+	case AB_BATCH:
+		settle_batch(sync, flow, outcome->batch);
+		break;
+	case AB_END:
+		settle_end(sync, flow);
+		break;
+	case AB_CHECK:
+		break;
+	}
+}
+
+static void
+settle(struct ab_sync *sync, const struct ab_outcome *outcome)
+{
+	struct ab_flow *flow = &sync->flows[outcome->stream->index];
+
+	if (outcome->phase == AB_BATCH)
+		flow->delivering--;
+	switch (outcome->result) {
+	case AB_RESULT_DONE:
+		settle_done(sync, flow, outcome);
+		return;
+	case AB_RESULT_SPLIT:
+		split_batch(sync, flow, outcome->batch);
+		return;
+	case AB_RESULT_FAILED:
+		ab_sync_fail(sync, &outcome->error);
+		break;
+	case AB_RESULT_ABANDONED:
+		break;
+	}
+	free_batch(sync, outcome->batch);
+	if (outcome->phase == AB_END)
+		end_flow(sync, flow);
+}
+
+bool
+ab_deliver_settle(struct ab_sync *sync)
+{
+	struct ab_outcome outcome;
+	bool any = false;
+
+	while (ab_exchange_finished(sync->exchanges, &outcome)) {
+		settle(sync, &outcome);
+		any = true;
+	}
+	return any;
+}
+
+void
+ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow)
+{
+	free_batch(sync, flow->open);
+	flow->open = NULL;
+	while (flow->queue != NULL)
+		free_batch(sync, dequeue(flow));
+}

@@ -1,0 +1,239 @@
+#include "emit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "json_write.h"
+
+#define SECRETS_MAX 16
+#define SECRET_MIN 4
+#define GATHER_BYTES ((size_t)64 << 10)
+/* A STATE line may be as long as a line of input. */
+#define LINES_MAX ((size_t)1 << 30)
+#define TEXT_MAX ((size_t)64 << 10)
+
+static const char *const level_names[] = {"FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
+
+static struct {
+	enum ab_level level;
+	char *secrets[SECRETS_MAX];
+	size_t secrets_count;
+	struct ab_buf lines;
+	struct ab_buf text; /* scratch for a formatted message */
+	int failed;         /* errno of the write that failed */
+} out;
+
+/* Returns 0, or the errno of the failure. */
+static int
+write_all(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(STDOUT_FILENO, bytes, len);
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			/* stdout shares its description with someone who made it non-blocking */
+			struct pollfd writable = {.fd = STDOUT_FILENO, .events = POLLOUT};
+			poll(&writable, 1, -1);
+		} else if (n < 0 && errno != EINTR) {
+			return errno;
+		}
+	}
+	return 0;
+}
+
+static void
+write_gathered(void)
+{
+	if (out.failed == 0)
+		out.failed = write_all(out.lines.data, out.lines.len);
+	ab_buf_reset(&out.lines);
+}
+
+/* Must not allocate: there is no memory. */
+static void
+report_out_of_memory(size_t size)
+{
+	char line[256];
+	const int len = snprintf(line, sizeof(line),
+	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":0.0,\"error\":{"
+	    "\"message\":\"out of memory: %zu bytes could not be allocated; give the connector "
+	    "more memory\",\"failure_type\":\"system_error\"}}}\n",
+	    size);
+
+	write_gathered();
+	if (len > 0 && out.failed == 0)
+		write_all(line, (size_t)len);
+}
+
+void
+ab_emit_init(void)
+{
+	const char *wanted = getenv("LOG_LEVEL");
+
+	signal(SIGPIPE, SIG_IGN);
+	out.level = AB_INFO;
+	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+		if (strcasecmp(wanted, level_names[i]) == 0)
+			out.level = (enum ab_level)i;
+	}
+	ab_buf_init(&out.lines, LINES_MAX);
+	ab_buf_init(&out.text, TEXT_MAX);
+	ab_alloc_on_failure(report_out_of_memory);
+}
+
+void
+ab_emit_release(void)
+{
+	for (size_t i = 0; i < out.secrets_count; i++)
+		free(out.secrets[i]);
+	out.secrets_count = 0;
+	ab_buf_release(&out.lines);
+	ab_buf_release(&out.text);
+}
+
+void
+ab_emit_secret(const char *text)
+{
+	if (strlen(text) >= SECRET_MIN && out.secrets_count < SECRETS_MAX)
+		out.secrets[out.secrets_count++] = ab_strdup(text);
+}
+
+/* The secret that begins here, or NULL. */
+static const char *
+secret_at(const char *text)
+{
+	for (size_t i = 0; i < out.secrets_count; i++) {
+		if (strncmp(text, out.secrets[i], strlen(out.secrets[i])) == 0)
+			return out.secrets[i];
+	}
+	return NULL;
+}
+
+/* Adds text as a JSON string to the lines, secrets masked. */
+static void
+put_masked(const char *text)
+{
+	const char *clean = text;
+
+	ab_buf_add_char(&out.lines, '"');
+	for (const char *at = text; *at != '\0'; at++) {
+		const char *secret = secret_at(at);
+		if (secret == NULL)
+			continue;
+		ab_json_put_escaped(&out.lines, clean, (size_t)(at - clean));
+		ab_buf_add_text(&out.lines, "****");
+		clean = at + strlen(secret);
+		at = clean - 1;
+	}
+	ab_json_put_escaped(&out.lines, clean, strlen(clean));
+	ab_buf_add_char(&out.lines, '"');
+}
+
+static void
+end_line(void)
+{
+	ab_buf_add_char(&out.lines, '\n');
+	if (out.lines.len > GATHER_BYTES)
+		write_gathered();
+}
+
+bool
+ab_emit_wanted(enum ab_level level)
+{
+	return level <= out.level;
+}
+
+void
+ab_emit_log(enum ab_level level, const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	if (!ab_emit_wanted(level))
+		return;
+	ab_buf_reset(&out.text);
+	text = ab_buf_reserve(&out.text, 4096);
+	va_start(args, format);
+	vsnprintf(text, 4096, format, args);
+	va_end(args);
+	ab_buf_add_text(&out.lines, "{\"type\":\"LOG\",\"log\":{\"level\":\"");
+	ab_buf_add_text(&out.lines, level_names[level]);
+	ab_buf_add_text(&out.lines, "\",\"message\":");
+	put_masked(text);
+	ab_buf_add_text(&out.lines, "}}");
+	end_line();
+}
+
+void
+ab_emit_spec(const unsigned char *spec)
+{
+	ab_buf_add_text(&out.lines, "{\"type\":\"SPEC\",\"spec\":");
+	/* A newline never stands inside a JSON string: dropping them with the indentation that
+	 * follows makes the document one line. */
+	for (const unsigned char *at = spec; *at != '\0'; at++) {
+		if (*at != '\n') {
+			ab_buf_add_char(&out.lines, (char)*at);
+			continue;
+		}
+		while (at[1] == ' ' || at[1] == '\t')
+			at++;
+	}
+	ab_buf_add_text(&out.lines, "}");
+	end_line();
+}
+
+void
+ab_emit_connection_status(const char *message)
+{
+	ab_buf_add_text(&out.lines, "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":");
+	if (message == NULL) {
+		ab_buf_add_text(&out.lines, "\"SUCCEEDED\"");
+	} else {
+		ab_buf_add_text(&out.lines, "\"FAILED\",\"message\":");
+		put_masked(message);
+	}
+	ab_buf_add_text(&out.lines, "}}");
+	end_line();
+}
+
+void
+ab_emit_state(const char *line, size_t len)
+{
+	ab_buf_add(&out.lines, line, len);
+	end_line();
+}
+
+void
+ab_emit_error(const struct ab_error *failure, int64_t now_ms)
+{
+	ab_buf_printf(&out.lines,
+	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":%lld.0,\"error\":{\"message\":",
+	    (long long)now_ms);
+	put_masked(failure->message);
+	if (failure->detail[0] != '\0') {
+		ab_buf_add_text(&out.lines, ",\"internal_message\":");
+		put_masked(failure->detail);
+	}
+	ab_buf_add_text(&out.lines, ",\"failure_type\":\"");
+	ab_buf_add_text(&out.lines, ab_failure_name(failure->kind));
+	ab_buf_add_text(&out.lines, "\"}}}");
+	end_line();
+}
+
+int
+ab_emit_flush(struct ab_error *err)
+{
+	write_gathered();
+	if (out.failed != 0)
+		return ab_fail(err, AB_SYSTEM_ERROR, "stdout cannot be written: %s", strerror(out.failed));
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * emit.h: the only writer of stdout: SPEC, CONNECTION_STATUS, STATE, TRACE, LOG, one JSON line each.
+ *
+ * Lines gather in a buffer and leave whole, in order, at ab_emit_flush or when much has gathered. A
+ * STATE leaves as it is; in all other texts every known secret is masked. Once a write failed (the
+ * reader is gone, the disk is full) nothing more is written and ab_emit_flush keeps saying so: the
+ * promise behind a STATE is only as good as its delivery.
+ */
+#ifndef AB_EMIT_H
+#define AB_EMIT_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "json.h"
+
+enum ab_level { AB_FATAL, AB_ERROR, AB_WARN, AB_INFO, AB_DEBUG, AB_TRACE };
+
+/* Reads LOG_LEVEL from the environment (default INFO), ignores SIGPIPE, arms the report for failed
+ * allocations. Call it first. */
+void ab_emit_init(void);
+void ab_emit_release(void);
+
+/* text (at least 4 bytes) becomes **** in everything but STATE from now on; copied. */
+void ab_emit_secret(const char *text);
+
+bool ab_emit_wanted(enum ab_level level);
+void ab_emit_log(enum ab_level level, const char *format, ...) AB_PRINTF(2, 3);
+
+/* The specification as embedded: a JSON text. */
+void ab_emit_spec(const unsigned char *spec);
+
+/* CONNECTION_STATUS: SUCCEEDED if message is NULL, else FAILED. */
+void ab_emit_connection_status(const char *message);
+
+/* A whole STATE line, without newline. */
+void ab_emit_state(const char *line, size_t len);
+
+/* TRACE ERROR: what the platform shows the user. now_ms is Unix time. */
+void ab_emit_error(const struct ab_error *failure, int64_t now_ms);
+
+/* Writes out what gathered; waits for the reader. */
+AB_MUST_CHECK int ab_emit_flush(struct ab_error *err);
+
+#endif

@@ -1,0 +1,588 @@
+#include "exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "pace.h"
+
+#define REQUEST_TEXT_MAX ((size_t)256 << 10)
+#define REQUEST_BODY_MAX ((size_t)256 << 20)
+#define TALLY_MAX 4
+
+/*
+ * A lane carries one item of the present step at a time:
+ *   IDLE     nothing
+ *   READY    the request is built and waits for a slot of the window
+ *   OUT      the request is in flight
+ *   RESTING  refused or lost; asked for again at ready_ms
+ */
+enum lane_state { LANE_IDLE, LANE_READY, LANE_OUT, LANE_RESTING };
+
+/* What went wrong with an item so far: the first cause in full, the rest as counts. */
+struct trouble {
+	struct ab_error first;
+	struct {
+		int status;
+		unsigned times;
+	} tally[TALLY_MAX];
+};
+
+struct lane {
+	enum lane_state state;
+	struct exchange *exchange;
+	unsigned item;
+	unsigned tries;
+	int64_t waited_ms;
+	int64_t ready_ms;
+	struct ab_request request;
+	struct trouble *trouble;
+};
+
+struct exchange {
+	struct ab_exchange x;
+	unsigned step;   /* what x.step is set to before each call */
+	unsigned next;   /* the step after this one */
+	unsigned cursor; /* the first item not begun */
+	bool opened;     /* item 0 of this step was asked for */
+	bool again;      /* some item said AB_NEXT */
+	bool sent;       /* some item of this step was sent */
+	bool cut;        /* winding down left an item of this step undone */
+	bool over;       /* outcome.result is set: no new requests */
+	unsigned tries[AB_STEPS_MAX]; /* of steps with one item, also when they are revisited */
+	struct ab_outcome outcome;
+	struct lane *lanes; /* limits->fan of them */
+	struct exchange *prev, *next_one;
+};
+
+struct ab_exchange_set {
+	const struct ab_destination *destination;
+	void *self;
+	const struct ab_limits *limits;
+	struct ab_http *http;
+	struct ab_pace pace;
+	struct exchange *active; /* oldest first */
+	struct exchange *ended;
+	size_t active_count;
+	bool winding_down;
+	uint32_t random;
+	int64_t pace_ms; /* when a lane that is READY can go; INT64_MAX: none waits */
+};
+
+struct ab_exchange_set *
+ab_exchange_set_new(const struct ab_destination *destination, void *self,
+    const struct ab_limits *limits, struct ab_http *http)
+{
+	struct ab_exchange_set *set = ab_calloc(1, sizeof(*set));
+
+	set->destination = destination;
+	set->self = self;
+	set->limits = limits;
+	set->http = http;
+	set->random = (uint32_t)ab_clock_unix_ms() | 1U;
+	set->pace_ms = INT64_MAX;
+	ab_pace_init(&set->pace, limits->window_requests, ab_clock_scaled(limits->window_ms));
+	return set;
+}
+
+static void
+request_init(struct ab_request *request)
+{
+	ab_buf_init(&request->url, REQUEST_TEXT_MAX);
+	ab_buf_init(&request->headers, REQUEST_TEXT_MAX);
+	ab_buf_init(&request->head, REQUEST_BODY_MAX);
+	ab_buf_init(&request->tail, REQUEST_BODY_MAX);
+}
+
+static void
+request_release(struct ab_request *request)
+{
+	ab_buf_release(&request->url);
+	ab_buf_release(&request->headers);
+	ab_buf_release(&request->head);
+	ab_buf_release(&request->tail);
+}
+
+/* Empty, but with its memory. */
+static void
+request_reset(struct ab_request *request)
+{
+	struct ab_request fresh = {.url = request->url,
+	    .headers = request->headers,
+	    .head = request->head,
+	    .tail = request->tail};
+
+	ab_buf_reset(&fresh.url);
+	ab_buf_reset(&fresh.headers);
+	ab_buf_reset(&fresh.head);
+	ab_buf_reset(&fresh.tail);
+	*request = fresh;
+}
+
+static void
+exchange_free(struct exchange *e, const struct ab_exchange_set *set)
+{
+	for (unsigned i = 0; i < set->limits->fan; i++) {
+		request_release(&e->lanes[i].request);
+		free(e->lanes[i].trouble);
+	}
+	free(e->lanes);
+	free(e->x.scratch);
+	free(e);
+}
+
+void
+ab_exchange_set_free(struct ab_exchange_set *set)
+{
+	struct exchange *e = NULL;
+	struct exchange *following = NULL;
+
+	if (set == NULL)
+		return;
+	DL_FOREACH_SAFE2(set->active, e, following, next_one)
+	{
+		ab_batch_free(e->outcome.batch);
+		exchange_free(e, set);
+	}
+	DL_FOREACH_SAFE2(set->ended, e, following, next_one)
+	{
+		ab_batch_free(e->outcome.batch);
+		exchange_free(e, set);
+	}
+	ab_pace_release(&set->pace);
+	free(set);
+}
+
+static void
+enter_step(struct exchange *e, unsigned step)
+{
+	e->step = step;
+	e->next = step;
+	e->cursor = 0;
+	e->x.items = 1;
+	e->opened = e->again = e->sent = false;
+}
+
+void
+ab_exchange_start(struct ab_exchange_set *set, enum ab_phase phase, struct ab_stream *stream,
+    struct ab_batch *batch, bool complete)
+{
+	struct exchange *e = ab_calloc(1, sizeof(*e));
+
+	e->x = (struct ab_exchange){
+	    .phase = phase, .stream = stream, .batch = batch, .complete = complete};
+	e->outcome = (struct ab_outcome){.phase = phase, .stream = stream, .batch = batch};
+	e->lanes = ab_calloc(set->limits->fan, sizeof(*e->lanes));
+	for (unsigned i = 0; i < set->limits->fan; i++) {
+		e->lanes[i].exchange = e;
+		request_init(&e->lanes[i].request);
+	}
+	enter_step(e, 0);
+	DL_APPEND2(set->active, e, prev, next_one);
+	set->active_count++;
+}
+
+static void
+end(struct exchange *e, enum ab_result result, const struct ab_error *error)
+{
+	if (e->over)
+		return; /* the first cause stands */
+	e->over = true;
+	e->outcome.result = result;
+	if (error != NULL)
+		e->outcome.error = *error;
+}
+
+static void
+note_trouble(struct lane *lane, int status, const struct ab_error *error)
+{
+	if (lane->trouble == NULL) {
+		lane->trouble = ab_calloc(1, sizeof(*lane->trouble));
+		lane->trouble->first = *error;
+	}
+	for (int i = 0; i < TALLY_MAX; i++) {
+		if (lane->trouble->tally[i].times > 0 && lane->trouble->tally[i].status != status &&
+		    i < TALLY_MAX - 1)
+			continue;
+		lane->trouble->tally[i].status = status;
+		lane->trouble->tally[i].times++;
+		return;
+	}
+}
+
+/* "<first cause>; given up after 4 tries (3 x HTTP 503, 1 x connection lost)" */
+static void
+fail_with_trouble(struct exchange *e, const struct lane *lane, unsigned tries)
+{
+	const struct trouble *trouble = lane->trouble;
+	char tally[160] = "";
+	struct ab_error error;
+
+	for (int i = 0; i < TALLY_MAX && trouble->tally[i].times > 0; i++) {
+		const size_t len = strlen(tally);
+		if (trouble->tally[i].status > 0)
+			snprintf(tally + len, sizeof(tally) - len, "%s%u x HTTP %d",
+			    len > 0 ? ", " : "", trouble->tally[i].times,
+			    trouble->tally[i].status);
+		else
+			snprintf(tally + len, sizeof(tally) - len, "%s%u x connection lost",
+			    len > 0 ? ", " : "", trouble->tally[i].times);
+	}
+	ab_fail(&error, trouble->first.kind, "%.800s; given up after %u tries (%s)",
+	    trouble->first.message, tries, tally);
+	ab_error_detail(&error, "%s", trouble->first.detail);
+	end(e, AB_RESULT_FAILED, &error);
+}
+
+static void
+lane_clear(struct lane *lane)
+{
+	free(lane->trouble);
+	lane->trouble = NULL;
+	lane->state = LANE_IDLE;
+	lane->tries = 0;
+	lane->waited_ms = 0;
+}
+
+static void
+rest(struct lane *lane, int64_t now_ms, int64_t wait_ms)
+{
+	lane->state = LANE_RESTING;
+	lane->waited_ms += wait_ms;
+	lane->ready_ms = now_ms + ab_clock_scaled(wait_ms);
+}
+
+static uint32_t
+next_random(struct ab_exchange_set *set)
+{
+	set->random ^= set->random << 13;
+	set->random ^= set->random >> 17;
+	set->random ^= set->random << 5;
+	return set->random;
+}
+
+static void
+try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *reply,
+    const struct ab_error *error, int64_t now_ms)
+{
+	struct exchange *e = lane->exchange;
+	unsigned *tries = e->x.items == 1 ? &e->tries[e->step] : &lane->tries;
+
+	note_trouble(lane, reply->status, error);
+	++*tries;
+	const int64_t wait_ms = ab_retry_wait(
+	    &set->limits->retry, *tries, lane->waited_ms, reply->retry_after_ms, next_random(set));
+	if (wait_ms < 0) {
+		fail_with_trouble(e, lane, *tries);
+		lane_clear(lane);
+		return;
+	}
+	if (e->x.items == 1)
+		e->step = e->x.step;
+	rest(lane, now_ms, wait_ms);
+}
+
+static void
+wait_out(struct lane *lane, const struct ab_reply *reply, const struct ab_error *error, int64_t now_ms)
+{
+	struct exchange *e = lane->exchange;
+	const int64_t wait_ms =
+	    reply->retry_after_ms > e->x.wait_ms ? reply->retry_after_ms : e->x.wait_ms;
+
+	if (lane->waited_ms + wait_ms > AB_WAIT_TOTAL_MS) {
+		struct ab_error given_up;
+		ab_fail(&given_up, error->kind, "%.800s; given up after waiting %d minutes",
+		    error->message, (int)(lane->waited_ms / 60000));
+		end(e, AB_RESULT_FAILED, &given_up);
+		lane_clear(lane);
+		return;
+	}
+	rest(lane, now_ms, wait_ms);
+}
+
+static void
+judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *reply, int64_t now_ms)
+{
+	struct exchange *e = lane->exchange;
+	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
+
+	/* A request that a service refuses with 429 was not counted by its window. */
+	if (lane->request.metered)
+		ab_pace_stamp(&set->pace, now_ms, reply->status != 429);
+	e->x.step = e->step;
+	e->x.item = lane->item;
+	e->x.wait_ms = 0;
+	const enum ab_verdict verdict =
+	    set->destination->response(set->self, &e->x, reply, &error);
+	switch (verdict) {
+	case AB_NEXT:
+		e->again = true;
+		e->next = e->x.step;
+		/* fall through */
+	case AB_DONE:
+		e->tries[e->step] = 0;
+		lane_clear(lane);
+		break;
+	case AB_RETRY:
+		try_again(set, lane, reply, &error, now_ms);
+		break;
+	case AB_WAIT:
+		wait_out(lane, reply, &error, now_ms);
+		break;
+	case AB_SPLIT:
+		end(e, e->x.batch != NULL && e->x.batch->count > 1 ? AB_RESULT_SPLIT : AB_RESULT_FAILED,
+		    &error);
+		lane_clear(lane);
+		break;
+	case AB_FAILED:
+		end(e, AB_RESULT_FAILED, &error);
+		lane_clear(lane);
+		break;
+	}
+}
+
+static void
+send(struct ab_exchange_set *set, struct lane *lane)
+{
+	const struct ab_batch *batch = lane->exchange->x.batch;
+	const struct ab_request *request = &lane->request;
+	struct ab_view middle = {0};
+
+	if (batch != NULL && request->to > request->from)
+		middle = (struct ab_view){
+		    batch->body.data + request->from, request->to - request->from};
+	if (request->metered)
+		ab_pace_take(&set->pace);
+	lane->state = LANE_OUT;
+	lane->exchange->sent = true;
+	ab_http_send(set->http, request, middle, lane);
+}
+
+/* Sends what lane holds if the window and the limit of requests in flight allow; false if the
+ * latter does not. */
+static bool
+send_if_allowed(struct ab_exchange_set *set, struct lane *lane, int64_t now_ms)
+{
+	if (ab_http_in_flight(set->http) >= set->limits->in_flight)
+		return false;
+	if (lane->request.metered) {
+		const int64_t ready_ms = ab_pace_ready_at(&set->pace, now_ms);
+		if (ready_ms > now_ms) {
+			if (ready_ms < set->pace_ms)
+				set->pace_ms = ready_ms;
+			return true; /* requests that are not metered may still go */
+		}
+	}
+	send(set, lane);
+	return true;
+}
+
+/* Asks the connector for the request of lane's item. */
+static enum ab_ask
+ask(struct ab_exchange_set *set, struct lane *lane)
+{
+	struct exchange *e = lane->exchange;
+	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
+
+	request_reset(&lane->request);
+	e->x.step = e->step;
+	e->x.item = lane->item;
+	const enum ab_ask answer = set->destination->request(set->self, &e->x, &lane->request, &error);
+	/* At the first item the connector may find that this step is not the one to begin with. */
+	if (!e->opened || e->x.items == 1) {
+		e->step = e->x.step;
+		e->opened = true;
+	}
+	const struct ab_request *r = &lane->request;
+	if (answer == AB_SEND && (r->url.overflowed || r->headers.overflowed || r->head.overflowed ||
+	                             r->tail.overflowed)) {
+		ab_fail(&error, AB_SYSTEM_ERROR, "a request grew beyond its limit");
+		end(e, AB_RESULT_FAILED, &error);
+		return AB_REFUSE;
+	}
+	if (answer == AB_REFUSE)
+		end(e, AB_RESULT_FAILED, &error);
+	return answer;
+}
+
+/* Gives an idle lane the next item that needs a request; false if there is none left. */
+static bool
+load(struct ab_exchange_set *set, struct lane *lane)
+{
+	struct exchange *e = lane->exchange;
+
+	while (!e->over && e->cursor < e->x.items) {
+		lane->item = e->cursor++;
+		if (ask(set, lane) == AB_SEND) {
+			lane->state = LANE_READY;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Moves one lane as far as it goes; false if the set can send nothing more now. */
+static bool
+drive_lane(struct ab_exchange_set *set, struct lane *lane, int64_t now_ms)
+{
+	if (lane->state == LANE_RESTING) {
+		if (lane->exchange->over) {
+			lane_clear(lane);
+			return true;
+		}
+		if (lane->ready_ms > now_ms)
+			return true;
+		const enum ab_ask answer = ask(set, lane);
+		if (answer != AB_SEND) {
+			lane_clear(lane);
+			return true;
+		}
+		lane->state = LANE_READY;
+	}
+	if (lane->state == LANE_READY && lane->exchange->over)
+		lane_clear(lane);
+	if (lane->state == LANE_IDLE && !load(set, lane))
+		return true;
+	return lane->state != LANE_READY || send_if_allowed(set, lane, now_ms);
+}
+
+static bool
+quiet(const struct exchange *e, unsigned fan)
+{
+	for (unsigned i = 0; i < fan; i++) {
+		if (e->lanes[i].state != LANE_IDLE)
+			return false;
+	}
+	return true;
+}
+
+/* Sends nothing; an exchange that has no further request to make is done all the same. */
+static void
+wind_down_exchange(const struct ab_exchange_set *set, struct exchange *e)
+{
+	for (unsigned i = 0; i < set->limits->fan; i++) {
+		if (e->lanes[i].state == LANE_READY || e->lanes[i].state == LANE_RESTING) {
+			e->cut = true;
+			lane_clear(&e->lanes[i]);
+		}
+	}
+	if (!quiet(e, set->limits->fan))
+		return;
+	const bool through = e->opened && !e->cut && e->cursor >= e->x.items && !e->again;
+	end(e, through ? AB_RESULT_DONE : AB_RESULT_ABANDONED, NULL);
+}
+
+/* Sends what may be sent; false if the set can send nothing more now. */
+static bool
+drive_exchange(struct ab_exchange_set *set, struct exchange *e, int64_t now_ms)
+{
+	const unsigned fan = set->limits->fan;
+	bool room = true;
+
+	if (set->winding_down) {
+		wind_down_exchange(set, e);
+		return false;
+	}
+	for (;;) {
+		for (unsigned i = 0; i < fan && (room || e->over); i++) {
+			if (!drive_lane(set, &e->lanes[i], now_ms))
+				room = false;
+		}
+		if (e->over || !room || e->cursor < e->x.items || !quiet(e, fan))
+			return room;
+		if (!e->sent || !e->again) {
+			end(e, AB_RESULT_DONE, NULL);
+			return room;
+		}
+		enter_step(e, e->next);
+	}
+}
+
+void
+ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms)
+{
+	struct ab_reply reply;
+	void *owner = NULL;
+	struct exchange *e = NULL;
+	struct exchange *following = NULL;
+	bool room = true;
+
+	while (ab_http_receive(set->http, &reply, &owner))
+		judge(set, owner, &reply, now_ms);
+	set->pace_ms = INT64_MAX;
+	DL_FOREACH_SAFE2(set->active, e, following, next_one)
+	{
+		if (room || e->over || set->winding_down)
+			room = drive_exchange(set, e, now_ms) && room;
+		if (e->over && quiet(e, set->limits->fan)) {
+			DL_DELETE2(set->active, e, prev, next_one);
+			DL_APPEND2(set->ended, e, prev, next_one);
+			set->active_count--;
+		}
+	}
+}
+
+bool
+ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome)
+{
+	struct exchange *e = set->ended;
+
+	if (e == NULL)
+		return false;
+	DL_DELETE2(set->ended, e, prev, next_one);
+	*outcome = e->outcome;
+	exchange_free(e, set);
+	return true;
+}
+
+int64_t
+ab_exchange_deadline(const struct ab_exchange_set *set)
+{
+	int64_t deadline = set->pace_ms;
+	const struct exchange *e = NULL;
+
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		for (unsigned i = 0; i < set->limits->fan; i++) {
+			const struct lane *lane = &e->lanes[i];
+			if (lane->state == LANE_RESTING && lane->ready_ms < deadline)
+				deadline = lane->ready_ms;
+		}
+	}
+	return deadline;
+}
+
+size_t
+ab_exchange_active(const struct ab_exchange_set *set)
+{
+	return set->active_count;
+}
+
+bool
+ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch *batch)
+{
+	const struct exchange *e = NULL;
+
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		if (e->x.stream == batch->stream && e->x.batch != NULL &&
+		    ab_batch_shares_key(e->x.batch, batch))
+			return true;
+	}
+	return false;
+}
+
+void
+ab_exchange_wind_down(struct ab_exchange_set *set)
+{
+	set->winding_down = true;
+}
+
+void
+ab_exchange_resume(struct ab_exchange_set *set)
+{
+	set->winding_down = false;
+}

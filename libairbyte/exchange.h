@@ -1,0 +1,67 @@
+/*
+ * exchange.h: conversations with the service: steps, tries, waits. Joins a connector's request() and
+ * response() to http, retry and pace.
+ *
+ * A set runs many exchanges at once. Nothing happens outside ab_exchange_drive. Requests in flight over
+ * the whole set never pass limits->in_flight, those of one exchange never limits->fan; older exchanges
+ * go first, so that what was filled first is safe first.
+ */
+#ifndef AB_EXCHANGE_H
+#define AB_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "destination.h"
+#include "http.h"
+
+struct ab_exchange_set;
+
+enum ab_result {
+	AB_RESULT_DONE,
+	AB_RESULT_SPLIT,     /* the batch is to be halved and delivered again */
+	AB_RESULT_FAILED,    /* error says why: the first cause, and how often it was tried */
+	AB_RESULT_ABANDONED, /* the set was wound down before this exchange was through */
+};
+
+/* How an exchange ended. */
+struct ab_outcome {
+	enum ab_phase phase;
+	enum ab_result result;
+	struct ab_stream *stream;
+	struct ab_batch *batch; /* the caller's again */
+	struct ab_error error;
+};
+
+/* destination, self, limits and http must outlive the set. */
+struct ab_exchange_set *ab_exchange_set_new(const struct ab_destination *destination, void *self,
+    const struct ab_limits *limits, struct ab_http *http);
+void ab_exchange_set_free(struct ab_exchange_set *set);
+
+/* Begins an exchange; the batch (or NULL) is the set's until the outcome hands it back. */
+void ab_exchange_start(struct ab_exchange_set *set, enum ab_phase phase, struct ab_stream *stream,
+    struct ab_batch *batch, bool complete);
+
+/* Takes in replies, sends what may be sent. Never waits. */
+void ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms);
+
+/* The next exchange that ended; false if there is none. */
+bool ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome);
+
+/* When ab_exchange_drive has something to do even if no reply comes; INT64_MAX: nothing. */
+int64_t ab_exchange_deadline(const struct ab_exchange_set *set);
+
+/* Exchanges begun and not finished. */
+size_t ab_exchange_active(const struct ab_exchange_set *set);
+
+/* Whether an active exchange of this stream delivers a batch that shares a key with this one. */
+bool ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch *batch);
+
+/* Sends nothing more: exchanges end when their requests in flight have been answered. */
+void ab_exchange_wind_down(struct ab_exchange_set *set);
+
+/* Exchanges started from now on are served again. */
+void ab_exchange_resume(struct ab_exchange_set *set);
+
+#endif

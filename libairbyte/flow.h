@@ -1,0 +1,118 @@
+/*
+ * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c (batches
+ * to the service) and sync.c (the loop). Nobody else includes it.
+ *
+ * Per stream, always: received >= sealed >= durable >= acknowledged.
+ */
+#ifndef AB_FLOW_H
+#define AB_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "catalog.h"
+#include "destination.h"
+#include "exchange.h"
+#include "ledger.h"
+#include "line.h"
+#include "message.h"
+#include "progress.h"
+#include "reject.h"
+#include "spool.h"
+
+/*
+ *   NEW -> BEGINNING -> OPEN -> ENDING -> ENDED
+ *                        \-> REPLAYING -/        (held: the spool is delivered once all arrived)
+ */
+enum ab_flow_state {
+	AB_FLOW_NEW,
+	AB_FLOW_BEGINNING,
+	AB_FLOW_OPEN,
+	AB_FLOW_REPLAYING,
+	AB_FLOW_ENDING,
+	AB_FLOW_ENDED,
+};
+
+struct ab_flow {
+	enum ab_flow_state state;
+	struct ab_stream *stream;
+	struct ab_batch *open;   /* being filled; NULL: none */
+	struct ab_batch *queue;  /* sealed, oldest first */
+	struct ab_batch **queue_end;
+	size_t delivering; /* batches in an exchange */
+	uint64_t records;
+	uint64_t bytes;
+	uint64_t safe;
+	int64_t started_ms;
+	bool complete_seen;
+	bool incomplete_seen;
+	bool state_after_last;
+	bool counts_disagree;
+	bool ended_well;
+};
+
+struct ab_sync {
+	const struct ab_destination *destination;
+	void *self;
+	struct ab_limits limits;
+	struct ab_catalog *catalog;
+	struct ab_flow *flows; /* one per stream of the catalog */
+	struct ab_flow *last;  /* of the last record: most records follow one of their own stream */
+	struct ab_ledger *ledger;
+	struct ab_spool *spool;
+	struct ab_http *http;
+	struct ab_exchange_set *exchanges;
+	struct ab_reject *reject;
+	struct ab_line line;
+	struct ab_message_reader reader;
+	struct ab_progress progress;
+	size_t batch_bytes; /* memory of all batches, open, queued and in delivery */
+	size_t open_bytes;  /* of the open ones among them */
+	size_t memory_limit;
+	size_t begun;       /* streams whose begin is done */
+	size_t ended;       /* streams that are through */
+	size_t completes;   /* COMPLETE messages */
+	size_t turn;        /* which stream goes first, so that none starves */
+	bool any_state;
+	bool input_over;
+	bool clean_eof;
+	bool failed;   /* no new work; what is in flight finishes */
+	bool aborting; /* it has: streams end as not complete */
+	bool blamed;   /* failure is set */
+	struct ab_error failure;
+	int64_t now_ms;
+	int64_t started_unix_ms;
+};
+
+/* sync.c: keeps the first cause; the run will end with it. */
+void ab_sync_blame(struct ab_sync *sync, const struct ab_error *error);
+/* The same, and stops new work. */
+void ab_sync_fail(struct ab_sync *sync, const struct ab_error *error);
+/* Whether memory allows more input. */
+bool ab_sync_has_room(const struct ab_sync *sync);
+
+/* intake.c: takes the lines at hand, as long as there is room. */
+void ab_intake_take(struct ab_sync *sync);
+/* Reads once from the input. */
+void ab_intake_fill(struct ab_sync *sync);
+
+/* deliver.c */
+void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);
+/* Seals the largest open batches while the open ones hold half of the memory. */
+void ab_deliver_seal_largest(struct ab_sync *sync);
+/* Seals what is due by age. */
+void ab_deliver_seal_due(struct ab_sync *sync);
+/* When the next open batch is due. */
+int64_t ab_deliver_deadline(const struct ab_sync *sync);
+/* Starts the exchanges that may start. */
+void ab_deliver_advance(struct ab_sync *sync);
+/* Settles the exchanges that ended; returns whether there was one. */
+bool ab_deliver_settle(struct ab_sync *sync);
+void ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow);
+/* Counts a record as rejected and reports it. */
+void ab_deliver_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal,
+    const char *reason, struct ab_view record);
+
+#endif

@@ -1,0 +1,366 @@
+#include "http.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "alloc.h"
+
+#define CONNECT_MS 15000L
+#define SILENCE_S 120L
+#define TOTAL_MS (10L * 60 * 1000)
+#define REPLY_LIMIT ((size_t)8 << 20)
+#define UPLOAD_BUFFER (256L << 10)
+/* Idle handles kept for the next request. */
+#define IDLE_MAX 64
+/* A server that says "come back in a year" is not believed. */
+#define RETRY_AFTER_MAX_S ((curl_off_t)24 * 60 * 60)
+
+/*
+ * A transfer is one of:
+ *   idle      in http->idle, nothing set but the handle's constant options
+ *   running   added to the multi handle, owner set
+ *   received  http->current: taken off the multi handle, its reply lent to the caller
+ */
+struct transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	const struct ab_request *request;
+	struct ab_view parts[3]; /* of the body */
+	size_t position;         /* in the body as a whole */
+	struct ab_buf reply;
+	char error[CURL_ERROR_SIZE];
+	void *owner;
+	struct transfer *prev, *next; /* among the idle or the running */
+};
+
+struct ab_http {
+	CURLM *multi;
+	char *user_agent;
+	long total_ms;
+	struct transfer *running;
+	struct transfer *idle;
+	size_t idle_count;
+	struct transfer *current;
+	size_t in_flight;
+};
+
+static size_t
+body_size(const struct transfer *t)
+{
+	return t->parts[0].len + t->parts[1].len + t->parts[2].len;
+}
+
+static size_t
+on_read(char *to, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	const size_t room = size * count;
+	size_t done = 0;
+	size_t part_start = 0;
+
+	for (int i = 0; i < 3 && done < room; i++) {
+		const struct ab_view part = t->parts[i];
+		if (t->position < part_start + part.len) {
+			const size_t skip = t->position - part_start;
+			size_t n = part.len - skip;
+			if (n > room - done)
+				n = room - done;
+			memcpy(to + done, part.data + skip, n);
+			done += n;
+			t->position += n;
+		}
+		part_start += part.len;
+	}
+	return done;
+}
+
+/* curl rewinds when it has to send a body again on a fresh connection. */
+static int
+on_seek(void *context, curl_off_t offset, int origin)
+{
+	struct transfer *t = context;
+
+	if (origin != SEEK_SET || offset < 0 || (size_t)offset > body_size(t))
+		return CURL_SEEKFUNC_FAIL;
+	t->position = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static size_t
+on_write(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+
+	ab_buf_add(&t->reply, bytes, size * count);
+	return t->reply.overflowed ? 0 : size * count;
+}
+
+static void
+set_certificates(CURL *easy)
+{
+	const char *file = getenv("CURL_CA_BUNDLE");
+	const char *directory = getenv("SSL_CERT_DIR");
+
+	if (file == NULL || file[0] == '\0')
+		file = getenv("SSL_CERT_FILE");
+	if (file != NULL && file[0] != '\0')
+		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	if (directory != NULL && directory[0] != '\0')
+		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+}
+
+static struct transfer *
+transfer_new(const struct ab_http *http)
+{
+	struct transfer *t = ab_calloc(1, sizeof(*t));
+
+	t->easy = curl_easy_init();
+	if (t->easy == NULL)
+		abort(); /* curl_easy_init fails only without memory */
+	ab_buf_init(&t->reply, REPLY_LIMIT);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, http->user_agent);
+	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
+	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, http->total_ms);
+	curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_write);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	set_certificates(t->easy);
+	return t;
+}
+
+static void
+transfer_free(struct transfer *t)
+{
+	if (t == NULL)
+		return;
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	ab_buf_release(&t->reply);
+	free(t);
+}
+
+static void
+transfer_recycle(struct ab_http *http, struct transfer *t)
+{
+	if (t == NULL)
+		return;
+	if (http->idle_count >= IDLE_MAX) {
+		transfer_free(t);
+		return;
+	}
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	t->request = NULL;
+	ab_buf_release(&t->reply);
+	DL_PREPEND(http->idle, t);
+	http->idle_count++;
+}
+
+struct ab_http *
+ab_http_new(const char *user_agent, int64_t deadline_ms)
+{
+	struct ab_http *http = ab_calloc(1, sizeof(*http));
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	http->multi = curl_multi_init();
+	if (http->multi == NULL)
+		abort(); /* only without memory */
+	http->user_agent = ab_strdup(user_agent);
+	http->total_ms = deadline_ms > 0 && deadline_ms < TOTAL_MS ? (long)deadline_ms : TOTAL_MS;
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);
+	return http;
+}
+
+void
+ab_http_free(struct ab_http *http)
+{
+	if (http == NULL)
+		return;
+	struct transfer *t = NULL;
+	struct transfer *following = NULL;
+	DL_FOREACH_SAFE(http->running, t, following)
+	{
+		curl_multi_remove_handle(http->multi, t->easy);
+		transfer_free(t);
+	}
+	DL_FOREACH_SAFE(http->idle, t, following)
+	{
+		transfer_free(t);
+	}
+	transfer_free(http->current);
+	curl_multi_cleanup(http->multi);
+	curl_global_cleanup();
+	free(http->user_agent);
+	free(http);
+}
+
+/* request->headers holds "Name: value\n" lines. */
+static void
+set_headers(struct transfer *t, const struct ab_request *request)
+{
+	char line[4096];
+	const char *at = request->headers.data;
+
+	t->headers = curl_slist_append(NULL, "Expect:"); /* no waiting for 100 Continue */
+	while (*at != '\0') {
+		const char *end = strchr(at, '\n');
+		const size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
+		if (len < sizeof(line)) {
+			memcpy(line, at, len);
+			line[len] = '\0';
+			t->headers = curl_slist_append(t->headers, line);
+		}
+		at += len + (end != NULL ? 1 : 0);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+static void
+set_method(struct transfer *t, enum ab_method method)
+{
+	static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+	const size_t size = body_size(t);
+	const bool upload = size > 0 || method == AB_POST || method == AB_PUT || method == AB_PATCH;
+
+	if (upload) {
+		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	} else {
+		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, names[method]);
+}
+
+void
+ab_http_send(
+    struct ab_http *http, const struct ab_request *request, struct ab_view batch, void *owner)
+{
+	struct transfer *t = http->idle;
+
+	if (t != NULL) {
+		DL_DELETE(http->idle, t);
+		http->idle_count--;
+	} else {
+		t = transfer_new(http);
+	}
+	t->request = request;
+	t->owner = owner;
+	t->position = 0;
+	t->error[0] = '\0';
+	t->parts[0] = (struct ab_view){request->head.data, request->head.len};
+	t->parts[1] = batch;
+	t->parts[2] = (struct ab_view){request->tail.data, request->tail.len};
+	t->reply.limit = request->reply_limit > 0 ? request->reply_limit : REPLY_LIMIT;
+	curl_easy_setopt(t->easy, CURLOPT_URL, request->url.data);
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, request->single ? 1L : 0L);
+	set_headers(t, request);
+	set_method(t, request->method);
+	curl_multi_add_handle(http->multi, t->easy);
+	DL_APPEND(http->running, t);
+	http->in_flight++;
+}
+
+bool
+ab_http_wait(struct ab_http *http, int fd, int timeout_ms)
+{
+	struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
+	int running = 0;
+
+	curl_multi_perform(http->multi, &running);
+	/* A finished transfer is waiting to be received: do not sleep on it. */
+	if (http->in_flight > (size_t)running)
+		timeout_ms = 0;
+	curl_multi_poll(http->multi, &extra, fd >= 0 ? 1 : 0, timeout_ms, NULL);
+	curl_multi_perform(http->multi, &running);
+	return fd >= 0 && extra.revents != 0;
+}
+
+static void
+read_type(CURL *easy, char *type, size_t size)
+{
+	const char *given = NULL;
+	size_t len = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &given);
+	while (given != NULL && given[len] != '\0' && given[len] != ';' && given[len] != ' ' &&
+	    len + 1 < size) {
+		const char c = given[len];
+		type[len++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+	}
+	type[len] = '\0';
+}
+
+static void
+read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
+{
+	long status = 0;
+	long sent = 0;
+	curl_off_t retry_after = 0;
+
+	*reply = (struct ab_reply){.retry_after_ms = -1};
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+	reply->sent = sent > 0;
+	reply->body = t->reply.data;
+	reply->len = t->reply.len;
+	if (result == CURLE_OK) {
+		reply->status = (int)status;
+	} else if (t->reply.overflowed) {
+		snprintf(reply->loss, sizeof(reply->loss), "the reply is larger than %zu MiB",
+		    t->reply.limit >> 20);
+	} else {
+		snprintf(reply->loss, sizeof(reply->loss), "%s",
+		    t->error[0] != '\0' ? t->error : curl_easy_strerror(result));
+	}
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	if (retry_after > 0)
+		reply->retry_after_ms =
+		    (retry_after < RETRY_AFTER_MAX_S ? retry_after : RETRY_AFTER_MAX_S) * 1000;
+	read_type(t->easy, reply->type, sizeof(reply->type));
+}
+
+bool
+ab_http_receive(struct ab_http *http, struct ab_reply *reply, void **owner)
+{
+	const CURLMsg *finished = NULL;
+	int left = 0;
+
+	transfer_recycle(http, http->current);
+	http->current = NULL;
+	do {
+		finished = curl_multi_info_read(http->multi, &left);
+	} while (finished != NULL && finished->msg != CURLMSG_DONE);
+	if (finished == NULL)
+		return false;
+	const CURLcode result = finished->data.result;
+	struct transfer *t = NULL;
+	curl_easy_getinfo(finished->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+	curl_multi_remove_handle(http->multi, t->easy);
+	DL_DELETE(http->running, t);
+	http->in_flight--;
+	http->current = t;
+	*owner = t->owner;
+	read_reply(t, result, reply);
+	return true;
+}
+
+size_t
+ab_http_in_flight(const struct ab_http *http)
+{
+	return http->in_flight;
+}

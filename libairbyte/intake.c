@@ -1,0 +1,264 @@
+/*
+ * Messages to batches, states to the ledger. A line that cannot be taken ends the input: what came
+ * before it is still delivered and acknowledged, then the run fails.
+ */
+#include "flow.h"
+
+#include <string.h>
+
+#include "emit.h"
+
+static void
+end_input(struct ab_sync *sync, bool clean)
+{
+	sync->input_over = true;
+	sync->clean_eof = clean;
+}
+
+static void
+refuse_line(struct ab_sync *sync, const struct ab_error *cause)
+{
+	struct ab_error error;
+
+	ab_fail(&error, cause->kind, "line %llu of the input cannot be taken: %s",
+	    (unsigned long long)sync->line.number, cause->message);
+	ab_sync_blame(sync, &error);
+	end_input(sync, false);
+}
+
+static bool
+same_view(struct ab_view view, const char *text)
+{
+	if (view.data == NULL || text == NULL)
+		return view.data == NULL && text == NULL;
+	return strlen(text) == view.len && memcmp(view.data, text, view.len) == 0;
+}
+
+static struct ab_flow *
+find_flow(struct ab_sync *sync, const struct ab_message *message)
+{
+	if (sync->last != NULL && same_view(message->stream, sync->last->stream->name) &&
+	    same_view(message->namespace, sync->last->stream->namespace))
+		return sync->last;
+	const struct ab_stream *stream =
+	    ab_catalog_find(sync->catalog, message->namespace, message->stream);
+	return stream != NULL ? &sync->flows[stream->index] : NULL;
+}
+
+/* The open batch, with as much room as the next record may take. */
+static struct ab_batch *
+open_batch(struct ab_sync *sync, struct ab_flow *flow)
+{
+	const struct ab_limits *limits = &sync->limits;
+
+	if (flow->open == NULL) {
+		flow->open = ab_batch_new(flow->stream, limits->record_bytes, sync->now_ms);
+		sync->batch_bytes += ab_batch_bytes(flow->open);
+		sync->open_bytes += ab_batch_bytes(flow->open);
+	}
+	/* A batch of several records never passes batch_bytes; a record alone may. */
+	flow->open->body.limit =
+	    flow->open->count > 0 ? limits->batch_bytes : limits->record_bytes;
+	return flow->open;
+}
+
+static void
+reject(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record, const char *reason)
+{
+	ab_deliver_reject(sync, flow, record->ordinal, reason, record->raw);
+	if (flow->open != NULL && flow->open->count > 0) {
+		ab_batch_skip(flow->open, record->ordinal);
+		return;
+	}
+	ab_ledger_done(sync->ledger, flow->stream->index, record->ordinal, record->ordinal);
+	flow->safe++;
+}
+
+/* Returns false if the record did not fit into the batch, which then is as before. */
+static bool
+append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record)
+{
+	struct ab_batch *batch = open_batch(sync, flow);
+	const size_t before = ab_batch_bytes(batch);
+	struct ab_error error;
+	char reason[128];
+	bool fits = true;
+
+	const enum ab_taken taken =
+	    sync->destination->append(sync->self, batch, record, &error);
+	if (taken == AB_TAKEN && !batch->body.overflowed) {
+		if (batch->count == 0)
+			batch->opened_ms = sync->now_ms;
+		ab_batch_commit(batch, record->ordinal,
+		    ab_reject_wants_records(sync->reject) ? record->raw : (struct ab_view){0});
+	} else {
+		ab_batch_rollback(batch);
+		if (taken == AB_BROKEN) {
+			ab_sync_fail(sync, &error);
+		} else if (taken == AB_REJECTED) {
+			reject(sync, flow, record, error.message);
+		} else if (batch->count > 0) {
+			fits = false;
+		} else {
+			snprintf(reason, sizeof(reason), "it is larger than the %zu bytes that one "
+			    "request may hold", sync->limits.record_bytes);
+			reject(sync, flow, record, reason);
+		}
+	}
+	sync->batch_bytes += ab_batch_bytes(batch) - before;
+	sync->open_bytes += ab_batch_bytes(batch) - before;
+	return fits;
+}
+
+static void
+take_record(struct ab_sync *sync, const struct ab_message *message)
+{
+	struct ab_flow *flow = find_flow(sync, message);
+	struct ab_error error;
+
+	if (flow == NULL) {
+		ab_fail(&error, AB_CONFIG_ERROR, "its stream %.*s is not in the catalog",
+		    (int)(message->stream.len < 200 ? message->stream.len : 200),
+		    message->stream.data);
+		refuse_line(sync, &error);
+		return;
+	}
+	const struct ab_record record = {
+	    .ordinal = ab_ledger_record(sync->ledger, flow->stream->index),
+	    .emitted_at_ms =
+	        message->emitted_at_ms >= 0 ? message->emitted_at_ms : sync->started_unix_ms,
+	    .json = &sync->reader.tape,
+	    .data = message->data,
+	    .raw = message->raw,
+	};
+	if (flow->records++ == 0) {
+		char label[256];
+		flow->started_ms = sync->now_ms;
+		ab_emit_log(AB_INFO, "stream %s: started",
+		    ab_stream_label(flow->stream, label, sizeof(label)));
+	}
+	flow->bytes += message->raw.len;
+	flow->state_after_last = false;
+	sync->last = flow;
+	if (!append(sync, flow, &record)) {
+		ab_deliver_seal(sync, flow);
+		append(sync, flow, &record);
+	}
+	if (flow->open != NULL && flow->open->count >= sync->limits.batch_records)
+		ab_deliver_seal(sync, flow);
+}
+
+static void
+count_state(struct ab_flow *flow, bool agrees)
+{
+	flow->state_after_last = true;
+	if (!agrees)
+		flow->counts_disagree = true;
+}
+
+static void
+take_state(struct ab_sync *sync, const struct ab_message *message)
+{
+	const struct ab_flow *known =
+	    message->scope == AB_STATE_STREAM ? find_flow(sync, message) : NULL;
+	const size_t scope = message->scope == AB_STATE_ALL ? AB_LEDGER_ALL
+	    : known != NULL                                 ? known->stream->index
+	                                                    : AB_LEDGER_FOREIGN;
+	uint64_t since = 0;
+	struct ab_error error;
+
+	if (ab_ledger_state(sync->ledger, scope, &message->text, &since, &error) != 0) {
+		ab_sync_fail(sync, &error);
+		return;
+	}
+	const bool agrees =
+	    message->source_count < 0 || (uint64_t)message->source_count == since;
+	sync->any_state = true;
+	if (known != NULL)
+		count_state(&sync->flows[scope], agrees);
+	else if (scope == AB_LEDGER_ALL)
+		for (size_t i = 0; i < sync->catalog->count; i++)
+			count_state(&sync->flows[i], agrees);
+}
+
+static void
+take_status(struct ab_sync *sync, const struct ab_message *message)
+{
+	struct ab_flow *flow = find_flow(sync, message);
+
+	if (message->status == AB_STATUS_COMPLETE) {
+		sync->completes++;
+		if (flow != NULL)
+			flow->complete_seen = true;
+	} else if (message->status == AB_STATUS_INCOMPLETE && flow != NULL) {
+		flow->incomplete_seen = true;
+	}
+}
+
+static bool
+is_blank(struct ab_view line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] != ' ' && line.data[i] != '\t' && line.data[i] != '\r')
+			return false;
+	}
+	return true;
+}
+
+static void
+take_line(struct ab_sync *sync, struct ab_view line)
+{
+	struct ab_message message;
+	struct ab_error error;
+
+	if (line.len < 16 && is_blank(line))
+		return;
+	if (ab_message_parse(&sync->reader, line, &message, &error) != 0) {
+		refuse_line(sync, &error);
+		return;
+	}
+	switch (message.kind) {
+	case AB_MESSAGE_RECORD:
+		take_record(sync, &message);
+		break;
+	case AB_MESSAGE_STATE:
+		take_state(sync, &message);
+		break;
+	case AB_MESSAGE_STATUS:
+		take_status(sync, &message);
+		break;
+	case AB_MESSAGE_OTHER:
+		break;
+	}
+}
+
+void
+ab_intake_take(struct ab_sync *sync)
+{
+	struct ab_view line;
+
+	while (!sync->input_over && !sync->failed && ab_sync_has_room(sync) &&
+	    ab_line_peek(&sync->line, &line)) {
+		take_line(sync, line);
+		ab_line_consume(&sync->line);
+		ab_deliver_seal_largest(sync);
+	}
+	if (sync->line.eof && !sync->input_over && !sync->failed &&
+	    !ab_line_peek(&sync->line, &line))
+		end_input(sync, true);
+}
+
+void
+ab_intake_fill(struct ab_sync *sync)
+{
+	struct ab_error error;
+
+	if (ab_line_fill(&sync->line, &error) < 0) {
+		ab_sync_blame(sync, &error);
+		end_input(sync, false);
+	}
+	/* After a failure input is drained, so that its sender sees our reason, not a broken pipe. */
+	if (sync->failed || sync->input_over)
+		ab_line_discard(&sync->line);
+	ab_intake_take(sync);
+}

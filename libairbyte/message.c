@@ -1,0 +1,204 @@
+#include "message.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The root's members, those of `record`, and those of `data`. */
+#define TAPE_DEPTH 3
+/* Names come from the catalog, which is bounded; this only keeps a hostile line from growing one. */
+#define NAME_MAX_BYTES ((size_t)1 << 20)
+
+void
+ab_message_init(struct ab_message_reader *reader)
+{
+	ab_json_init(&reader->tape);
+	ab_json_init(&reader->inner);
+	ab_buf_init(&reader->name, NAME_MAX_BYTES);
+	ab_buf_init(&reader->namespace, NAME_MAX_BYTES);
+}
+
+void
+ab_message_release(struct ab_message_reader *reader)
+{
+	ab_json_release(&reader->tape);
+	ab_json_release(&reader->inner);
+	ab_buf_release(&reader->name);
+	ab_buf_release(&reader->namespace);
+}
+
+static bool
+is_type(const struct ab_json *json, uint32_t node, enum ab_json_type type)
+{
+	return node != 0 && json->nodes[node].type == type;
+}
+
+/* The platform compares enum values without regard to case. */
+static bool
+says(const struct ab_json *json, uint32_t node, const char *word)
+{
+	const struct ab_view view = ab_json_view(json, node);
+
+	return is_type(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
+	    strncasecmp(view.data, word, view.len) == 0;
+}
+
+/* A string's text; unescaped into buf only if it has to be. */
+static struct ab_view
+text_of(const struct ab_json *json, uint32_t node, struct ab_buf *buf)
+{
+	if (!json->nodes[node].escaped)
+		return ab_json_view(json, node);
+	ab_buf_reset(buf);
+	ab_json_unescape(json, node, false, buf);
+	return (struct ab_view){.data = buf->data, .len = buf->len};
+}
+
+/* Reads the members called name_key and "namespace" of an object whose members have nodes. */
+static int
+read_names(struct ab_message_reader *reader, const struct ab_json *json, uint32_t object,
+    const char *name_key, struct ab_message *message, struct ab_error *err)
+{
+	const uint32_t name = ab_json_get_present(json, object, name_key);
+	const uint32_t namespace = ab_json_get_present(json, object, "namespace");
+
+	if (!is_type(json, name, AB_JSON_STRING))
+		return ab_fail(err, AB_SYSTEM_ERROR, "it names no stream");
+	if (namespace != 0 && !is_type(json, namespace, AB_JSON_STRING))
+		return ab_fail(err, AB_SYSTEM_ERROR, "its namespace is not a string");
+	message->stream = text_of(json, name, &reader->name);
+	if (namespace != 0)
+		message->namespace = text_of(json, namespace, &reader->namespace);
+	return 0;
+}
+
+/* A stream_descriptor lies below the tape's depth: it is read on its own. */
+static int
+read_descriptor(struct ab_message_reader *reader, uint32_t owner, struct ab_message *message,
+    struct ab_error *err)
+{
+	const uint32_t node = ab_json_get_present(&reader->tape, owner, "stream_descriptor");
+	struct ab_error inner;
+
+	if (!is_type(&reader->tape, node, AB_JSON_OBJECT))
+		return ab_fail(err, AB_SYSTEM_ERROR, "it has no stream_descriptor");
+	const struct ab_view raw = ab_json_raw(&reader->tape, node);
+	if (ab_json_parse(&reader->inner, raw.data, raw.len, 1, &inner) != 0)
+		return ab_fail(err, AB_SYSTEM_ERROR, "%s", inner.message);
+	return read_names(reader, &reader->inner, 0, "name", message, err);
+}
+
+static int
+parse_record(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+	const uint32_t record = ab_json_get_present(json, 0, "record");
+
+	message->kind = AB_MESSAGE_RECORD;
+	if (!is_type(json, record, AB_JSON_OBJECT))
+		return ab_fail(err, AB_SYSTEM_ERROR, "a RECORD message needs an object named record");
+	if (read_names(reader, json, record, "stream", message, err) != 0)
+		return -1;
+	message->data = ab_json_get_present(json, record, "data");
+	if (!is_type(json, message->data, AB_JSON_OBJECT))
+		return ab_fail(err, AB_SYSTEM_ERROR, "a RECORD message needs an object named data");
+	message->raw = ab_json_raw(json, message->data);
+	const uint32_t emitted = ab_json_get_present(json, record, "emitted_at");
+	if (emitted != 0 && !ab_json_integer(json, emitted, &message->emitted_at_ms))
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "emitted_at must be a whole number of milliseconds");
+	return 0;
+}
+
+/* Where destinationStats goes: over the one that is there, else before the closing brace. */
+static void
+locate_stats(const struct ab_json *json, uint32_t state, struct ab_state_text *text)
+{
+	const struct ab_view raw = ab_json_raw(json, state);
+	uint32_t key = 0;
+
+	for (uint32_t i = ab_json_first(json, state); i != 0; i = ab_json_after(json, state, i)) {
+		if (ab_json_equals(json, i, "destinationStats", strlen("destinationStats")))
+			key = i;
+	}
+	text->cut_at = (size_t)(raw.data - text->line.data) + raw.len - 1;
+	text->cut_len = 0;
+	text->comma = ab_json_first(json, state) != 0;
+	if (key != 0) {
+		const struct ab_view name = ab_json_raw(json, key);
+		const struct ab_view value = ab_json_raw(json, key + 1);
+		text->cut_at = (size_t)(name.data - text->line.data);
+		text->cut_len = (size_t)(value.data + value.len - name.data);
+		text->comma = false;
+	}
+}
+
+static int
+parse_state(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+    struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+	const uint32_t state = ab_json_get_present(json, 0, "state");
+
+	message->kind = AB_MESSAGE_STATE;
+	if (!is_type(json, state, AB_JSON_OBJECT))
+		return ab_fail(err, AB_SYSTEM_ERROR, "a STATE message needs an object named state");
+	message->text = (struct ab_state_text){.line = line};
+	locate_stats(json, state, &message->text);
+	const uint32_t stats = ab_json_get_present(json, state, "sourceStats");
+	const uint32_t count = ab_json_get_present(json, stats, "recordCount");
+	message->source_count = -1;
+	if (stats != 0 && count != 0 && !ab_json_integer(json, count, &message->source_count))
+		message->source_count = -1;
+
+	const uint32_t type = ab_json_get_present(json, state, "type");
+	const uint32_t stream = ab_json_get_present(json, state, "stream");
+	message->scope = AB_STATE_ALL;
+	if (type == 0 || says(json, type, "GLOBAL") || says(json, type, "LEGACY"))
+		return 0;
+	if (!says(json, type, "STREAM") || !is_type(json, stream, AB_JSON_OBJECT))
+		return ab_fail(err, AB_SYSTEM_ERROR,
+		    "a STATE message must be GLOBAL, LEGACY, or STREAM with an object named stream");
+	message->scope = AB_STATE_STREAM;
+	return read_descriptor(reader, stream, message, err);
+}
+
+/* Any other TRACE is not for a destination. */
+static int
+parse_trace(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+	const uint32_t trace = ab_json_get_present(json, 0, "trace");
+	const uint32_t status = ab_json_get_present(json, trace, "stream_status");
+
+	if (trace == 0 || status == 0 ||
+	    !says(json, ab_json_get_present(json, trace, "type"), "STREAM_STATUS"))
+		return 0;
+	message->kind = AB_MESSAGE_STATUS;
+	const uint32_t word = ab_json_get_present(json, status, "status");
+	if (says(json, word, "COMPLETE"))
+		message->status = AB_STATUS_COMPLETE;
+	else if (says(json, word, "INCOMPLETE"))
+		message->status = AB_STATUS_INCOMPLETE;
+	return read_descriptor(reader, status, message, err);
+}
+
+int
+ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
+    struct ab_message *message, struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+
+	*message = (struct ab_message){.emitted_at_ms = -1, .source_count = -1};
+	if (ab_json_parse(&reader->tape, line.data, line.len, TAPE_DEPTH, err) != 0)
+		return -1;
+	if (json->nodes[0].type != AB_JSON_OBJECT)
+		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
+	const uint32_t type = ab_json_get_present(json, 0, "type");
+	if (says(json, type, "RECORD"))
+		return parse_record(reader, message, err);
+	if (says(json, type, "STATE"))
+		return parse_state(reader, line, message, err);
+	if (says(json, type, "TRACE"))
+		return parse_trace(reader, message, err);
+	return 0;
+}

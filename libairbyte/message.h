@@ -1,0 +1,63 @@
+/*
+ * message.h: a line of input as one message of the Airbyte protocol.
+ *
+ * Only what a destination acts on is taken apart: RECORD, STATE and TRACE STREAM_STATUS. All other
+ * types are AB_MESSAGE_OTHER. Fields are found by name, never by position; null means absent; unknown
+ * fields are ignored (and kept inside a STATE, which leaves as it came).
+ */
+#ifndef AB_MESSAGE_H
+#define AB_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "error.h"
+#include "json.h"
+#include "ledger.h"
+
+enum ab_message_kind {
+	AB_MESSAGE_OTHER,
+	AB_MESSAGE_RECORD,
+	AB_MESSAGE_STATE,
+	AB_MESSAGE_STATUS,
+};
+
+enum ab_state_scope { AB_STATE_STREAM, AB_STATE_ALL };
+
+enum ab_stream_status { AB_STATUS_OTHER, AB_STATUS_COMPLETE, AB_STATUS_INCOMPLETE };
+
+struct ab_message {
+	enum ab_message_kind kind;
+	/* RECORD, STATE of a stream, STATUS: whose it is, unescaped; namespace.data NULL if absent. */
+	struct ab_view stream;
+	struct ab_view namespace;
+	/* RECORD */
+	uint32_t data;         /* node on the reader's tape; its members have nodes */
+	struct ab_view raw;    /* the text of data */
+	int64_t emitted_at_ms; /* -1 if absent */
+	/* STATE */
+	enum ab_state_scope scope;
+	struct ab_state_text text;
+	int64_t source_count; /* sourceStats.recordCount; -1 if absent or no whole number */
+	/* STATUS */
+	enum ab_stream_status status;
+};
+
+/* Memory reused from line to line. Views of a message live until the next parse. */
+struct ab_message_reader {
+	struct ab_json tape;
+	struct ab_json inner;    /* for the small objects below the tape's depth */
+	struct ab_buf name;      /* unescaped stream name */
+	struct ab_buf namespace; /* unescaped namespace */
+};
+
+void ab_message_init(struct ab_message_reader *reader);
+void ab_message_release(struct ab_message_reader *reader);
+
+/* Takes a line apart. Fails on what is not valid JSON, is no object, or is a RECORD or STATE without
+ * what the protocol requires; err never quotes the line. */
+AB_MUST_CHECK int ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
+    struct ab_message *message, struct ab_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+#include "reject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "buf.h"
+#include "emit.h"
+#include "json_write.h"
+
+#define WARNINGS_MAX 10
+#define LINE_MAX_BYTES ((size_t)1 << 30)
+
+struct ab_reject {
+	int fd; /* -1: no file */
+	char *path;
+	struct ab_buf line;
+	unsigned warnings;
+	bool dirty;
+};
+
+int
+ab_reject_open(struct ab_reject **reject, const char *path, struct ab_error *err)
+{
+	int fd = -1;
+
+	if (path != NULL && path[0] != '\0') {
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return ab_fail(err, AB_CONFIG_ERROR, "reject_file %s cannot be opened: %s",
+			    path, strerror(errno));
+	}
+	struct ab_reject *opened = ab_calloc(1, sizeof(*opened));
+	opened->fd = fd;
+	opened->path = ab_strdup(path != NULL ? path : "");
+	ab_buf_init(&opened->line, LINE_MAX_BYTES);
+	*reject = opened;
+	return 0;
+}
+
+void
+ab_reject_close(struct ab_reject *reject)
+{
+	if (reject == NULL)
+		return;
+	if (reject->fd >= 0)
+		close(reject->fd);
+	ab_buf_release(&reject->line);
+	free(reject->path);
+	free(reject);
+}
+
+bool
+ab_reject_wants_records(const struct ab_reject *reject)
+{
+	return reject->fd >= 0;
+}
+
+static int
+write_line(struct ab_reject *reject, struct ab_error *err)
+{
+	const char *at = reject->line.data;
+	size_t left = reject->line.len;
+
+	while (left > 0) {
+		const ssize_t n = write(reject->fd, at, left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ab_fail(err, AB_SYSTEM_ERROR, "reject_file %s cannot be written: %s",
+			    reject->path, strerror(errno));
+		at += n;
+		left -= (size_t)n;
+	}
+	reject->dirty = true;
+	return 0;
+}
+
+int
+ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint64_t ordinal,
+    const char *reason, struct ab_view record, struct ab_error *err)
+{
+	struct ab_buf *line = &reject->line;
+	char label[256];
+
+	if (reject->warnings < WARNINGS_MAX)
+		ab_emit_log(AB_WARN, "stream %s: record %llu was rejected: %s",
+		    ab_stream_label(stream, label, sizeof(label)), (unsigned long long)ordinal, reason);
+	else if (reject->warnings == WARNINGS_MAX)
+		ab_emit_log(AB_WARN, "further rejected records are only counted");
+	if (reject->warnings <= WARNINGS_MAX)
+		reject->warnings++;
+	if (reject->fd < 0)
+		return 0;
+	ab_buf_reset(line);
+	ab_buf_add_text(line, "{\"stream\":");
+	ab_json_put_text(line, stream->name);
+	ab_buf_add_text(line, ",\"namespace\":");
+	if (stream->namespace != NULL)
+		ab_json_put_text(line, stream->namespace);
+	else
+		ab_buf_add_text(line, "null");
+	ab_buf_printf(line, ",\"record\":%llu,\"reason\":", (unsigned long long)ordinal);
+	ab_json_put_text(line, reason);
+	ab_buf_add_text(line, ",\"data\":");
+	if (record.len > 0)
+		ab_json_put_view(line, record);
+	else
+		ab_buf_add_text(line, "null");
+	ab_buf_add_text(line, "}\n");
+	return write_line(reject, err);
+}
+
+int
+ab_reject_sync(struct ab_reject *reject, struct ab_error *err)
+{
+	if (!reject->dirty)
+		return 0;
+	/* A pipe or a terminal cannot be synced, and need not be. */
+	if (fdatasync(reject->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+		return ab_fail(err, AB_SYSTEM_ERROR, "reject_file %s cannot be written: %s",
+		    reject->path, strerror(errno));
+	reject->dirty = false;
+	return 0;
+}
