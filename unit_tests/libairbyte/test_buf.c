@@ -1,0 +1,123 @@
+#include "testing.h"
+
+#include "alloc.h"
+#include "buf.h"
+
+static void
+an_empty_buffer_is_an_empty_string(void **state)
+{
+	struct ab_buf buf;
+
+	(void)state;
+	ab_buf_init(&buf, 10);
+	assert_string_equal(buf.data, "");
+	assert_int_equal(buf.len, 0);
+	ab_buf_release(&buf);
+	assert_string_equal(buf.data, "");
+}
+
+static void
+appends_gather_and_stay_terminated(void **state)
+{
+	struct ab_buf buf;
+
+	(void)state;
+	ab_buf_init(&buf, 1000);
+	ab_buf_add(&buf, "ab", 2);
+	ab_buf_add_char(&buf, 'c');
+	ab_buf_add_text(&buf, "de");
+	ab_buf_printf(&buf, "%d-%s", 42, "x");
+	assert_string_equal(buf.data, "abcde42-x");
+	assert_int_equal(buf.len, 9);
+	ab_buf_truncate(&buf, 3);
+	assert_string_equal(buf.data, "abc");
+	ab_buf_reset(&buf);
+	assert_string_equal(buf.data, "");
+	ab_buf_release(&buf);
+}
+
+static void
+an_append_that_would_pass_the_limit_changes_nothing(void **state)
+{
+	struct ab_buf buf;
+
+	(void)state;
+	ab_buf_init(&buf, 4);
+	ab_buf_add_text(&buf, "abcd");
+	assert_false(buf.overflowed);
+	ab_buf_add_char(&buf, 'e');
+	assert_true(buf.overflowed);
+	assert_string_equal(buf.data, "abcd");
+	ab_buf_truncate(&buf, 1);
+	assert_false(buf.overflowed);
+	ab_buf_printf(&buf, "%s", "xyzzy");
+	assert_true(buf.overflowed);
+	assert_string_equal(buf.data, "a");
+	ab_buf_add_char(&buf, 'b');
+	assert_string_equal(buf.data, "a");
+	assert_null(ab_buf_reserve(&buf, (size_t)-1));
+	ab_buf_release(&buf);
+}
+
+static void
+it_grows_to_exactly_its_limit(void **state)
+{
+	struct ab_buf buf;
+
+	(void)state;
+	ab_buf_init(&buf, 100000);
+	for (int i = 0; i < 100000; i++)
+		ab_buf_add_char(&buf, (char)('a' + i % 26));
+	assert_false(buf.overflowed);
+	assert_int_equal(buf.len, 100000);
+	assert_true(buf.cap <= 100001);
+	ab_buf_add_char(&buf, 'x');
+	assert_true(buf.overflowed);
+	ab_buf_release(&buf);
+}
+
+static void
+take_moves_the_content(void **state)
+{
+	struct ab_buf from;
+	struct ab_buf to;
+
+	(void)state;
+	ab_buf_init(&from, 10);
+	ab_buf_init(&to, 20);
+	ab_buf_add_text(&from, "new");
+	ab_buf_add_text(&to, "old");
+	ab_buf_take(&to, &from);
+	assert_string_equal(to.data, "new");
+	assert_string_equal(from.data, "");
+	ab_buf_add_text(&from, "again");
+	assert_string_equal(from.data, "again");
+	ab_buf_release(&to);
+	ab_buf_release(&from);
+}
+
+static void
+copies_are_terminated(void **state)
+{
+	(void)state;
+	char *copy = ab_memdup("abc", 2);
+	assert_string_equal(copy, "ab");
+	free(copy);
+	copy = ab_memdup(NULL, 0);
+	assert_string_equal(copy, "");
+	free(copy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_empty_buffer_is_an_empty_string),
+	    cmocka_unit_test(appends_gather_and_stay_terminated),
+	    cmocka_unit_test(an_append_that_would_pass_the_limit_changes_nothing),
+	    cmocka_unit_test(it_grows_to_exactly_its_limit),
+	    cmocka_unit_test(take_moves_the_content),
+	    cmocka_unit_test(copies_are_terminated),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

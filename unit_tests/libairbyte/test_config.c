@@ -1,0 +1,157 @@
+#include "testing.h"
+
+#include <cjson/cJSON.h>
+
+#include "config.h"
+
+static const char spec_text[] =
+    "{\"connectionSpecification\":{\"type\":\"object\",\"required\":[\"key\"],\"properties\":{"
+    "\"key\":{\"type\":\"string\",\"airbyte_secret\":true},"
+    "\"mode\":{\"type\":\"string\",\"enum\":[\"fast\",\"slow\"],\"default\":\"fast\"},"
+    "\"limit\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100,\"default\":7},"
+    "\"strict\":{\"type\":\"boolean\",\"default\":true},"
+    "\"fields\":{\"type\":\"array\",\"default\":[\"a\",\"b\"]},"
+    "\"bare\":{\"type\":\"string\"}}}}";
+
+/* Reads text as a configuration; returns what ab_config_read returns. */
+static int
+read_text(struct ab_config *config, const cJSON *spec, const char *text, struct ab_error *err)
+{
+	char path[64];
+
+	write_temporary(path, text);
+	const int rc = ab_config_read(config, path, spec, err);
+	unlink(path);
+	return rc;
+}
+
+static void
+values_that_are_given_win(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(read_text(&config, spec, "{\"key\":\"k\",\"mode\":\"slow\",\"limit\":0,"
+	                                          "\"strict\":false,\"fields\":[\"x\"]}", &err), 0);
+	assert_string_equal(ab_config_string(&config, "key"), "k");
+	assert_string_equal(ab_config_string(&config, "mode"), "slow");
+	assert_int_equal(ab_config_integer(&config, "limit"), 0);
+	assert_false(ab_config_bool(&config, "strict"));
+	assert_int_equal(ab_config_count(&config, "fields"), 1);
+	assert_string_equal(ab_config_item(&config, "fields", 0), "x");
+	assert_null(ab_config_unknown(&config));
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+null_and_absent_mean_the_default(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    read_text(&config, spec, " {\"key\":\"k\",\"mode\":null,\"typo\":1} \n", &err), 0);
+	assert_string_equal(ab_config_string(&config, "mode"), "fast");
+	assert_int_equal(ab_config_integer(&config, "limit"), 7);
+	assert_true(ab_config_bool(&config, "strict"));
+	assert_int_equal(ab_config_count(&config, "fields"), 2);
+	assert_string_equal(ab_config_item(&config, "fields", 1), "b");
+	assert_null(ab_config_item(&config, "fields", 2));
+	assert_null(ab_config_string(&config, "bare"));
+	assert_string_equal(ab_config_unknown(&config), "typo");
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+what_is_wrong_is_named(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} cases[] = {
+	    {"{}", "key is missing in the configuration"},
+	    {"{\"key\":\"\"}", "key is missing in the configuration"},
+	    {"{\"key\":null}", "key is missing in the configuration"},
+	    {"{\"key\":5}", "key must be a string"},
+	    {"{\"key\":\"k\",\"mode\":\"odd\"}", "mode must be one of: fast, slow"},
+	    {"{\"key\":\"k\",\"limit\":1.5}", "limit must be an integer"},
+	    {"{\"key\":\"k\",\"limit\":-1}", "limit must be at least 0"},
+	    {"{\"key\":\"k\",\"limit\":101}", "limit must be at most 100"},
+	    {"{\"key\":\"k\",\"limit\":\"7\"}", "limit must be an integer"},
+	    {"{\"key\":\"k\",\"strict\":\"yes\"}", "strict must be a boolean"},
+	    {"{\"key\":\"k\",\"fields\":\"a\"}", "fields must be an array"},
+	    {"{\"key\":\"k\",\"fields\":[1]}", "fields must be a list of strings"},
+	};
+	cJSON *spec = cJSON_Parse(spec_text);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_config config;
+		struct ab_error err;
+		assert_int_equal(read_text(&config, spec, cases[i].text, &err), -1);
+		assert_int_equal(err.kind, AB_CONFIG_ERROR);
+		assert_string_equal(err.message, cases[i].message);
+	}
+	cJSON_Delete(spec);
+}
+
+static void
+files_that_are_no_object_are_refused_without_quoting_them(void **state)
+{
+	static const char *const texts[] = {"", "[]", "{\"key\":\"canary\"", "{} canary", "canary"};
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(read_text(&config, spec, texts[i], &err), -1);
+		assert_null(strstr(err.message, "canary"));
+	}
+	assert_int_equal(ab_config_read(&config, "/nonexistent/x.json", spec, &err), -1);
+	assert_non_null(strstr(err.message, "/nonexistent/x.json cannot be read"));
+	cJSON_Delete(spec);
+}
+
+static char seen[64];
+
+static void
+see(const char *text)
+{
+	snprintf(seen, sizeof(seen), "%s", text);
+}
+
+static void
+secrets_are_those_the_specification_marks(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    read_text(&config, spec, "{\"key\":\"sk-1\",\"bare\":\"plain\"}", &err), 0);
+	ab_config_secrets(&config, see);
+	assert_string_equal(seen, "sk-1");
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(values_that_are_given_win),
+	    cmocka_unit_test(null_and_absent_mean_the_default),
+	    cmocka_unit_test(what_is_wrong_is_named),
+	    cmocka_unit_test(files_that_are_no_object_are_refused_without_quoting_them),
+	    cmocka_unit_test(secrets_are_those_the_specification_marks),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
