@@ -45,7 +45,8 @@ read_path(struct ab_path *path, const cJSON *list)
 	if (!cJSON_IsArray(list) || count == 0)
 		return;
 	path->parts = ab_calloc((size_t)count, sizeof(*path->parts));
-	cJSON_ArrayForEach (part, list) {
+	cJSON_ArrayForEach(part, list)
+	{
 		if (cJSON_IsString(part))
 			path->parts[path->count++] = part->valuestring;
 	}
@@ -60,12 +61,13 @@ read_primary_key(struct ab_stream *stream, const cJSON *list, struct ab_error *e
 	if (!cJSON_IsArray(list) || count == 0)
 		return 0;
 	stream->primary_key = ab_calloc((size_t)count, sizeof(*stream->primary_key));
-	cJSON_ArrayForEach (part, list) {
+	cJSON_ArrayForEach(part, list)
+	{
 		struct ab_path *path = &stream->primary_key[stream->primary_keys++];
 		read_path(path, part);
 		if (path->count == 0 || path->count != (size_t)cJSON_GetArraySize(part))
-			return refuse(
-			    stream, "primary_key must be a list of field paths, e.g. [[\"id\"]]", err);
+			return refuse(stream,
+			    "primary_key must be a list of field paths, e.g. [[\"id\"]]", err);
 	}
 	return 0;
 }
@@ -80,8 +82,10 @@ read_id(const struct ab_stream *stream, const cJSON *configured, const char *nam
 	if (value == NULL)
 		return 0;
 	if (!cJSON_IsNumber(value) || value->valuedouble < 0 || value->valuedouble > 9e15)
-		return refuse(stream, "generation_id, minimum_generation_id and sync_id must be "
-		                      "integers that are not negative", err);
+		return refuse(stream,
+		    "generation_id, minimum_generation_id and sync_id must be "
+		    "integers that are not negative",
+		    err);
 	*id = (int64_t)value->valuedouble;
 	return 0;
 }
@@ -91,43 +95,48 @@ read_ids(struct ab_stream *stream, const cJSON *configured, struct ab_error *err
 {
 	if (read_id(stream, configured, "generation_id", &stream->generation_id, err) != 0 ||
 	    read_id(stream, configured, "minimum_generation_id", &stream->minimum_generation_id,
-	        err) != 0 ||
+		err) != 0 ||
 	    read_id(stream, configured, "sync_id", &stream->sync_id, err) != 0)
 		return -1;
 	stream->refresh = stream->generation_id >= 0;
 	if (!stream->refresh || stream->minimum_generation_id <= 0)
 		return 0;
 	if (stream->minimum_generation_id != stream->generation_id)
-		return refuse(stream, "minimum_generation_id must be 0 or equal to generation_id: "
-		                      "hybrid refreshes are not supported", err);
+		return refuse(stream,
+		    "minimum_generation_id must be 0 or equal to generation_id: "
+		    "hybrid refreshes are not supported",
+		    err);
 	stream->overwrite = true;
 	return 0;
 }
 
 static int
-read_mode(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
-    struct ab_error *err)
+read_mode(
+    struct ab_stream *stream, const cJSON *configured, const cJSON *supported, struct ab_error *err)
 {
 	const char *mode = cJSON_GetStringValue(member(configured, "destination_sync_mode"));
 	const cJSON *known = NULL;
 
 	if (mode == NULL)
 		return refuse(stream, "destination_sync_mode is missing in the catalog", err);
-	cJSON_ArrayForEach (known, supported) {
+	cJSON_ArrayForEach(known, supported)
+	{
 		if (strcmp(known->valuestring, mode) == 0)
 			break;
 	}
 	if (known == NULL)
-		return refuse(stream, "its destination_sync_mode is not one that this destination "
-		                      "supports; see the specification", err);
+		return refuse(stream,
+		    "its destination_sync_mode is not one that this destination "
+		    "supports; see the specification",
+		    err);
 	stream->overwrite = strcmp(mode, "overwrite") == 0;
 	stream->dedup = strcmp(mode, "append_dedup") == 0;
 	return 0;
 }
 
 static int
-read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
-    struct ab_error *err)
+read_stream(
+    struct ab_stream *stream, const cJSON *configured, const cJSON *supported, struct ab_error *err)
 {
 	const cJSON *described = member(configured, "stream");
 
@@ -186,11 +195,12 @@ ab_catalog_read(
 		goto fail;
 	}
 	read.streams = ab_calloc((size_t)cJSON_GetArraySize(streams), sizeof(*read.streams));
-	cJSON_ArrayForEach (configured, streams) {
+	cJSON_ArrayForEach(configured, streams)
+	{
 		struct ab_stream *stream = &read.streams[read.count];
 		stream->index = read.count++;
-		if (read_stream(stream, configured, member(spec, "supported_destination_sync_modes"),
-		        err) != 0)
+		if (read_stream(stream, configured,
+			member(spec, "supported_destination_sync_modes"), err) != 0)
 			goto fail;
 	}
 	if (refuse_duplicates(&read, err) != 0)
@@ -225,7 +235,8 @@ ab_catalog_release(struct ab_catalog *catalog)
 static bool
 view_is(struct ab_view view, const char *text)
 {
-	return strlen(text) == view.len && (view.len == 0 || memcmp(view.data, text, view.len) == 0);
+	return strlen(text) == view.len &&
+	       (view.len == 0 || memcmp(view.data, text, view.len) == 0);
 }
 
 struct ab_stream *

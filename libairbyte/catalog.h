@@ -1,9 +1,10 @@
 /*
  * catalog.h: the configured catalog as the streams of this run.
  *
- * Rules: ConfiguredAirbyteCatalog and ConfiguredAirbyteStream of the Airbyte protocol; how generation
- * ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs' decision table:
- * minimum_generation_id 0 keeps what is there, equal to generation_id replaces it, all else is refused.
+ * Rules: ConfiguredAirbyteCatalog and ConfiguredAirbyteStream of the Airbyte protocol; how
+ * generation ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs'
+ * decision table: minimum_generation_id 0 keeps what is there, equal to generation_id replaces it,
+ * all else is refused.
  */
 #ifndef AB_CATALOG_H
 #define AB_CATALOG_H
@@ -58,10 +59,10 @@ struct ab_catalog {
 };
 
 /*
- * Reads a configured catalog. spec is the connector's specification: a destination_sync_mode that its
- * supported_destination_sync_modes does not list is refused. An empty catalog is accepted. Refused as
- * config errors that name the stream: duplicate streams, append_dedup without a primary key, a hybrid
- * refresh, missing required keys. On success the catalog is the caller's.
+ * Reads a configured catalog. spec is the connector's specification: a destination_sync_mode that
+ * its supported_destination_sync_modes does not list is refused. An empty catalog is accepted.
+ * Refused as config errors that name the stream: duplicate streams, append_dedup without a primary
+ * key, a hybrid refresh, missing required keys. On success the catalog is the caller's.
  */
 AB_MUST_CHECK int ab_catalog_read(
     struct ab_catalog *catalog, const char *path, const struct cJSON *spec, struct ab_error *err);
@@ -79,27 +80,27 @@ struct ab_stream *ab_catalog_find(
 const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t size);
 
 /*
- * Leaves a WARN about this stream, once per run for each id (0 to 31); the library logs it. For pure
- * functions that have something to say and nowhere to print. Never quote record content.
+ * Leaves a WARN about this stream, once per run for each id (0 to 31); the library logs it. For
+ * pure functions that have something to say and nowhere to print. Never quote record content.
  */
 void ab_note(struct ab_stream *stream, unsigned id, const char *format, ...) AB_PRINTF(3, 4);
 
 /* What is known about a stream when the input ends. */
 struct ab_ending {
-	bool clean_eof;          /* the input ended without an error of ours */
-	bool complete_seen;      /* TRACE STREAM_STATUS COMPLETE */
-	bool any_state_seen;     /* of any scope, in the whole run */
-	bool state_after_last;   /* a STATE of the stream, or a GLOBAL one, after its last record */
-	bool counts_agree;       /* and each sourceStats.recordCount equalled what was received */
-	bool on_platform;        /* WORKER_JOB_ID is in the environment */
-	uint64_t records;        /* received */
+	bool clean_eof;        /* the input ended without an error of ours */
+	bool complete_seen;    /* TRACE STREAM_STATUS COMPLETE */
+	bool any_state_seen;   /* of any scope, in the whole run */
+	bool state_after_last; /* a STATE of the stream, or a GLOBAL one, after its last record */
+	bool counts_agree;     /* and each sourceStats.recordCount equalled what was received */
+	bool on_platform;      /* WORKER_JOB_ID is in the environment */
+	uint64_t records;      /* received */
 };
 
 /*
- * Whether a stream ended well, so that what it replaces may go. Refresh mode: COMPLETE arrived. Legacy
- * mode (no generation ids): the input ended cleanly and a STATE with agreeing counts follows the last
- * record; records without any STATE count as ended only in a run outside the platform. End of input
- * alone proves nothing: the platform closes our stdin also when the source failed.
+ * Whether a stream ended well, so that what it replaces may go. Refresh mode: COMPLETE arrived.
+ * Legacy mode (no generation ids): the input ended cleanly and a STATE with agreeing counts follows
+ * the last record; records without any STATE count as ended only in a run outside the platform. End
+ * of input alone proves nothing: the platform closes our stdin also when the source failed.
  */
 bool ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending);
 

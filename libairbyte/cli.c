@@ -29,7 +29,8 @@ struct arguments {
 
 /* --- signals ------------------------------------------------------------------------------- */
 
-/* Dies by the signal, so that whoever waits sees it; PID 1 cannot, it exits with the shell's code. */
+/* Dies by the signal, so that whoever waits sees it; PID 1 cannot, it exits with the shell's code.
+ */
 static void
 on_terminate(int number)
 {
@@ -53,13 +54,14 @@ handle_signals(void)
 static void
 print_help(const char *name)
 {
-	printf("%s: a destination of the Airbyte protocol\n\n"
-	       "  %s spec\n"
-	       "  %s check --config FILE\n"
-	       "  %s write --config FILE --catalog FILE < messages\n\n"
-	       "  --help, --version\n\n"
-	       "Environment: LOG_LEVEL (ERROR, WARN, INFO, DEBUG), TMPDIR, HTTPS_PROXY, NO_PROXY,\n"
-	       "SSL_CERT_FILE. For tests: AB_TIME_SCALE multiplies retry waits and pacing windows.\n",
+	printf(
+	    "%s: a destination of the Airbyte protocol\n\n"
+	    "  %s spec\n"
+	    "  %s check --config FILE\n"
+	    "  %s write --config FILE --catalog FILE < messages\n\n"
+	    "  --help, --version\n\n"
+	    "Environment: LOG_LEVEL (ERROR, WARN, INFO, DEBUG), TMPDIR, HTTPS_PROXY, NO_PROXY,\n"
+	    "SSL_CERT_FILE. For tests: AB_TIME_SCALE multiplies retry waits and pacing windows.\n",
 	    name, name, name, name);
 }
 
@@ -72,8 +74,8 @@ refuse_usage(const char *name, const char *what, const char *which)
 
 /* Returns -1 to go on, else the exit code. */
 static int
-parse_arguments(int argc, char *argv[], const struct ab_destination *destination,
-    struct arguments *arguments)
+parse_arguments(
+    int argc, char *argv[], const struct ab_destination *destination, struct arguments *arguments)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
@@ -133,7 +135,8 @@ open_session(struct session *session, const char *config_path, struct ab_error *
 
 	session->spec = cJSON_Parse((const char *)destination->spec);
 	if (session->spec == NULL)
-		return ab_fail(err, AB_SYSTEM_ERROR, "the embedded specification is not valid JSON");
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "the embedded specification is not valid JSON");
 	if (ab_config_read(&session->config, config_path, session->spec, err) != 0)
 		return -1;
 	ab_config_secrets(&session->config, ab_emit_secret);
@@ -213,7 +216,8 @@ write_command(struct session *session, const struct arguments *arguments, struct
 
 	if (medium != NULL && medium[0] != '\0' && strcmp(medium, "STDIO") != 0)
 		return ab_fail(err, AB_CONFIG_ERROR,
-		    "DATA_CHANNEL_MEDIUM is %.32s, but this connector only reads standard input (STDIO)",
+		    "DATA_CHANNEL_MEDIUM is %.32s, but this connector only reads standard input "
+		    "(STDIO)",
 		    medium);
 	if (open_session(session, arguments->config, err) != 0)
 		return -1;
@@ -227,8 +231,7 @@ write_command(struct session *session, const struct arguments *arguments, struct
 	    .input = STDIN_FILENO,
 	    .reject_file = ab_config_string(&session->config, "reject_file"),
 	};
-	rc = ab_sync_write(
-	    destination, session->self, &session->limits, &catalog, &options, err);
+	rc = ab_sync_write(destination, session->self, &session->limits, &catalog, &options, err);
 out:
 	/* The connector's state may point into the catalog: it goes first. */
 	destination->close(session->self);
@@ -255,7 +258,8 @@ run(struct session *session, const struct arguments *arguments, struct ab_error 
 	}
 	if (strcmp(command, "write") == 0) {
 		if (arguments->config == NULL || arguments->catalog == NULL)
-			return refuse_usage(name, "write needs --config FILE and --catalog FILE", "");
+			return refuse_usage(
+			    name, "write needs --config FILE and --catalog FILE", "");
 		return write_command(session, arguments, err);
 	}
 	if (strcmp(command, "discover") == 0)

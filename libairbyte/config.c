@@ -22,8 +22,8 @@ read_whole(struct ab_buf *text, const char *path, const char *what, struct ab_er
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return ab_fail(err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path,
-		    strerror(errno));
+		return ab_fail(
+		    err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path, strerror(errno));
 	for (;;) {
 		char *at = ab_buf_reserve(text, 65536);
 		if (at == NULL) {
@@ -92,7 +92,8 @@ effective(const struct ab_config *config, const char *name)
 {
 	const cJSON *value = present(config, name);
 
-	return value != NULL ? value : member(member(connection(config, "properties"), name), "default");
+	return value != NULL ? value
+			     : member(member(connection(config, "properties"), name), "default");
 }
 
 static bool
@@ -104,8 +105,8 @@ has_type(const cJSON *value, const char *type)
 		return cJSON_IsBool(value);
 	if (strcmp(type, "integer") == 0)
 		return cJSON_IsNumber(value) && value->valuedouble >= -9007199254740992.0 &&
-		    value->valuedouble <= 9007199254740992.0 &&
-		    (double)(int64_t)value->valuedouble == value->valuedouble;
+		       value->valuedouble <= 9007199254740992.0 &&
+		       (double)(int64_t)value->valuedouble == value->valuedouble;
 	if (strcmp(type, "array") == 0)
 		return cJSON_IsArray(value);
 	return true;
@@ -119,7 +120,8 @@ check_enum(const cJSON *value, const char *name, const cJSON *choices, struct ab
 
 	if (choices == NULL)
 		return 0;
-	cJSON_ArrayForEach (choice, choices) {
+	cJSON_ArrayForEach(choice, choices)
+	{
 		if (strcmp(choice->valuestring, value->valuestring) == 0)
 			return 0;
 		const size_t len = strlen(list);
@@ -134,7 +136,8 @@ check_items(const cJSON *value, const char *name, struct ab_error *err)
 {
 	const cJSON *item = NULL;
 
-	cJSON_ArrayForEach (item, value) {
+	cJSON_ArrayForEach(item, value)
+	{
 		if (!cJSON_IsString(item))
 			return ab_fail(err, AB_CONFIG_ERROR, "%s must be a list of strings", name);
 	}
@@ -182,18 +185,18 @@ check_required(const struct ab_config *config, struct ab_error *err)
 {
 	const cJSON *name = NULL;
 
-	cJSON_ArrayForEach (name, connection(config, "required")) {
+	cJSON_ArrayForEach(name, connection(config, "required"))
+	{
 		const cJSON *value = present(config, name->valuestring);
 		if (value == NULL || (cJSON_IsString(value) && value->valuestring[0] == '\0'))
-			return ab_fail(err, AB_CONFIG_ERROR,
-			    "%s is missing in the configuration", name->valuestring);
+			return ab_fail(err, AB_CONFIG_ERROR, "%s is missing in the configuration",
+			    name->valuestring);
 	}
 	return 0;
 }
 
 int
-ab_config_read(
-    struct ab_config *config, const char *path, const cJSON *spec, struct ab_error *err)
+ab_config_read(struct ab_config *config, const char *path, const cJSON *spec, struct ab_error *err)
 {
 	struct ab_config read = {.spec = spec};
 	const cJSON *field = NULL;
@@ -203,7 +206,8 @@ ab_config_read(
 		return -1;
 	if (check_required(&read, err) != 0)
 		goto fail;
-	cJSON_ArrayForEach (field, connection(&read, "properties")) {
+	cJSON_ArrayForEach(field, connection(&read, "properties"))
+	{
 		if (check_field(&read, field, err) != 0)
 			goto fail;
 	}
@@ -258,7 +262,8 @@ ab_config_secrets(const struct ab_config *config, void (*secret)(const char *tex
 {
 	const cJSON *field = NULL;
 
-	cJSON_ArrayForEach (field, connection(config, "properties")) {
+	cJSON_ArrayForEach(field, connection(config, "properties"))
+	{
 		const char *text = cJSON_GetStringValue(present(config, field->string));
 		if (text != NULL && cJSON_IsTrue(member(field, "airbyte_secret")))
 			secret(text);
@@ -270,7 +275,8 @@ ab_config_unknown(const struct ab_config *config)
 {
 	const cJSON *given = NULL;
 
-	cJSON_ArrayForEach (given, config->document) {
+	cJSON_ArrayForEach(given, config->document)
+	{
 		if (member(connection(config, "properties"), given->string) == NULL)
 			return given->string;
 	}

@@ -95,7 +95,8 @@ ab_deliver_seal_largest(struct ab_sync *sync)
 		for (size_t i = 0; i < sync->catalog->count; i++) {
 			struct ab_flow *flow = &sync->flows[i];
 			if (flow->open != NULL &&
-			    (largest == NULL || ab_batch_bytes(flow->open) > ab_batch_bytes(largest->open)))
+			    (largest == NULL ||
+				ab_batch_bytes(flow->open) > ab_batch_bytes(largest->open)))
 				largest = flow;
 		}
 		if (largest == NULL)
@@ -159,8 +160,7 @@ static void
 start_batches(struct ab_sync *sync, struct ab_flow *flow)
 {
 	while (may_deliver_next(sync, flow)) {
-		ab_exchange_start(
-		    sync->exchanges, AB_BATCH, flow->stream, dequeue(flow), false);
+		ab_exchange_start(sync->exchanges, AB_BATCH, flow->stream, dequeue(flow), false);
 		flow->delivering++;
 	}
 }
@@ -171,37 +171,6 @@ start_end(struct ab_sync *sync, struct ab_flow *flow, bool complete)
 	flow->state = AB_FLOW_ENDING;
 	flow->ended_well = complete;
 	ab_exchange_start(sync->exchanges, AB_END, flow->stream, NULL, complete);
-}
-
-/* All that will come has come and is delivered or spooled: did the stream end well? */
-static void
-close_stream(struct ab_sync *sync, struct ab_flow *flow)
-{
-	const struct ab_ending ending = {
-	    .clean_eof = sync->clean_eof && !flow->incomplete_seen,
-	    /* The platform sends COMPLETE for every stream or for none; names may be mapped. */
-	    .complete_seen = flow->complete_seen || sync->completes >= sync->catalog->count,
-	    .any_state_seen = sync->any_state,
-	    .state_after_last = flow->state_after_last,
-	    .counts_agree = !flow->counts_disagree,
-	    .on_platform = getenv("WORKER_JOB_ID") != NULL,
-	    .records = flow->records,
-	};
-	const char *why_not = ab_stream_why_not_ended(flow->stream, &ending);
-	char label[256];
-	struct ab_error error;
-
-	if (flow->stream->overwrite && why_not != NULL) {
-		ab_fail(&error, AB_TRANSIENT_ERROR,
-		    "stream %s is not replaced, because %s; what was there before stays, and its states "
-		    "are not acknowledged",
-		    ab_stream_label(flow->stream, label, sizeof(label)), why_not);
-		ab_sync_blame(sync, &error);
-	}
-	if (flow->stream->hold && why_not == NULL)
-		flow->state = AB_FLOW_REPLAYING;
-	else
-		start_end(sync, flow, why_not == NULL);
 }
 
 /* Keeps one batch of the spool ready behind the one that is out. */
@@ -225,6 +194,40 @@ replay(struct ab_sync *sync, struct ab_flow *flow)
 	if (flow->queue == NULL && flow->delivering == 0 &&
 	    ab_spool_waiting(sync->spool, flow->stream) == 0 && may_start(sync))
 		start_end(sync, flow, true);
+}
+
+/* All that will come has come and is delivered or spooled: did the stream end well? */
+static void
+close_stream(struct ab_sync *sync, struct ab_flow *flow)
+{
+	const struct ab_ending ending = {
+	    .clean_eof = sync->clean_eof && !flow->incomplete_seen,
+	    /* The platform sends COMPLETE for every stream or for none; names may be mapped. */
+	    .complete_seen = flow->complete_seen || sync->completes >= sync->catalog->count,
+	    .any_state_seen = sync->any_state,
+	    .state_after_last = flow->state_after_last,
+	    .counts_agree = !flow->counts_disagree,
+	    .on_platform = getenv("WORKER_JOB_ID") != NULL,
+	    .records = flow->records,
+	};
+	const char *why_not = ab_stream_why_not_ended(flow->stream, &ending);
+	char label[256];
+	struct ab_error error;
+
+	if (flow->stream->overwrite && why_not != NULL) {
+		ab_fail(&error, AB_TRANSIENT_ERROR,
+		    "stream %s is not replaced, because %s; what was there before stays, and its "
+		    "states "
+		    "are not acknowledged",
+		    ab_stream_label(flow->stream, label, sizeof(label)), why_not);
+		ab_sync_blame(sync, &error);
+	}
+	if (flow->stream->hold && why_not == NULL) {
+		flow->state = AB_FLOW_REPLAYING;
+		replay(sync, flow);
+	} else {
+		start_end(sync, flow, why_not == NULL);
+	}
 }
 
 static void
@@ -268,7 +271,8 @@ abort_flow(struct ab_sync *sync, struct ab_flow *flow)
 {
 	if (flow->state == AB_FLOW_NEW || flow->state == AB_FLOW_BEGINNING)
 		end_flow(sync, flow);
-	else if ((flow->state == AB_FLOW_OPEN || flow->state == AB_FLOW_REPLAYING) && may_start(sync))
+	else if ((flow->state == AB_FLOW_OPEN || flow->state == AB_FLOW_REPLAYING) &&
+		 may_start(sync))
 		start_end(sync, flow, false);
 }
 
@@ -339,8 +343,9 @@ settle_end(struct ab_sync *sync, struct ab_flow *flow)
 		ab_emit_log(AB_INFO, "stream %s: ended with %s, %llu rejected",
 		    ab_stream_label(flow->stream, label, sizeof(label)),
 		    ab_progress_rate(rate, sizeof(rate), flow->records, flow->bytes,
-		        flow->records > 0 ? sync->now_ms - flow->started_ms : 0),
-		    (unsigned long long)ab_ledger_rejected_total(sync->ledger, flow->stream->index));
+			flow->records > 0 ? sync->now_ms - flow->started_ms : 0),
+		    (unsigned long long)ab_ledger_rejected_total(
+			sync->ledger, flow->stream->index));
 }
 
 static void

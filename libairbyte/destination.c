@@ -12,7 +12,8 @@ ab_request_header(struct ab_request *request, const char *name, const char *valu
 void
 ab_url_encode(struct ab_buf *url, const char *bytes, size_t len)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
 	static const char digits[] = "0123456789ABCDEF";
 
 	for (size_t i = 0; i < len; i++) {

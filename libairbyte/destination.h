@@ -1,15 +1,15 @@
 /*
  * destination.h: the connector interface and its contract.
  *
- * Everything a connector says to its service is an exchange: checking, opening a stream, delivering a
- * batch, ending a stream. An exchange is a small state machine of requests and replies. The library
- * runs many at once and owns every byte on the wire, every wait, retry and acknowledgement; a connector
- * is functions without I/O, clock or globals.
+ * Everything a connector says to its service is an exchange: checking, opening a stream, delivering
+ * a batch, ending a stream. An exchange is a small state machine of requests and replies. The
+ * library runs many at once and owns every byte on the wire, every wait, retry and acknowledgement;
+ * a connector is functions without I/O, clock or globals.
  *
- * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the first
- * record is read; append() for each record and AB_BATCH exchanges while records come; one AB_END
- * exchange per stream whose begin succeeded, also for empty ones, after its last batch; close.
- * Calls never overlap: there is one thread.
+ * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the
+ * first record is read; append() for each record and AB_BATCH exchanges while records come; one
+ * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch;
+ * close. Calls never overlap: there is one thread.
  */
 #ifndef AB_DESTINATION_H
 #define AB_DESTINATION_H
@@ -28,7 +28,8 @@
 
 enum ab_phase {
 	AB_CHECK, /* `check`: is the configuration right and may we write? no stream */
-	AB_BEGIN, /* before a stream's first record: look up or make what it needs, set stream->hold */
+	AB_BEGIN, /* before a stream's first record: look up or make what it needs, set stream->hold
+		   */
 	AB_BATCH, /* deliver x->batch */
 	AB_END,   /* after a stream's last batch; x->complete: it ended well */
 };
@@ -45,10 +46,12 @@ enum ab_order {
  */
 struct ab_limits {
 	size_t batch_records; /* records per batch [1000] */
-	size_t batch_bytes;   /* bytes of batch->body; never passed by a batch of several records [1 MiB] */
-	size_t record_bytes;  /* a record alone may be this large, else it is rejected [batch_bytes] */
-	unsigned in_flight;   /* requests at once, and batches in delivery at once [8] */
-	unsigned fan;         /* requests of one exchange at once [1] */
+	size_t batch_bytes;   /* bytes of batch->body; never passed by a batch of several records [1
+				 MiB] */
+	size_t
+	    record_bytes; /* a record alone may be this large, else it is rejected [batch_bytes] */
+	unsigned in_flight; /* requests at once, and batches in delivery at once [8] */
+	unsigned fan;       /* requests of one exchange at once [1] */
 	enum ab_order order;
 	size_t window_requests; /* metered requests per window; 0 = no pacing */
 	int64_t window_ms;
@@ -57,11 +60,11 @@ struct ab_limits {
 
 /* One record, as append() sees it; all of it dies with the call. */
 struct ab_record {
-	uint64_t ordinal;         /* its number in its stream, from 1 */
-	int64_t emitted_at_ms;    /* Unix time */
+	uint64_t ordinal;      /* its number in its stream, from 1 */
+	int64_t emitted_at_ms; /* Unix time */
 	const struct ab_json *json;
 	uint32_t data; /* node of `data`, an object whose members have nodes, and theirs have not */
-	struct ab_view raw;       /* the text of `data` */
+	struct ab_view raw; /* the text of `data` */
 };
 
 /* A conversation with the service. The connector may change: step, items, wait_ms, scratch. */
@@ -71,19 +74,19 @@ struct ab_exchange {
 	struct ab_batch *batch;   /* AB_BATCH only */
 	bool complete;            /* AB_END only: the stream ended well */
 	unsigned step;            /* the connector's, 0 first, below AB_STEPS_MAX */
-	unsigned items;           /* parts of this step, each a request of its own; 1 when a step begins,
-	                             request() for item 0 may set it */
-	unsigned item;            /* the part this call is about */
-	int64_t wait_ms;          /* for AB_WAIT: how long */
-	void *scratch;            /* the connector's: NULL or one block of ab_malloc, freed by the library */
+	unsigned items;  /* parts of this step, each a request of its own; 1 when a step begins,
+			    request() for item 0 may set it */
+	unsigned item;   /* the part this call is about */
+	int64_t wait_ms; /* for AB_WAIT: how long */
+	void *scratch;   /* the connector's: NULL or one block of ab_malloc, freed by the library */
 };
 #define AB_STEPS_MAX 8
 
 enum ab_method { AB_GET, AB_POST, AB_PUT, AB_PATCH, AB_DELETE };
 
 /*
- * A request to be sent. It comes empty. Its body is head, then batch->body[from, to), then tail, never
- * copied together; it has none if all three are empty and method is not POST, PUT or PATCH.
+ * A request to be sent. It comes empty. Its body is head, then batch->body[from, to), then tail,
+ * never copied together; it has none if all three are empty and method is not POST, PUT or PATCH.
  */
 struct ab_request {
 	enum ab_method method;
@@ -92,9 +95,9 @@ struct ab_request {
 	struct ab_buf head;
 	size_t from, to;
 	struct ab_buf tail;
-	bool single;        /* not idempotent: use a fresh connection, so that libcurl does not send it
-	                       again by itself when a reused one dies, and every loss reaches response() */
-	bool metered;       /* counts against the window */
+	bool single;  /* not idempotent: use a fresh connection, so that libcurl does not send it
+			 again by itself when a reused one dies, and every loss reaches response() */
+	bool metered; /* counts against the window */
 	size_t reply_limit; /* bytes; a longer reply counts as lost [8 MiB] */
 };
 
@@ -105,8 +108,8 @@ struct ab_reply {
 	int64_t retry_after_ms; /* the Retry-After header; -1 if there is none */
 	const char *body;       /* NUL-terminated; what there is of it */
 	size_t len;
-	char loss[256];         /* how it was lost, for the user */
-	char type[64];          /* Content-Type, without parameters, lower case; may be empty */
+	char loss[256]; /* how it was lost, for the user */
+	char type[64];  /* Content-Type, without parameters, lower case; may be empty */
 };
 
 /* What request() answers. */
@@ -114,38 +117,38 @@ enum ab_ask {
 	AB_REFUSE = -1, /* err is set: the exchange fails */
 	AB_SEND,        /* out is filled */
 	AB_SKIP,        /* this item needs no request; an exchange all of whose items of a step were
-	                   skipped is done, without I/O */
+			   skipped is done, without I/O */
 };
 
 /* What response() makes of a reply. */
 enum ab_verdict {
-	AB_DONE,   /* this item is done; the exchange is, when all items of the step are */
-	AB_NEXT,   /* this item is done; when all are, go on with the step now in x->step (which may be
-	              the same one, to ask for the next page) */
-	AB_RETRY,  /* err says why: wait by the retry policy, then request() again, for the step now in
-	              x->step. Tries are counted per step. Out of tries: the exchange fails */
-	AB_WAIT,   /* err says why: wait x->wait_ms (or Retry-After if longer) without using up a try;
-	              all waits of one request together are bounded by AB_WAIT_TOTAL_MS */
-	AB_SPLIT,  /* err says why: halve the batch and send the halves in order; with one record left,
-	              the exchange fails */
+	AB_DONE,  /* this item is done; the exchange is, when all items of the step are */
+	AB_NEXT,  /* this item is done; when all are, go on with the step now in x->step (which may
+		     be  the same one, to ask for the next page) */
+	AB_RETRY, /* err says why: wait by the retry policy, then request() again, for the step now
+		     in x->step. Tries are counted per step. Out of tries: the exchange fails */
+	AB_WAIT, /* err says why: wait x->wait_ms (or Retry-After if longer) without using up a try;
+		    all waits of one request together are bounded by AB_WAIT_TOTAL_MS */
+	AB_SPLIT,  /* err says why: halve the batch and send the halves in order; with one record
+		      left,  the exchange fails */
 	AB_FAILED, /* err says why */
 };
 #define AB_WAIT_TOTAL_MS (45 * 60 * 1000)
 
 /* What append() makes of a record. */
 enum ab_taken {
-	AB_TAKEN,    /* its bytes stand at the end of batch->body; ab_batch_key / _mark were called */
+	AB_TAKEN, /* its bytes stand at the end of batch->body; ab_batch_key / _mark were called */
 	AB_REJECTED, /* err->message says why: it is counted and reported, the run goes on */
 	AB_BROKEN,   /* err is set: the run fails */
 };
 
 struct ab_destination {
-	const char *name;          /* "destination-dust" */
+	const char *name; /* "destination-dust" */
 	const char *version;
 	const unsigned char *spec; /* specs/<name>.json as embedded, NUL-terminated */
 
-	/* Reads the configuration; *self is the connector's state, passed to all others. limits comes
-	 * zeroed. Strings of config may be borrowed until close. */
+	/* Reads the configuration; *self is the connector's state, passed to all others. limits
+	 * comes zeroed. Strings of config may be borrowed until close. */
 	int (*open)(void **self, struct ab_limits *limits, const struct ab_config *config,
 	    struct ab_error *err);
 	void (*close)(void *self);
@@ -159,12 +162,12 @@ struct ab_destination {
 	    struct ab_error *err);
 
 	/* Builds the request of item x->item of step x->step, just before it is sent. */
-	enum ab_ask (*request)(void *self, struct ab_exchange *x, struct ab_request *out,
-	    struct ab_error *err);
+	enum ab_ask (*request)(
+	    void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err);
 
 	/* Judges the reply. Every reply comes here, and every loss. */
-	enum ab_verdict (*response)(void *self, struct ab_exchange *x, const struct ab_reply *in,
-	    struct ab_error *err);
+	enum ab_verdict (*response)(
+	    void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
 };
 
 /* Adds "name: value" to the headers of a request. */
@@ -174,9 +177,10 @@ void ab_request_header(struct ab_request *request, const char *name, const char 
 void ab_url_encode(struct ab_buf *url, const char *bytes, size_t len);
 
 /*
- * The usual verdict for a status: 2xx AB_DONE; 408, 425, 429, 500, 502, 503, 504 and losses AB_RETRY;
- * all else AB_FAILED. err gets "HTTP 503" and a kind: transient for what may be retried, config for
- * 400, 401, 403 and 404, system for the rest. The message may be made better by the caller.
+ * The usual verdict for a status: 2xx AB_DONE; 408, 425, 429, 500, 502, 503, 504 and losses
+ * AB_RETRY; all else AB_FAILED. err gets "HTTP 503" and a kind: transient for what may be retried,
+ * config for 400, 401, 403 and 404, system for the rest. The message may be made better by the
+ * caller.
  */
 enum ab_verdict ab_verdict_of_status(const struct ab_reply *in, struct ab_error *err);
 

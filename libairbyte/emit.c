@@ -81,7 +81,8 @@ ab_emit_init(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	out.level = AB_INFO;
-	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]);
+	     i++) {
 		if (strcasecmp(wanted, level_names[i]) == 0)
 			out.level = (enum ab_level)i;
 	}
@@ -194,7 +195,8 @@ ab_emit_spec(const unsigned char *spec)
 void
 ab_emit_connection_status(const char *message)
 {
-	ab_buf_add_text(&out.lines, "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":");
+	ab_buf_add_text(
+	    &out.lines, "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":");
 	if (message == NULL) {
 		ab_buf_add_text(&out.lines, "\"SUCCEEDED\"");
 	} else {
@@ -216,7 +218,8 @@ void
 ab_emit_error(const struct ab_error *failure, int64_t now_ms)
 {
 	ab_buf_printf(&out.lines,
-	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":%lld.0,\"error\":{\"message\":",
+	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":%lld.0,\"error\":{"
+	    "\"message\":",
 	    (long long)now_ms);
 	put_masked(failure->message);
 	if (failure->detail[0] != '\0') {
@@ -234,6 +237,7 @@ ab_emit_flush(struct ab_error *err)
 {
 	write_gathered();
 	if (out.failed != 0)
-		return ab_fail(err, AB_SYSTEM_ERROR, "stdout cannot be written: %s", strerror(out.failed));
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "stdout cannot be written: %s", strerror(out.failed));
 	return 0;
 }

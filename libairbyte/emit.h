@@ -1,5 +1,6 @@
 /*
- * emit.h: the only writer of stdout: SPEC, CONNECTION_STATUS, STATE, TRACE, LOG, one JSON line each.
+ * emit.h: the only writer of stdout: SPEC, CONNECTION_STATUS, STATE, TRACE, LOG, one JSON line
+ * each.
  *
  * Lines gather in a buffer and leave whole, in order, at ab_emit_flush or when much has gathered. A
  * STATE leaves as it is; in all other texts every known secret is masked. Once a write failed (the

@@ -1,9 +1,9 @@
 /*
  * error.h: what went wrong, as a value in the caller's hands.
  *
- * A function that can fail takes `struct ab_error *err` last and returns -1 (or NULL); on success err
- * is untouched, on failure the outputs are. Whoever returns an error does not print it: cli.c turns
- * the one that reaches it into exactly one TRACE ERROR message.
+ * A function that can fail takes `struct ab_error *err` last and returns -1 (or NULL); on success
+ * err is untouched, on failure the outputs are. Whoever returns an error does not print it: cli.c
+ * turns the one that reaches it into exactly one TRACE ERROR message.
  */
 #ifndef AB_ERROR_H
 #define AB_ERROR_H

@@ -44,14 +44,14 @@ struct lane {
 
 struct exchange {
 	struct ab_exchange x;
-	unsigned step;   /* what x.step is set to before each call */
-	unsigned next;   /* the step after this one */
-	unsigned cursor; /* the first item not begun */
-	bool opened;     /* item 0 of this step was asked for */
-	bool again;      /* some item said AB_NEXT */
-	bool sent;       /* some item of this step was sent */
-	bool cut;        /* winding down left an item of this step undone */
-	bool over;       /* outcome.result is set: no new requests */
+	unsigned step;                /* what x.step is set to before each call */
+	unsigned next;                /* the step after this one */
+	unsigned cursor;              /* the first item not begun */
+	bool opened;                  /* item 0 of this step was asked for */
+	bool again;                   /* some item said AB_NEXT */
+	bool sent;                    /* some item of this step was sent */
+	bool cut;                     /* winding down left an item of this step undone */
+	bool over;                    /* outcome.result is set: no new requests */
 	unsigned tries[AB_STEPS_MAX]; /* of steps with one item, also when they are revisited */
 	struct ab_outcome outcome;
 	struct lane *lanes; /* limits->fan of them */
@@ -225,8 +225,7 @@ fail_with_trouble(struct exchange *e, const struct lane *lane, unsigned tries)
 		const size_t len = strlen(tally);
 		if (trouble->tally[i].status > 0)
 			snprintf(tally + len, sizeof(tally) - len, "%s%u x HTTP %d",
-			    len > 0 ? ", " : "", trouble->tally[i].times,
-			    trouble->tally[i].status);
+			    len > 0 ? ", " : "", trouble->tally[i].times, trouble->tally[i].status);
 		else
 			snprintf(tally + len, sizeof(tally) - len, "%s%u x connection lost",
 			    len > 0 ? ", " : "", trouble->tally[i].times);
@@ -286,7 +285,8 @@ try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply 
 }
 
 static void
-wait_out(struct lane *lane, const struct ab_reply *reply, const struct ab_error *error, int64_t now_ms)
+wait_out(
+    struct lane *lane, const struct ab_reply *reply, const struct ab_error *error, int64_t now_ms)
 {
 	struct exchange *e = lane->exchange;
 	const int64_t wait_ms =
@@ -315,8 +315,7 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 	e->x.step = e->step;
 	e->x.item = lane->item;
 	e->x.wait_ms = 0;
-	const enum ab_verdict verdict =
-	    set->destination->response(set->self, &e->x, reply, &error);
+	const enum ab_verdict verdict = set->destination->response(set->self, &e->x, reply, &error);
 	switch (verdict) {
 	case AB_NEXT:
 		e->again = true;
@@ -333,7 +332,9 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 		wait_out(lane, reply, &error, now_ms);
 		break;
 	case AB_SPLIT:
-		end(e, e->x.batch != NULL && e->x.batch->count > 1 ? AB_RESULT_SPLIT : AB_RESULT_FAILED,
+		end(e,
+		    e->x.batch != NULL && e->x.batch->count > 1 ? AB_RESULT_SPLIT
+								: AB_RESULT_FAILED,
 		    &error);
 		lane_clear(lane);
 		break;
@@ -352,8 +353,8 @@ send(struct ab_exchange_set *set, struct lane *lane)
 	struct ab_view middle = {0};
 
 	if (batch != NULL && request->to > request->from)
-		middle = (struct ab_view){
-		    batch->body.data + request->from, request->to - request->from};
+		middle =
+		    (struct ab_view){batch->body.data + request->from, request->to - request->from};
 	if (request->metered)
 		ab_pace_take(&set->pace);
 	lane->state = LANE_OUT;
@@ -390,15 +391,16 @@ ask(struct ab_exchange_set *set, struct lane *lane)
 	request_reset(&lane->request);
 	e->x.step = e->step;
 	e->x.item = lane->item;
-	const enum ab_ask answer = set->destination->request(set->self, &e->x, &lane->request, &error);
+	const enum ab_ask answer =
+	    set->destination->request(set->self, &e->x, &lane->request, &error);
 	/* At the first item the connector may find that this step is not the one to begin with. */
 	if (!e->opened || e->x.items == 1) {
 		e->step = e->x.step;
 		e->opened = true;
 	}
 	const struct ab_request *r = &lane->request;
-	if (answer == AB_SEND && (r->url.overflowed || r->headers.overflowed || r->head.overflowed ||
-	                             r->tail.overflowed)) {
+	if (answer == AB_SEND && (r->url.overflowed || r->headers.overflowed ||
+				     r->head.overflowed || r->tail.overflowed)) {
 		ab_fail(&error, AB_SYSTEM_ERROR, "a request grew beyond its limit");
 		end(e, AB_RESULT_FAILED, &error);
 		return AB_REFUSE;

@@ -1,10 +1,10 @@
 /*
- * exchange.h: conversations with the service: steps, tries, waits. Joins a connector's request() and
- * response() to http, retry and pace.
+ * exchange.h: conversations with the service: steps, tries, waits. Joins a connector's request()
+ * and response() to http, retry and pace.
  *
- * A set runs many exchanges at once. Nothing happens outside ab_exchange_drive. Requests in flight over
- * the whole set never pass limits->in_flight, those of one exchange never limits->fan; older exchanges
- * go first, so that what was filled first is safe first.
+ * A set runs many exchanges at once. Nothing happens outside ab_exchange_drive. Requests in flight
+ * over the whole set never pass limits->in_flight, those of one exchange never limits->fan; older
+ * exchanges go first, so that what was filled first is safe first.
  */
 #ifndef AB_EXCHANGE_H
 #define AB_EXCHANGE_H

@@ -1,6 +1,6 @@
 /*
- * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c (batches
- * to the service) and sync.c (the loop). Nobody else includes it.
+ * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
+ * (batches to the service) and sync.c (the loop). Nobody else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -38,8 +38,8 @@ enum ab_flow_state {
 struct ab_flow {
 	enum ab_flow_state state;
 	struct ab_stream *stream;
-	struct ab_batch *open;   /* being filled; NULL: none */
-	struct ab_batch *queue;  /* sealed, oldest first */
+	struct ab_batch *open;  /* being filled; NULL: none */
+	struct ab_batch *queue; /* sealed, oldest first */
 	struct ab_batch **queue_end;
 	size_t delivering; /* batches in an exchange */
 	uint64_t records;
@@ -71,10 +71,10 @@ struct ab_sync {
 	size_t batch_bytes; /* memory of all batches, open, queued and in delivery */
 	size_t open_bytes;  /* of the open ones among them */
 	size_t memory_limit;
-	size_t begun;       /* streams whose begin is done */
-	size_t ended;       /* streams that are through */
-	size_t completes;   /* COMPLETE messages */
-	size_t turn;        /* which stream goes first, so that none starves */
+	size_t begun;     /* streams whose begin is done */
+	size_t ended;     /* streams that are through */
+	size_t completes; /* COMPLETE messages */
+	size_t turn;      /* which stream goes first, so that none starves */
 	bool any_state;
 	bool input_over;
 	bool clean_eof;

@@ -298,7 +298,7 @@ read_type(CURL *easy, char *type, size_t size)
 
 	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &given);
 	while (given != NULL && given[len] != '\0' && given[len] != ';' && given[len] != ' ' &&
-	    len + 1 < size) {
+	       len + 1 < size) {
 		const char c = given[len];
 		type[len++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 	}

@@ -1,10 +1,11 @@
 /*
  * http.h: requests over one curl multi handle, with deadlines. The only module that knows curl.
  *
- * Transfers run while ab_http_wait is called, in one thread. Redirects are not followed, so credentials
- * never reach another host; TLS is verified; proxies come from the environment as curl reads it
- * (HTTPS_PROXY, NO_PROXY, ...), private certificate authorities from SSL_CERT_FILE, SSL_CERT_DIR or
- * CURL_CA_BUNDLE. Deadlines: connecting 15 s; without any byte moving 120 s; 10 minutes in all.
+ * Transfers run while ab_http_wait is called, in one thread. Redirects are not followed, so
+ * credentials never reach another host; TLS is verified; proxies come from the environment as curl
+ * reads it (HTTPS_PROXY, NO_PROXY, ...), private certificate authorities from SSL_CERT_FILE,
+ * SSL_CERT_DIR or CURL_CA_BUNDLE. Deadlines: connecting 15 s; without any byte moving 120 s; 10
+ * minutes in all.
  */
 #ifndef AB_HTTP_H
 #define AB_HTTP_H
@@ -27,8 +28,8 @@ void ab_http_send(
     struct ab_http *http, const struct ab_request *request, struct ab_view batch, void *owner);
 
 /*
- * Moves bytes; waits up to timeout_ms (0: not at all) for the first transfer to move, or for fd (-1:
- * none) to become readable or to end. Returns whether fd did.
+ * Moves bytes; waits up to timeout_ms (0: not at all) for the first transfer to move, or for fd
+ * (-1: none) to become readable or to end. Returns whether fd did.
  */
 bool ab_http_wait(struct ab_http *http, int fd, int timeout_ms);
 

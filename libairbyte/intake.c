@@ -57,13 +57,13 @@ open_batch(struct ab_sync *sync, struct ab_flow *flow)
 		sync->open_bytes += ab_batch_bytes(flow->open);
 	}
 	/* A batch of several records never passes batch_bytes; a record alone may. */
-	flow->open->body.limit =
-	    flow->open->count > 0 ? limits->batch_bytes : limits->record_bytes;
+	flow->open->body.limit = flow->open->count > 0 ? limits->batch_bytes : limits->record_bytes;
 	return flow->open;
 }
 
 static void
-reject(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record, const char *reason)
+reject(
+    struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record, const char *reason)
 {
 	ab_deliver_reject(sync, flow, record->ordinal, reason, record->raw);
 	if (flow->open != NULL && flow->open->count > 0) {
@@ -84,8 +84,7 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 	char reason[128];
 	bool fits = true;
 
-	const enum ab_taken taken =
-	    sync->destination->append(sync->self, batch, record, &error);
+	const enum ab_taken taken = sync->destination->append(sync->self, batch, record, &error);
 	if (taken == AB_TAKEN && !batch->body.overflowed) {
 		if (batch->count == 0)
 			batch->opened_ms = sync->now_ms;
@@ -100,8 +99,10 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 		} else if (batch->count > 0) {
 			fits = false;
 		} else {
-			snprintf(reason, sizeof(reason), "it is larger than the %zu bytes that one "
-			    "request may hold", sync->limits.record_bytes);
+			snprintf(reason, sizeof(reason),
+			    "it is larger than the %zu bytes that one "
+			    "request may hold",
+			    sync->limits.record_bytes);
 			reject(sync, flow, record, reason);
 		}
 	}
@@ -126,7 +127,7 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 	const struct ab_record record = {
 	    .ordinal = ab_ledger_record(sync->ledger, flow->stream->index),
 	    .emitted_at_ms =
-	        message->emitted_at_ms >= 0 ? message->emitted_at_ms : sync->started_unix_ms,
+		message->emitted_at_ms >= 0 ? message->emitted_at_ms : sync->started_unix_ms,
 	    .json = &sync->reader.tape,
 	    .data = message->data,
 	    .raw = message->raw,
@@ -162,8 +163,8 @@ take_state(struct ab_sync *sync, const struct ab_message *message)
 	const struct ab_flow *known =
 	    message->scope == AB_STATE_STREAM ? find_flow(sync, message) : NULL;
 	const size_t scope = message->scope == AB_STATE_ALL ? AB_LEDGER_ALL
-	    : known != NULL                                 ? known->stream->index
-	                                                    : AB_LEDGER_FOREIGN;
+			     : known != NULL                ? known->stream->index
+							    : AB_LEDGER_FOREIGN;
 	uint64_t since = 0;
 	struct ab_error error;
 
@@ -171,8 +172,7 @@ take_state(struct ab_sync *sync, const struct ab_message *message)
 		ab_sync_fail(sync, &error);
 		return;
 	}
-	const bool agrees =
-	    message->source_count < 0 || (uint64_t)message->source_count == since;
+	const bool agrees = message->source_count < 0 || (uint64_t)message->source_count == since;
 	sync->any_state = true;
 	if (known != NULL)
 		count_state(&sync->flows[scope], agrees);
@@ -238,7 +238,7 @@ ab_intake_take(struct ab_sync *sync)
 	struct ab_view line;
 
 	while (!sync->input_over && !sync->failed && ab_sync_has_room(sync) &&
-	    ab_line_peek(&sync->line, &line)) {
+	       ab_line_peek(&sync->line, &line)) {
 		take_line(sync, line);
 		ab_line_consume(&sync->line);
 		ab_deliver_seal_largest(sync);
@@ -257,7 +257,8 @@ ab_intake_fill(struct ab_sync *sync)
 		ab_sync_blame(sync, &error);
 		end_input(sync, false);
 	}
-	/* After a failure input is drained, so that its sender sees our reason, not a broken pipe. */
+	/* After a failure input is drained, so that its sender sees our reason, not a broken pipe.
+	 */
 	if (sync->failed || sync->input_over)
 		ab_line_discard(&sync->line);
 	ab_intake_take(sync);

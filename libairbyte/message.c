@@ -5,7 +5,8 @@
 
 /* The root's members, those of `record`, and those of `data`. */
 #define TAPE_DEPTH 3
-/* Names come from the catalog, which is bounded; this only keeps a hostile line from growing one. */
+/* Names come from the catalog, which is bounded; this only keeps a hostile line from growing one.
+ */
 #define NAME_MAX_BYTES ((size_t)1 << 20)
 
 void
@@ -39,7 +40,7 @@ says(const struct ab_json *json, uint32_t node, const char *word)
 	const struct ab_view view = ab_json_view(json, node);
 
 	return is_type(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
-	    strncasecmp(view.data, word, view.len) == 0;
+	       strncasecmp(view.data, word, view.len) == 0;
 }
 
 /* A string's text; unescaped into buf only if it has to be. */
@@ -95,7 +96,8 @@ parse_record(struct ab_message_reader *reader, struct ab_message *message, struc
 
 	message->kind = AB_MESSAGE_RECORD;
 	if (!is_type(json, record, AB_JSON_OBJECT))
-		return ab_fail(err, AB_SYSTEM_ERROR, "a RECORD message needs an object named record");
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "a RECORD message needs an object named record");
 	if (read_names(reader, json, record, "stream", message, err) != 0)
 		return -1;
 	message->data = ab_json_get_present(json, record, "data");
@@ -157,7 +159,8 @@ parse_state(struct ab_message_reader *reader, struct ab_view line, struct ab_mes
 		return 0;
 	if (!says(json, type, "STREAM") || !is_type(json, stream, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR,
-		    "a STATE message must be GLOBAL, LEGACY, or STREAM with an object named stream");
+		    "a STATE message must be GLOBAL, LEGACY, or STREAM with an object named "
+		    "stream");
 	message->scope = AB_STATE_STREAM;
 	return read_descriptor(reader, stream, message, err);
 }
@@ -183,8 +186,8 @@ parse_trace(struct ab_message_reader *reader, struct ab_message *message, struct
 }
 
 int
-ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
-    struct ab_message *message, struct ab_error *err)
+ab_message_parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+    struct ab_error *err)
 {
 	const struct ab_json *json = &reader->tape;
 

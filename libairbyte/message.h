@@ -2,8 +2,8 @@
  * message.h: a line of input as one message of the Airbyte protocol.
  *
  * Only what a destination acts on is taken apart: RECORD, STATE and TRACE STREAM_STATUS. All other
- * types are AB_MESSAGE_OTHER. Fields are found by name, never by position; null means absent; unknown
- * fields are ignored (and kept inside a STATE, which leaves as it came).
+ * types are AB_MESSAGE_OTHER. Fields are found by name, never by position; null means absent;
+ * unknown fields are ignored (and kept inside a STATE, which leaves as it came).
  */
 #ifndef AB_MESSAGE_H
 #define AB_MESSAGE_H
@@ -29,7 +29,8 @@ enum ab_stream_status { AB_STATUS_OTHER, AB_STATUS_COMPLETE, AB_STATUS_INCOMPLET
 
 struct ab_message {
 	enum ab_message_kind kind;
-	/* RECORD, STATE of a stream, STATUS: whose it is, unescaped; namespace.data NULL if absent. */
+	/* RECORD, STATE of a stream, STATUS: whose it is, unescaped; namespace.data NULL if absent.
+	 */
 	struct ab_view stream;
 	struct ab_view namespace;
 	/* RECORD */
@@ -55,8 +56,8 @@ struct ab_message_reader {
 void ab_message_init(struct ab_message_reader *reader);
 void ab_message_release(struct ab_message_reader *reader);
 
-/* Takes a line apart. Fails on what is not valid JSON, is no object, or is a RECORD or STATE without
- * what the protocol requires; err never quotes the line. */
+/* Takes a line apart. Fails on what is not valid JSON, is no object, or is a RECORD or STATE
+ * without what the protocol requires; err never quotes the line. */
 AB_MUST_CHECK int ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
     struct ab_message *message, struct ab_error *err);
 

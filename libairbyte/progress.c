@@ -70,8 +70,8 @@ ab_progress_tick(
 		progress->next_live_ms = now_ms + LIVE_EVERY_MS;
 	}
 	if (log) {
-		ab_emit_log(AB_INFO, "so far %s; %s safe, %llu rejected, %zu states waiting", rate, safe,
-		    (unsigned long long)counts->rejected, counts->states_waiting);
+		ab_emit_log(AB_INFO, "so far %s; %s safe, %llu rejected, %zu states waiting", rate,
+		    safe, (unsigned long long)counts->rejected, counts->states_waiting);
 		progress->next_log_ms = now_ms + LOG_EVERY_MS;
 	}
 }
@@ -80,8 +80,8 @@ int64_t
 ab_progress_deadline(const struct ab_progress *progress)
 {
 	return progress->live && progress->next_live_ms < progress->next_log_ms
-	    ? progress->next_live_ms
-	    : progress->next_log_ms;
+		   ? progress->next_live_ms
+		   : progress->next_log_ms;
 }
 
 void

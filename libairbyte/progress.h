@@ -17,9 +17,9 @@ struct ab_progress {
 };
 
 struct ab_progress_counts {
-	uint64_t records;  /* received */
-	uint64_t bytes;    /* of records received */
-	uint64_t safe;     /* records delivered or rejected for good */
+	uint64_t records; /* received */
+	uint64_t bytes;   /* of records received */
+	uint64_t safe;    /* records delivered or rejected for good */
 	uint64_t rejected;
 	size_t states_waiting;
 };

@@ -88,7 +88,8 @@ ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint6
 
 	if (reject->warnings < WARNINGS_MAX)
 		ab_emit_log(AB_WARN, "stream %s: record %llu was rejected: %s",
-		    ab_stream_label(stream, label, sizeof(label)), (unsigned long long)ordinal, reason);
+		    ab_stream_label(stream, label, sizeof(label)), (unsigned long long)ordinal,
+		    reason);
 	else if (reject->warnings == WARNINGS_MAX)
 		ab_emit_log(AB_WARN, "further rejected records are only counted");
 	if (reject->warnings <= WARNINGS_MAX)

@@ -1,6 +1,7 @@
 /*
- * The loop: one thread, no callbacks. Each turn settles exchanges that ended, starts what may start,
- * moves bytes, lets safe states go, then waits for the network, for input, or for the next deadline.
+ * The loop: one thread, no callbacks. Each turn settles exchanges that ended, starts what may
+ * start, moves bytes, lets safe states go, then waits for the network, for input, or for the next
+ * deadline.
  */
 #include "sync.h"
 
@@ -129,8 +130,7 @@ log_notes(struct ab_sync *sync)
 static void
 report(struct ab_sync *sync)
 {
-	struct ab_progress_counts counts = {
-	    .states_waiting = ab_ledger_waiting(sync->ledger)};
+	struct ab_progress_counts counts = {.states_waiting = ab_ledger_waiting(sync->ledger)};
 
 	if (sync->now_ms < ab_progress_deadline(&sync->progress))
 		return;
@@ -158,8 +158,7 @@ static int
 wait_ms(const struct ab_sync *sync)
 {
 	int64_t deadline = ab_exchange_deadline(sync->exchanges);
-	const int64_t others[] = {
-	    ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress)};
+	const int64_t others[] = {ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress)};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i] < deadline)
@@ -199,8 +198,8 @@ turn(struct ab_sync *sync)
 	struct ab_view line;
 	const bool wanted = wants_input(sync);
 	const bool at_hand = !sync->failed && !sync->input_over &&
-	    sync->begun == sync->catalog->count && ab_sync_has_room(sync) &&
-	    ab_line_peek(&sync->line, &line);
+			     sync->begun == sync->catalog->count && ab_sync_has_room(sync) &&
+			     ab_line_peek(&sync->line, &line);
 	if (at_hand)
 		ab_intake_take(sync);
 	const int timeout_ms = at_hand ? 0 : wait_ms(sync);
@@ -214,7 +213,8 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 {
 	char agent[128];
 
-	snprintf(agent, sizeof(agent), "%s/%s", sync->destination->name, sync->destination->version);
+	snprintf(
+	    agent, sizeof(agent), "%s/%s", sync->destination->name, sync->destination->version);
 	sync->now_ms = ab_clock_ms();
 	sync->started_unix_ms = ab_clock_unix_ms();
 	sync->memory_limit = memory_limit();
@@ -271,7 +271,8 @@ ab_sync_write(const struct ab_destination *destination, void *self, const struct
 	const size_t waiting = ab_ledger_waiting(sync.ledger);
 	if (waiting > 0 && !sync.blamed) {
 		struct ab_error error;
-		ab_fail(&error, AB_SYSTEM_ERROR, "%zu STATE messages could not be acknowledged", waiting);
+		ab_fail(&error, AB_SYSTEM_ERROR, "%zu STATE messages could not be acknowledged",
+		    waiting);
 		ab_sync_blame(&sync, &error);
 	}
 	if (sync.blamed) {

@@ -14,9 +14,9 @@ struct ab_sync_options {
 };
 
 /*
- * Runs a whole write: reads messages until the end of input, delivers records, prints states once all
- * before them is safe. Returns 0 if every record and state it received is settled; else -1 with the
- * first cause in err, after what could be saved was saved and acknowledged.
+ * Runs a whole write: reads messages until the end of input, delivers records, prints states once
+ * all before them is safe. Returns 0 if every record and state it received is settled; else -1 with
+ * the first cause in err, after what could be saved was saved and acknowledged.
  */
 AB_MUST_CHECK int ab_sync_write(const struct ab_destination *destination, void *self,
     const struct ab_limits *limits, struct ab_catalog *catalog,

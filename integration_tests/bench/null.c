@@ -5,7 +5,8 @@
 #include "destination.h"
 
 static const unsigned char spec[] =
-    "{\"documentationUrl\":\"https://example.com\",\"supported_destination_sync_modes\":[\"append\"],"
+    "{\"documentationUrl\":\"https://"
+    "example.com\",\"supported_destination_sync_modes\":[\"append\"],"
     "\"connectionSpecification\":{\"type\":\"object\",\"properties\":{}}}";
 
 static int
@@ -49,8 +50,7 @@ null_request(void *self, struct ab_exchange *x, struct ab_request *out, struct a
 }
 
 static enum ab_verdict
-null_response(
-    void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+null_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
 	(void)self;
 	(void)x;

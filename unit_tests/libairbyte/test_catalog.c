@@ -8,7 +8,8 @@ static const char spec_text[] =
     "{\"supported_destination_sync_modes\":[\"append\",\"overwrite\",\"append_dedup\"]}";
 
 #define STREAM(name, rest)                                                                         \
-	"{\"stream\":{\"name\":\"" name "\",\"json_schema\":{}},\"sync_mode\":\"full_refresh\"," rest "}"
+	"{\"stream\":{\"name\":\"" name                                                            \
+	"\",\"json_schema\":{}},\"sync_mode\":\"full_refresh\"," rest "}"
 #define CATALOG(streams) "{\"streams\":[" streams "]}"
 
 static int
@@ -39,15 +40,18 @@ modes_and_generations_decide_what_is_replaced(void **state)
 	} cases[] = {
 	    {"\"destination_sync_mode\":\"append\"", false, false, false},
 	    {"\"destination_sync_mode\":\"overwrite\"", true, false, false},
-	    {"\"destination_sync_mode\":\"append\",\"generation_id\":3,\"minimum_generation_id\":0", false,
-	        false, true},
-	    {"\"destination_sync_mode\":\"append\",\"generation_id\":3,\"minimum_generation_id\":3", true,
-	        false, true},
+	    {"\"destination_sync_mode\":\"append\",\"generation_id\":3,\"minimum_generation_id\":0",
+		false, false, true},
+	    {"\"destination_sync_mode\":\"append\",\"generation_id\":3,\"minimum_generation_id\":3",
+		true, false, true},
 	    {"\"destination_sync_mode\":\"append\",\"generation_id\":0,\"minimum_generation_id\":0,"
-	     "\"sync_id\":9", false, false, true},
+	     "\"sync_id\":9",
+		false, false, true},
 	    {"\"destination_sync_mode\":\"overwrite\",\"generation_id\":null", true, false, false},
-	    {"\"destination_sync_mode\":\"append_dedup\",\"primary_key\":[[\"id\"]],\"generation_id\":2,"
-	     "\"minimum_generation_id\":2", true, true, true},
+	    {"\"destination_sync_mode\":\"append_dedup\",\"primary_key\":[[\"id\"]],\"generation_"
+	     "id\":2,"
+	     "\"minimum_generation_id\":2",
+		true, true, true},
 	};
 
 	(void)state;
@@ -56,7 +60,8 @@ modes_and_generations_decide_what_is_replaced(void **state)
 		struct ab_error err;
 		char text[512];
 		snprintf(text, sizeof(text),
-		    "{\"streams\":[{\"stream\":{\"name\":\"s\",\"json_schema\":{}},%s}]}", cases[i].mode);
+		    "{\"streams\":[{\"stream\":{\"name\":\"s\",\"json_schema\":{}},%s}]}",
+		    cases[i].mode);
 		assert_int_equal(read_text(&catalog, text, &err), 0);
 		assert_int_equal(catalog.streams[0].overwrite, cases[i].overwrite);
 		assert_int_equal(catalog.streams[0].dedup, cases[i].dedup);
@@ -73,17 +78,20 @@ what_is_wrong_names_the_stream(void **state)
 		const char *part;
 	} cases[] = {
 	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"append_dedup\"")),
-	        "stream a: append_dedup needs a primary key"},
-	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"soft_delete\"")), "stream a: its destination_sync"},
+		"stream a: append_dedup needs a primary key"},
+	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"soft_delete\"")),
+		"stream a: its destination_sync"},
 	    {CATALOG(STREAM("a", "\"x\":1")), "stream a: destination_sync_mode is missing"},
 	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\",\"generation_id\":3,"
-	                         "\"minimum_generation_id\":2")), "stream a: minimum_generation_id"},
-	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\"") ","
-	             STREAM("a", "\"destination_sync_mode\":\"overwrite\"")), "stream a: it stands twice"},
+				 "\"minimum_generation_id\":2")),
+		"stream a: minimum_generation_id"},
+	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\"") "," STREAM(
+		 "a", "\"destination_sync_mode\":\"overwrite\"")),
+		"stream a: it stands twice"},
 	    {CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\",\"primary_key\":[[1]]")),
-	        "stream a: primary_key must"},
+		"stream a: primary_key must"},
 	    {CATALOG("{\"stream\":{\"name\":\"a\"},\"destination_sync_mode\":\"append\"}"),
-	        "stream a: json_schema is missing"},
+		"stream a: json_schema is missing"},
 	    {CATALOG("{\"stream\":{}}"), "stream number 1 has no stream.name"},
 	    {"{}", "has no list of streams"},
 	};
@@ -117,9 +125,12 @@ keys_and_cursors_are_paths(void **state)
 	struct ab_error err;
 
 	(void)state;
-	assert_int_equal(read_text(&catalog,
-	    CATALOG(STREAM("a", "\"destination_sync_mode\":\"append_dedup\",\"primary_key\":"
-	                        "[[\"m\",\"id\"],[\"org\"]],\"cursor_field\":[\"updated\"]")), &err), 0);
+	assert_int_equal(
+	    read_text(&catalog,
+		CATALOG(STREAM("a", "\"destination_sync_mode\":\"append_dedup\",\"primary_key\":"
+				    "[[\"m\",\"id\"],[\"org\"]],\"cursor_field\":[\"updated\"]")),
+		&err),
+	    0);
 	const struct ab_stream *stream = &catalog.streams[0];
 	assert_int_equal(stream->primary_keys, 2);
 	assert_int_equal(stream->primary_key[0].count, 2);
@@ -140,7 +151,8 @@ absent_and_empty_namespaces_differ_only_where_both_exist(void **state)
 	    "\"destination_sync_mode\":\"append\"},"
 	    "{\"stream\":{\"name\":\"s\",\"namespace\":\"n\",\"json_schema\":{}},"
 	    "\"destination_sync_mode\":\"append\"},"
-	    "{\"stream\":{\"name\":\"t\",\"json_schema\":{}},\"destination_sync_mode\":\"append\"}]}";
+	    "{\"stream\":{\"name\":\"t\",\"json_schema\":{}},\"destination_sync_mode\":\"append\"}]"
+	    "}";
 	struct ab_catalog catalog;
 	struct ab_error err;
 
@@ -169,21 +181,46 @@ a_stream_ends_well_only_on_proof(void **state)
 	    {true, {.clean_eof = true, .state_after_last = true, .counts_agree = true}, false},
 	    {true, {.clean_eof = false, .complete_seen = true}, false},
 	    /* legacy mode: a state with agreeing counts after the last record */
-	    {false, {.clean_eof = true, .any_state_seen = true, .state_after_last = true,
-	                .counts_agree = true, .records = 5}, true},
-	    {false, {.clean_eof = true, .any_state_seen = true, .state_after_last = true,
-	                .counts_agree = true}, true},
-	    {false, {.clean_eof = true, .any_state_seen = true, .state_after_last = false,
-	                .counts_agree = true, .records = 5}, false},
-	    {false, {.clean_eof = true, .any_state_seen = true, .state_after_last = true,
-	                .counts_agree = false, .records = 5}, false},
-	    {false, {.clean_eof = false, .any_state_seen = true, .state_after_last = true,
-	                .counts_agree = true, .records = 5}, false},
+	    {false,
+		{.clean_eof = true,
+		    .any_state_seen = true,
+		    .state_after_last = true,
+		    .counts_agree = true,
+		    .records = 5},
+		true},
+	    {false,
+		{.clean_eof = true,
+		    .any_state_seen = true,
+		    .state_after_last = true,
+		    .counts_agree = true},
+		true},
+	    {false,
+		{.clean_eof = true,
+		    .any_state_seen = true,
+		    .state_after_last = false,
+		    .counts_agree = true,
+		    .records = 5},
+		false},
+	    {false,
+		{.clean_eof = true,
+		    .any_state_seen = true,
+		    .state_after_last = true,
+		    .counts_agree = false,
+		    .records = 5},
+		false},
+	    {false,
+		{.clean_eof = false,
+		    .any_state_seen = true,
+		    .state_after_last = true,
+		    .counts_agree = true,
+		    .records = 5},
+		false},
 	    /* nothing at all proves nothing */
 	    {false, {.clean_eof = true, .counts_agree = true}, false},
 	    /* records without any state: only by hand */
 	    {false, {.clean_eof = true, .counts_agree = true, .records = 5}, true},
-	    {false, {.clean_eof = true, .counts_agree = true, .records = 5, .on_platform = true}, false},
+	    {false, {.clean_eof = true, .counts_agree = true, .records = 5, .on_platform = true},
+		false},
 	};
 
 	(void)state;
@@ -201,7 +238,8 @@ a_note_is_left_once(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    read_text(&catalog, CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\"")), &err), 0);
+	    read_text(&catalog, CATALOG(STREAM("a", "\"destination_sync_mode\":\"append\"")), &err),
+	    0);
 	struct ab_stream *stream = &catalog.streams[0];
 	ab_note(stream, 3, "field %s", "x");
 	ab_note(stream, 3, "field %s", "y");

@@ -33,8 +33,11 @@ values_that_are_given_win(void **state)
 	struct ab_error err;
 
 	(void)state;
-	assert_int_equal(read_text(&config, spec, "{\"key\":\"k\",\"mode\":\"slow\",\"limit\":0,"
-	                                          "\"strict\":false,\"fields\":[\"x\"]}", &err), 0);
+	assert_int_equal(read_text(&config, spec,
+			     "{\"key\":\"k\",\"mode\":\"slow\",\"limit\":0,"
+			     "\"strict\":false,\"fields\":[\"x\"]}",
+			     &err),
+	    0);
 	assert_string_equal(ab_config_string(&config, "key"), "k");
 	assert_string_equal(ab_config_string(&config, "mode"), "slow");
 	assert_int_equal(ab_config_integer(&config, "limit"), 0);

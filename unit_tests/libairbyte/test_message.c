@@ -42,12 +42,16 @@ static void
 a_record_is_found_by_names_not_by_places(void **state)
 {
 	static const char *const lines[] = {
-	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"users\",\"namespace\":\"n\",\"emitted_at\":5,"
+	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"users\",\"namespace\":\"n\",\"emitted_"
+	    "at\":5,"
 	    "\"data\":{\"id\":1}}}",
-	    "{\"record\":{\"data\":{\"id\":1},\"emitted_at\":5.0,\"namespace\":\"n\",\"extra\":[{}],"
+	    "{\"record\":{\"data\":{\"id\":1},\"emitted_at\":5.0,\"namespace\":\"n\",\"extra\":[{}]"
+	    ","
 	    "\"stream\":\"users\"},\"type\":\"record\"}",
-	    "{\"type\":\"RECORD\",\"log\":null,\"spec\":null,\"state\":null,\"record\":{\"namespace\":\"n\","
-	    "\"stream\":\"us\\u0065rs\",\"data\":{\"id\":1},\"emitted_at\":5,\"meta\":null},\"trace\":null}",
+	    "{\"type\":\"RECORD\",\"log\":null,\"spec\":null,\"state\":null,\"record\":{"
+	    "\"namespace\":\"n\","
+	    "\"stream\":\"us\\u0065rs\",\"data\":{\"id\":1},\"emitted_at\":5,\"meta\":null},"
+	    "\"trace\":null}",
 	};
 
 	(void)state;
@@ -72,12 +76,20 @@ an_absent_namespace_is_not_an_empty_one(void **state)
 	struct ab_error err;
 
 	(void)state;
-	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{}}}", &message, &err), 0);
+	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{}}}",
+			     &message, &err),
+	    0);
 	assert_null(message.namespace.data);
 	assert_int_equal(message.emitted_at_ms, -1);
-	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"namespace\":null,\"data\":{}}}", &message, &err), 0);
+	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"namespace\":"
+			       "null,\"data\":{}}}",
+			     &message, &err),
+	    0);
 	assert_null(message.namespace.data);
-	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"namespace\":\"\",\"data\":{}}}", &message, &err), 0);
+	assert_int_equal(parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"namespace\":"
+			       "\"\",\"data\":{}}}",
+			     &message, &err),
+	    0);
 	assert_view(message.namespace, "");
 }
 
@@ -97,12 +109,14 @@ broken_messages_are_refused_without_quoting_them(void **state)
 	    "{\"type\":\"RECORD\",\"record\":{\"data\":{}}}",
 	    "{\"type\":\"RECORD\",\"record\":\"canary\"}",
 	    "{\"type\":\"RECORD\"}",
-	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{},\"emitted_at\":\"canary\"}}",
+	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{},\"emitted_at\":"
+	    "\"canary\"}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"namespace\":7,\"data\":{}}}",
 	    "{\"type\":\"STATE\",\"state\":\"canary\"}",
 	    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\"}}",
 	    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{}}}",
-	    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{}}}}",
+	    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{"
+	    "}}}}",
 	    "{\"type\":\"STATE\",\"state\":{\"type\":\"CANARY\"}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"a\":\"\xff\"}}}",
 	};
@@ -146,14 +160,19 @@ states_have_a_scope_and_a_count(void **state)
 		const char *stream;
 		int64_t count;
 	} cases[] = {
-	    {"{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
-	     "\"u\",\"namespace\":null},\"stream_state\":{}},\"sourceStats\":{\"recordCount\":17.0},\"id\":1}}",
-	        AB_STATE_STREAM, "u", 17},
+	    {"{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":"
+	     "{\"name\":"
+	     "\"u\",\"namespace\":null},\"stream_state\":{}},\"sourceStats\":{\"recordCount\":17.0}"
+	     ",\"id\":1}}",
+		AB_STATE_STREAM, "u", 17},
 	    {"{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[]},"
-	     "\"sourceStats\":{}}}", AB_STATE_ALL, NULL, -1},
-	    {"{\"type\":\"STATE\",\"state\":{\"type\":\"LEGACY\",\"data\":{}}}", AB_STATE_ALL, NULL, -1},
-	    {"{\"type\":\"STATE\",\"state\":{\"data\":{},\"type\":null,\"sourceStats\":{\"recordCount\":2.5}}}",
-	        AB_STATE_ALL, NULL, -1},
+	     "\"sourceStats\":{}}}",
+		AB_STATE_ALL, NULL, -1},
+	    {"{\"type\":\"STATE\",\"state\":{\"type\":\"LEGACY\",\"data\":{}}}", AB_STATE_ALL, NULL,
+		-1},
+	    {"{\"type\":\"STATE\",\"state\":{\"data\":{},\"type\":null,\"sourceStats\":{"
+	     "\"recordCount\":2.5}}}",
+		AB_STATE_ALL, NULL, -1},
 	};
 
 	(void)state;
@@ -177,11 +196,14 @@ stats_go_over_the_old_ones_or_to_the_end(void **state)
 		const char *with;
 	} cases[] = {
 	    {"{\"type\":\"STATE\",\"state\":{}}", "{\"type\":\"STATE\",\"state\":{<>}}"},
-	    {"{\"type\":\"STATE\",\"state\":{\"a\":1},\"z\":2}", "{\"type\":\"STATE\",\"state\":{\"a\":1,<>},\"z\":2}"},
-	    {"{\"type\":\"STATE\",\"state\":{ \"a\":{\"b\":\"}\"} } }", "{\"type\":\"STATE\",\"state\":{ \"a\":{\"b\":\"}\"} ,<>} }"},
-	    {"{\"type\":\"STATE\",\"state\":{\"destinationStats\":null,\"a\":1}}", "{\"type\":\"STATE\",\"state\":{<>,\"a\":1}}"},
+	    {"{\"type\":\"STATE\",\"state\":{\"a\":1},\"z\":2}",
+		"{\"type\":\"STATE\",\"state\":{\"a\":1,<>},\"z\":2}"},
+	    {"{\"type\":\"STATE\",\"state\":{ \"a\":{\"b\":\"}\"} } }",
+		"{\"type\":\"STATE\",\"state\":{ \"a\":{\"b\":\"}\"} ,<>} }"},
+	    {"{\"type\":\"STATE\",\"state\":{\"destinationStats\":null,\"a\":1}}",
+		"{\"type\":\"STATE\",\"state\":{<>,\"a\":1}}"},
 	    {"{\"type\":\"STATE\",\"state\":{\"a\":1,\"destinationStats\" : {\"recordCount\":3} }}",
-	        "{\"type\":\"STATE\",\"state\":{\"a\":1,<> }}"},
+		"{\"type\":\"STATE\",\"state\":{\"a\":1,<> }}"},
 	};
 
 	(void)state;
@@ -204,21 +226,30 @@ a_status_names_its_stream(void **state)
 	struct ab_error err;
 
 	(void)state;
-	assert_int_equal(parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1.0,"
-	                       "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\",\"namespace\":\"n\"},"
-	                       "\"status\":\"COMPLETE\"}}}", &message, &err), 0);
+	assert_int_equal(
+	    parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1.0,"
+		  "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\",\"namespace\":\"n\"},"
+		  "\"status\":\"COMPLETE\"}}}",
+		&message, &err),
+	    0);
 	assert_int_equal(message.kind, AB_MESSAGE_STATUS);
 	assert_int_equal(message.status, AB_STATUS_COMPLETE);
 	assert_view(message.stream, "s");
 	assert_view(message.namespace, "n");
-	assert_int_equal(parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1,"
-	                       "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\"},"
-	                       "\"status\":\"INCOMPLETE\"}}}", &message, &err), 0);
+	assert_int_equal(
+	    parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1,"
+		  "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\"},"
+		  "\"status\":\"INCOMPLETE\"}}}",
+		&message, &err),
+	    0);
 	assert_int_equal(message.status, AB_STATUS_INCOMPLETE);
 	assert_null(message.namespace.data);
-	assert_int_equal(parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1,"
-	                       "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\"},"
-	                       "\"status\":\"RUNNING\"}}}", &message, &err), 0);
+	assert_int_equal(
+	    parse("{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1,"
+		  "\"stream_status\":{\"stream_descriptor\":{\"name\":\"s\"},"
+		  "\"status\":\"RUNNING\"}}}",
+		&message, &err),
+	    0);
 	assert_int_equal(message.status, AB_STATUS_OTHER);
 }
 

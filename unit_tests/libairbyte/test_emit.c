@@ -1,0 +1,143 @@
+#include "testing.h"
+
+#include "emit.h"
+
+/* stdout goes to a file while a case writes. */
+static int saved;
+static FILE *file;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	file = tmpfile();
+	assert_non_null(file);
+	dup2(fileno(file), STDOUT_FILENO);
+	unsetenv("LOG_LEVEL");
+	ab_emit_init();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	ab_emit_release();
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	fclose(file);
+	return 0;
+}
+
+/* What was written, after a flush. */
+static const char *
+written(void)
+{
+	static char text[8192];
+	struct ab_error err;
+
+	assert_int_equal(ab_emit_flush(&err), 0);
+	rewind(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	return text;
+}
+
+static void
+messages_are_one_line_each(void **state)
+{
+	struct ab_error failure = {0};
+
+	(void)state;
+	ab_fail(&failure, AB_CONFIG_ERROR, "no \"key\"");
+	ab_error_detail(&failure, "line\nbreak");
+	ab_emit_log(AB_INFO, "hello %d\n", 5);
+	ab_emit_state("{\"type\":\"STATE\"}", 16);
+	ab_emit_connection_status(NULL);
+	ab_emit_connection_status("bad");
+	ab_emit_spec((const unsigned char *)"{\n  \"a\": [\n    1\n  ]\n}\n");
+	ab_emit_error(&failure, 1700000000000);
+	assert_string_equal(written(),
+	    "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"hello 5\\n\"}}\n"
+	    "{\"type\":\"STATE\"}\n"
+	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"SUCCEEDED\"}}\n"
+	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"FAILED\","
+	    "\"message\":\"bad\"}}\n"
+	    "{\"type\":\"SPEC\",\"spec\":{\"a\": [1]}}\n"
+	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":1700000000000.0,"
+	    "\"error\":{"
+	    "\"message\":\"no \\\"key\\\"\",\"internal_message\":\"line\\nbreak\","
+	    "\"failure_type\":\"config_error\"}}}\n");
+}
+
+static void
+secrets_are_masked_everywhere_but_in_states(void **state)
+{
+	(void)state;
+	ab_emit_secret("sk-abc");
+	ab_emit_secret("abc"); /* too short to mask without harm */
+	ab_emit_log(AB_INFO, "key sk-abc and sk-abcsk-abc, abc stays");
+	ab_emit_connection_status("Bearer sk-abc");
+	ab_emit_state("{\"cursor\":\"sk-abc\"}", 19);
+	assert_string_equal(written(), "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":"
+				       "\"key **** and ********, abc stays\"}}\n"
+				       "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{"
+				       "\"status\":\"FAILED\",\"message\":"
+				       "\"Bearer ****\"}}\n"
+				       "{\"cursor\":\"sk-abc\"}\n");
+}
+
+static void
+the_level_comes_from_the_environment(void **state)
+{
+	(void)state;
+	ab_emit_log(AB_DEBUG, "unseen");
+	setenv("LOG_LEVEL", "error", 1);
+	ab_emit_release();
+	ab_emit_init();
+	assert_true(ab_emit_wanted(AB_ERROR));
+	assert_false(ab_emit_wanted(AB_WARN));
+	ab_emit_log(AB_WARN, "unseen");
+	ab_emit_log(AB_ERROR, "seen");
+	assert_string_equal(
+	    written(), "{\"type\":\"LOG\",\"log\":{\"level\":\"ERROR\",\"message\":\"seen\"}}\n");
+}
+
+static void
+a_failed_write_is_told_again_and_again(void **state)
+{
+	struct ab_error err;
+	int pipe_ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipe_ends), 0);
+	dup2(pipe_ends[1], STDOUT_FILENO);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	ab_emit_state("{}", 2);
+	const int first = ab_emit_flush(&err);
+	const int second = ab_emit_flush(&err);
+	dup2(fileno(file), STDOUT_FILENO);
+	ab_emit_state("{}", 2);
+	const int third = ab_emit_flush(&err);
+	assert_int_equal(first, -1);
+	assert_int_equal(second, -1);
+	assert_int_equal(third, -1);
+	assert_non_null(strstr(err.message, "stdout cannot be written"));
+	rewind(file);
+	assert_int_equal(fgetc(file), EOF);
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    CASE(messages_are_one_line_each),
+	    CASE(secrets_are_masked_everywhere_but_in_states),
+	    CASE(the_level_comes_from_the_environment),
+	    CASE(a_failed_write_is_told_again_and_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,396 @@
+#include "testing.h"
+
+#include "fake_http.h"
+
+#include "clock.h"
+#include "exchange.h"
+
+/* A destination of one's own for each case: functions over this script. */
+static struct {
+	unsigned items; /* of step 0 */
+	unsigned steps; /* all but the last answer AB_NEXT */
+	bool skip[64];  /* items of step 0 that need no request */
+	bool metered;
+	int statuses[64]; /* of the replies, in order of sending; 0-terminated: 200 */
+	size_t answered;
+	enum ab_verdict special; /* for HTTP 299 */
+	int64_t wait_ms;         /* for AB_WAIT */
+	char log[4096];          /* "step.item " for each request built */
+	int64_t retry_after_ms;
+} script;
+
+static enum ab_ask
+script_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	(void)self;
+	(void)err;
+	if (x->step == 0 && x->item == 0)
+		x->items = script.items;
+	if (x->step == 0 && script.skip[x->item])
+		return AB_SKIP;
+	snprintf(script.log + strlen(script.log), sizeof(script.log) - strlen(script.log), "%u.%u ",
+	    x->step, x->item);
+	ab_buf_printf(&out->url, "http://h/%u/%u", x->step, x->item);
+	out->metered = script.metered;
+	return AB_SEND;
+}
+
+static enum ab_verdict
+script_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	(void)self;
+	if (in->status == 299) {
+		ab_fail(err, AB_TRANSIENT_ERROR, "special");
+		x->wait_ms = script.wait_ms;
+		return script.special;
+	}
+	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	if (x->step + 1 >= script.steps)
+		return AB_DONE;
+	x->step++;
+	return AB_NEXT;
+}
+
+static const struct ab_destination destination = {
+    .name = "x", .request = script_request, .response = script_response};
+
+static void
+answer(const struct fake_call *call, struct ab_reply *reply)
+{
+	(void)call;
+	const int status = script.statuses[script.answered++];
+	reply->status = status == 0 ? 200 : status == -1 ? 0 : status;
+	reply->retry_after_ms = script.retry_after_ms;
+	if (status == -1)
+		snprintf(reply->loss, sizeof(reply->loss), "cut");
+}
+
+static struct ab_limits limits;
+static struct ab_exchange_set *set;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memset(&script, 0, sizeof(script));
+	script.items = script.steps = 1;
+	script.retry_after_ms = -1;
+	fake.answer = answer;
+	fake.pick = NULL;
+	fake.mute = false;
+	limits = (struct ab_limits){.in_flight = 8,
+	    .fan = 1,
+	    .retry = {.delays_ms = {1000, 2000, 4000}, .delays = 3, .total_ms = 60000}};
+	return 0;
+}
+
+static void
+begin(void)
+{
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	ab_exchange_set_free(set);
+	ab_http_free(NULL);
+	set = NULL;
+	return 0;
+}
+
+/* Drives with a clock of the test's own until the exchange ends; returns the time that took. */
+static int64_t
+run(struct ab_outcome *outcome)
+{
+	int64_t now_ms = 1000;
+
+	for (int turns = 0; turns < 10000; turns++) {
+		ab_exchange_drive(set, now_ms);
+		if (ab_exchange_finished(set, outcome))
+			return now_ms - 1000;
+		const int64_t deadline = ab_exchange_deadline(set);
+		if (fake.count == 0 && deadline != INT64_MAX && deadline > now_ms)
+			now_ms = deadline;
+	}
+	fail_msg("the exchange never ended");
+	return 0;
+}
+
+static void
+steps_follow_one_another(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.steps = 3;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_string_equal(script.log, "0.0 1.0 2.0 ");
+}
+
+static void
+items_of_a_step_go_out_together_up_to_the_fan(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 10;
+	script.steps = 2;
+	limits.fan = 4;
+	script.skip[0] = script.skip[3] = true;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_string_equal(script.log, "0.1 0.2 0.4 0.5 0.6 0.7 0.8 0.9 1.0 ");
+	assert_int_equal(fake.most, 4);
+}
+
+static void
+requests_in_flight_are_bounded_over_all_exchanges(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 10;
+	limits.fan = 4;
+	limits.in_flight = 5;
+	begin();
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	run(&outcome);
+	run(&outcome);
+	assert_int_equal(fake.most, 5);
+	assert_int_equal(fake.sent, 20);
+}
+
+static void
+an_exchange_that_skips_everything_does_no_io(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 3;
+	script.steps = 2;
+	script.skip[0] = script.skip[1] = script.skip[2] = true;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 0);
+}
+
+static void
+losses_and_refusals_are_tried_again_with_growing_waits(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.statuses[0] = 503;
+	script.statuses[1] = -1;
+	script.statuses[2] = 429;
+	begin();
+	const int64_t took_ms = run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 4);
+	assert_true(took_ms >= 7000 && took_ms <= 8750);
+}
+
+static void
+out_of_tries_the_first_cause_and_a_tally_are_told(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.statuses[0] = 503;
+	script.statuses[1] = -1;
+	script.statuses[2] = 503;
+	script.statuses[3] = 503;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_int_equal(outcome.error.kind, AB_TRANSIENT_ERROR);
+	assert_string_equal(outcome.error.message,
+	    "HTTP 503; given up after 4 tries (3 x HTTP 503, 1 x connection lost)");
+	assert_int_equal(fake.sent, 4);
+}
+
+static void
+a_refusal_for_good_is_not_tried_again(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.statuses[0] = 403;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_int_equal(outcome.error.kind, AB_CONFIG_ERROR);
+	assert_int_equal(fake.sent, 1);
+}
+
+static void
+after_a_refusal_no_further_item_is_sent(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 10;
+	limits.fan = 2;
+	script.statuses[1] = 400;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_in_range(fake.sent, 2, 3);
+}
+
+static void
+retry_after_is_obeyed(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.statuses[0] = 429;
+	script.retry_after_ms = 30000;
+	begin();
+	const int64_t took_ms = run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_in_range(took_ms, 30000, 37500);
+}
+
+static void
+waiting_out_uses_no_try_but_has_an_end(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.special = AB_WAIT;
+	script.wait_ms = 60000;
+	for (int i = 0; i < 20; i++)
+		script.statuses[i] = 299;
+	begin();
+	assert_int_equal(run(&outcome), 20 * 60000);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	tear_down(NULL);
+
+	for (int i = 0; i < 60; i++)
+		script.statuses[i] = 299;
+	script.answered = 0;
+	begin();
+	assert_int_equal(run(&outcome), 45 * 60000);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(outcome.error.message, "special; given up after waiting 45 minutes");
+}
+
+static void
+a_batch_is_split_until_one_record_is_left(void **state)
+{
+	struct ab_outcome outcome;
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	script.special = AB_SPLIT;
+	script.statuses[0] = script.statuses[1] = 299;
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	for (size_t records = 2; records >= 1; records--) {
+		struct ab_batch *batch = ab_batch_new(&stream, 100, 0);
+		for (size_t i = 1; i <= records; i++) {
+			ab_buf_add_text(&batch->body, "x");
+			ab_batch_commit(batch, i, (struct ab_view){0});
+		}
+		ab_batch_seal(batch);
+		ab_exchange_start(set, AB_BATCH, &stream, batch, false);
+		run(&outcome);
+		assert_int_equal(outcome.result, records == 2 ? AB_RESULT_SPLIT : AB_RESULT_FAILED);
+		assert_ptr_equal(outcome.batch, batch);
+		ab_batch_free(batch);
+	}
+}
+
+static void
+metered_requests_keep_the_window(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 50;
+	script.metered = true;
+	limits.fan = 8;
+	limits.window_requests = 10;
+	limits.window_ms = 60000;
+	begin();
+	assert_in_range(run(&outcome), 4 * 60000, 4 * 60000 + 100);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 50);
+}
+
+/* One request is out, its reply comes after the wind-down: done. Others have not begun: abandoned.
+ */
+static void
+winding_down_lets_what_is_out_finish(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	limits.in_flight = 1;
+	fake.mute = true;
+	begin();
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_drive(set, 1);
+	assert_int_equal(fake.count, 1);
+	ab_exchange_wind_down(set);
+	ab_exchange_drive(set, 2);
+	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_ABANDONED);
+	fake.mute = false;
+	ab_exchange_drive(set, 3);
+	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 1);
+	assert_int_equal(ab_exchange_active(set), 0);
+}
+
+static void
+winding_down_in_the_middle_of_a_step_is_not_done(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 5;
+	limits.fan = 2;
+	fake.mute = true;
+	begin();
+	ab_exchange_drive(set, 1);
+	ab_exchange_wind_down(set);
+	fake.mute = false;
+	ab_exchange_drive(set, 2);
+	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_ABANDONED);
+	assert_int_equal(fake.sent, 2);
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    CASE(steps_follow_one_another),
+	    CASE(items_of_a_step_go_out_together_up_to_the_fan),
+	    CASE(requests_in_flight_are_bounded_over_all_exchanges),
+	    CASE(an_exchange_that_skips_everything_does_no_io),
+	    CASE(losses_and_refusals_are_tried_again_with_growing_waits),
+	    CASE(out_of_tries_the_first_cause_and_a_tally_are_told),
+	    CASE(a_refusal_for_good_is_not_tried_again),
+	    CASE(after_a_refusal_no_further_item_is_sent),
+	    CASE(retry_after_is_obeyed),
+	    CASE(waiting_out_uses_no_try_but_has_an_end),
+	    CASE(a_batch_is_split_until_one_record_is_left),
+	    CASE(metered_requests_keep_the_window),
+	    CASE(winding_down_lets_what_is_out_finish),
+	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

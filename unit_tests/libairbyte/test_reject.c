@@ -1,0 +1,123 @@
+#include "testing.h"
+
+#include "emit.h"
+#include "reject.h"
+
+static char path[64];
+
+static const char *
+content(void)
+{
+	static char text[8192];
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	setenv("LOG_LEVEL", "FATAL", 1);
+	ab_emit_init();
+	write_temporary(path, "");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	ab_emit_release();
+	unlink(path);
+	return 0;
+}
+
+static void
+each_record_is_one_json_line(void **state)
+{
+	const struct ab_stream plain = {.name = "s\"1"};
+	const struct ab_stream spaced = {.name = "t", .namespace = "n"};
+	const struct ab_view record = {"{\"a\":1.50}", 10};
+	struct ab_reject *reject = NULL;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(ab_reject_open(&reject, path, &err), 0);
+	assert_true(ab_reject_wants_records(reject));
+	assert_int_equal(ab_reject_record(reject, &plain, 7, "too \"big\"", record, &err), 0);
+	assert_int_equal(ab_reject_record(reject, &spaced, 8, "odd", (struct ab_view){0}, &err), 0);
+	assert_int_equal(ab_reject_sync(reject, &err), 0);
+	ab_reject_close(reject);
+	assert_string_equal(content(), "{\"stream\":\"s\\\"1\",\"namespace\":null,\"record\":7,"
+				       "\"reason\":\"too \\\"big\\\"\",\"data\":{\"a\":1.50}}\n"
+				       "{\"stream\":\"t\",\"namespace\":\"n\",\"record\":8,"
+				       "\"reason\":\"odd\",\"data\":null}\n");
+}
+
+static void
+a_file_is_appended_to(void **state)
+{
+	const struct ab_stream stream = {.name = "s"};
+	struct ab_error err;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct ab_reject *reject = NULL;
+		assert_int_equal(ab_reject_open(&reject, path, &err), 0);
+		assert_int_equal(
+		    ab_reject_record(reject, &stream, 1, "r", (struct ab_view){0}, &err), 0);
+		ab_reject_close(reject);
+	}
+	size_t lines = 0;
+	for (const char *at = content(); (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, 20);
+}
+
+static void
+without_a_file_records_are_only_reported(void **state)
+{
+	const struct ab_stream stream = {.name = "s"};
+	struct ab_reject *reject = NULL;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(ab_reject_open(&reject, "", &err), 0);
+	assert_false(ab_reject_wants_records(reject));
+	assert_int_equal(ab_reject_record(reject, &stream, 1, "r", (struct ab_view){0}, &err), 0);
+	assert_int_equal(ab_reject_sync(reject, &err), 0);
+	ab_reject_close(reject);
+}
+
+static void
+a_file_that_cannot_be_written_is_an_error(void **state)
+{
+	const struct ab_stream stream = {.name = "s"};
+	struct ab_reject *reject = NULL;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(ab_reject_open(&reject, "/nonexistent/r", &err), -1);
+	assert_int_equal(err.kind, AB_CONFIG_ERROR);
+	assert_int_equal(ab_reject_open(&reject, "/dev/full", &err), 0);
+	assert_int_equal(ab_reject_record(reject, &stream, 1, "r", (struct ab_view){0}, &err), -1);
+	assert_non_null(strstr(err.message, "/dev/full cannot be written"));
+	ab_reject_close(reject);
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    CASE(each_record_is_one_json_line),
+	    CASE(a_file_is_appended_to),
+	    CASE(without_a_file_records_are_only_reported),
+	    CASE(a_file_that_cannot_be_written_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

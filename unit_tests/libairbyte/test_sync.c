@@ -1,0 +1,443 @@
+/*
+ * The whole loop against a service that answers out of order, loses requests before and after
+ * applying them, refuses and asks for halves; and against a model that is told of every state as it
+ * leaves.
+ */
+#include "testing.h"
+
+#include <cjson/cJSON.h>
+#include <fcntl.h>
+
+#include "fake_http.h"
+
+#include "emit.h"
+#include "sync.h"
+
+#define STREAMS_MAX 4
+#define RECORDS_MAX 400
+#define KEYS 12
+#define STATES_MAX 400
+
+/* --- randomness ------------------------------------------------------------------------------ */
+
+static uint32_t seed;
+static uint32_t running; /* the seed of the run that is under way */
+
+static uint32_t
+below(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed % n;
+}
+
+/* --- the model ------------------------------------------------------------------------------- */
+
+/* What was sent, and what the service holds. Records of a stream are numbered from 1. */
+static struct {
+	size_t streams;
+	size_t received[STREAMS_MAX];
+	unsigned key_of[STREAMS_MAX][RECORDS_MAX + 1];
+	bool rejected[STREAMS_MAX][RECORDS_MAX + 1]; /* by append() */
+	bool declined[STREAMS_MAX][RECORDS_MAX + 1]; /* by the service, for good */
+	bool stored[STREAMS_MAX][RECORDS_MAX + 1];
+	size_t holds[STREAMS_MAX][KEYS]; /* the record a key holds */
+	bool overwrite[STREAMS_MAX];
+	bool ended[STREAMS_MAX]; /* AB_END, complete */
+	struct {
+		int scope; /* -1: all */
+		size_t until[STREAMS_MAX];
+	} states[STATES_MAX];
+	size_t states_count;
+	size_t next_state[STREAMS_MAX + 1]; /* per scope: the next id expected */
+	size_t states_left;
+	unsigned trouble; /* of 100 requests, how many go wrong but can be mended */
+	unsigned fatal;   /* of 1000 requests, how many are refused for good */
+	bool refused;
+	unsigned busy[STREAMS_MAX][KEYS]; /* requests in flight that hold this key */
+	unsigned streams_busy[STREAMS_MAX];
+	enum ab_order order;
+} model;
+
+/* Everything up to the record is stored or rejected, or gave way to a later record of its key. */
+static bool
+is_safe(size_t stream, size_t until)
+{
+	for (size_t i = 1; i <= until; i++) {
+		if (model.stored[stream][i] || model.rejected[stream][i] ||
+		    model.declined[stream][i])
+			continue;
+		bool superseded = false;
+		for (size_t j = i + 1; j <= model.received[stream]; j++)
+			superseded =
+			    superseded || ((model.stored[stream][j] || model.declined[stream][j]) &&
+					      model.key_of[stream][j] == model.key_of[stream][i]);
+		if (!superseded)
+			return false;
+	}
+	return true;
+}
+
+/* --- emit, replaced: the model sees each state at the moment it leaves --------------------------
+ */
+
+void
+ab_emit_state(const char *line, size_t len)
+{
+	char text[2048];
+
+	assert_true(len < sizeof(text));
+	memcpy(text, line, len);
+	text[len] = '\0';
+	cJSON *message = cJSON_Parse(text);
+	const cJSON *state = cJSON_GetObjectItem(message, "state");
+	const size_t id = (size_t)cJSON_GetObjectItem(state, "id")->valueint;
+	assert_non_null(cJSON_GetObjectItem(state, "destinationStats"));
+	assert_true(id < model.states_count);
+	const int scope = model.states[id].scope;
+	const size_t queue = scope < 0 ? STREAMS_MAX : (size_t)scope;
+
+	/* in order: no earlier state of the scope is left behind */
+	for (size_t i = model.next_state[queue]; i < id; i++)
+		assert_int_not_equal(model.states[i].scope, scope);
+	assert_true(id >= model.next_state[queue]);
+	model.next_state[queue] = id + 1;
+	model.states_left++;
+	for (size_t s = 0; s < model.streams; s++) {
+		if (scope >= 0 && (size_t)scope != s)
+			continue;
+		assert_true(is_safe(s, model.states[id].until[s]));
+		assert_true(!model.overwrite[s] || model.ended[s]);
+	}
+	cJSON_Delete(message);
+}
+
+int
+ab_emit_flush(struct ab_error *err)
+{
+	(void)err;
+	return 0;
+}
+
+void
+ab_emit_log(enum ab_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+/* --- a destination: the body is "number:key\n" per record --------------------------------------
+ */
+
+static enum ab_taken
+model_append(
+    void *self, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
+{
+	const size_t stream = batch->stream->index;
+	const size_t number = (size_t)record->ordinal;
+	char key[16];
+
+	(void)self;
+	if (model.rejected[stream][number]) {
+		ab_fail(err, AB_CONFIG_ERROR, "not wanted");
+		return AB_REJECTED;
+	}
+	const int len = snprintf(key, sizeof(key), "%u", model.key_of[stream][number]);
+	ab_batch_key(batch, key, (size_t)len);
+	ab_buf_printf(&batch->body, "%zu:%s\n", number, key);
+	return AB_TAKEN;
+}
+
+/* One request per record if the limits say so, else one for the batch. */
+static bool fans;
+
+static enum ab_ask
+model_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	(void)self;
+	(void)err;
+	if (x->phase == AB_BEGIN) {
+		x->stream->hold = x->stream->overwrite && below(2) == 0;
+		return AB_SKIP;
+	}
+	if (x->phase == AB_END) {
+		if (x->complete)
+			model.ended[x->stream->index] = true;
+		return AB_SKIP;
+	}
+	out->method = AB_POST;
+	ab_buf_printf(&out->url, "%zu", x->stream->index);
+	out->to = x->batch->body.len;
+	if (fans) {
+		x->items = (unsigned)x->batch->count;
+		out->from = ab_batch_start(x->batch, x->item);
+		out->to = x->batch->entries[x->item].end;
+	}
+	for (const char *at = x->batch->body.data + out->from; at < x->batch->body.data + out->to;
+	     at = strchr(at, '\n') + 1) {
+		const unsigned key = (unsigned)strtoul(strchr(at, ':') + 1, NULL, 10);
+		model.busy[x->stream->index][key]++;
+		if (model.order == AB_ORDER_KEY)
+			assert_int_equal(model.busy[x->stream->index][key], 1);
+	}
+	model.streams_busy[x->stream->index]++;
+	if (model.order == AB_ORDER_STREAM && !fans)
+		assert_int_equal(model.streams_busy[x->stream->index], 1);
+	return AB_SEND;
+}
+
+static enum ab_verdict
+model_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	(void)self;
+	if (in->status == 413) {
+		ab_fail(err, AB_SYSTEM_ERROR, "too large");
+		return AB_SPLIT;
+	}
+	if (in->status == 422) {
+		for (size_t i = 0; i < x->batch->count; i++) {
+			if (fans && i != x->item)
+				continue;
+			ab_batch_reject(x->batch, i, "refused");
+			model.declined[x->stream->index][x->batch->entries[i].ordinal] = true;
+		}
+		return AB_DONE;
+	}
+	if (in->status == 420) {
+		ab_fail(err, AB_TRANSIENT_ERROR, "slow down");
+		x->wait_ms = 5;
+		return AB_WAIT;
+	}
+	return ab_verdict_of_status(in, err);
+}
+
+static const struct ab_destination destination = {.name = "model",
+    .version = "1",
+    .append = model_append,
+    .request = model_request,
+    .response = model_response};
+
+/* --- the service ----------------------------------------------------------------------------- */
+
+static void
+visit(const struct fake_call *call, bool apply)
+{
+	const size_t stream = strtoul(call->url, NULL, 10);
+
+	model.streams_busy[stream]--;
+	for (const char *at = call->body; *at != '\0'; at = strchr(at, '\n') + 1) {
+		const size_t number = strtoul(at, NULL, 10);
+		const unsigned key = (unsigned)strtoul(strchr(at, ':') + 1, NULL, 10);
+		model.busy[stream][key]--;
+		if (!apply)
+			continue;
+		model.stored[stream][number] = true;
+		model.holds[stream][key] = number;
+	}
+}
+
+static void
+service_answer(const struct fake_call *call, struct ab_reply *reply)
+{
+	static const int troubles[] = {0, 503, 429, 420};
+	const bool lost_after = below(3) == 0;
+
+	reply->status = 200;
+	if (below(1000) < model.fatal) {
+		reply->status = 400;
+		model.refused = true;
+	} else if (below(100) < model.trouble) {
+		reply->status = troubles[below(COUNT(troubles))];
+	} else if (below(100) < model.trouble / 4) {
+		reply->status = 422;
+	} else if (!fans && below(100) < model.trouble && strchr(call->body, '\n')[1] != '\0') {
+		reply->status = 413; /* more than one record */
+	}
+	visit(call, reply->status == 200 || (reply->status == 0 && lost_after));
+}
+
+static size_t
+service_pick(size_t count)
+{
+	return below((uint32_t)count + 1); /* sometimes none */
+}
+
+/* --- one run --------------------------------------------------------------------------------- */
+
+static void
+write_catalog(char path[64], bool refresh)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, 65536);
+	ab_buf_add_text(&text, "{\"streams\":[");
+	for (size_t s = 0; s < model.streams; s++)
+		ab_buf_printf(&text,
+		    "%s{\"stream\":{\"name\":\"s%zu\",\"json_schema\":{}},\"destination_sync_"
+		    "mode\":\"%s\"%s}",
+		    s > 0 ? "," : "", s, model.overwrite[s] ? "overwrite" : "append",
+		    refresh ? ",\"generation_id\":1,\"minimum_generation_id\":0" : "");
+	ab_buf_add_text(&text, "]}");
+	write_temporary(path, text.data);
+	ab_buf_release(&text);
+}
+
+static void
+add_state(struct ab_buf *text, int scope)
+{
+	const size_t id = model.states_count++;
+
+	model.states[id].scope = scope;
+	memcpy(model.states[id].until, model.received, sizeof(model.received));
+	ab_buf_printf(text, "{\"type\":\"STATE\",\"state\":{\"id\":%zu,", id);
+	if (scope < 0)
+		ab_buf_add_text(text, "\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[]}}}\n");
+	else
+		ab_buf_printf(text,
+		    "\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"s%d\"}}}}\n",
+		    scope);
+}
+
+static void
+write_messages(char path[64], size_t records, bool complete)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, (size_t)1 << 24);
+	for (size_t n = 0; n < records; n++) {
+		const size_t s = below((uint32_t)model.streams);
+		const size_t number = ++model.received[s];
+		model.key_of[s][number] = below(KEYS);
+		model.rejected[s][number] = below(50) == 0;
+		ab_buf_printf(&text,
+		    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s%zu\",\"emitted_at\":1,"
+		    "\"data\":{}}}\n",
+		    s);
+		if (below(12) == 0 && model.states_count + 10 < STATES_MAX)
+			add_state(&text, below(5) == 0 ? -1 : (int)below((uint32_t)model.streams));
+	}
+	for (size_t s = 0; s < model.streams; s++)
+		add_state(&text, (int)s);
+	for (size_t s = 0; complete && s < model.streams; s++)
+		ab_buf_printf(&text,
+		    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"stream_status\":{"
+		    "\"status\":"
+		    "\"COMPLETE\",\"stream_descriptor\":{\"name\":\"s%zu\"}}}}\n",
+		    s);
+	write_temporary(path, text.data);
+	ab_buf_release(&text);
+}
+
+/* The newest version of every key that was not refused is what the service holds. */
+static void
+assert_newest_versions_held(void)
+{
+	for (size_t s = 0; s < model.streams; s++) {
+		for (unsigned key = 0; key < KEYS; key++) {
+			size_t newest = 0;
+			for (size_t i = 1; i <= model.received[s]; i++) {
+				if (model.key_of[s][i] == key && !model.rejected[s][i])
+					newest = i;
+			}
+			/* Where the newest was declined, an older one may have given way to it. */
+			if (newest > 0 && !model.declined[s][newest] &&
+			    model.order != AB_ORDER_NONE)
+				assert_int_equal(model.holds[s][key], newest);
+		}
+	}
+}
+
+static void
+run_once(uint32_t with_seed)
+{
+	char catalog_path[64];
+	char messages_path[64];
+	struct ab_catalog catalog;
+	struct ab_error err;
+
+	memset(&model, 0, sizeof(model));
+	seed = with_seed * 2654435761U | 1U;
+	model.streams = 1 + below(STREAMS_MAX);
+	model.trouble = below(3) == 0 ? 0 : below(25);
+	model.fatal = below(4) == 0 ? 5 : 0;
+	model.order = (enum ab_order)below(3);
+	fans = below(2) == 0;
+	const bool refresh = below(2) == 0;
+	for (size_t s = 0; s < model.streams; s++)
+		model.overwrite[s] = below(3) == 0;
+	fake.answer = service_answer;
+	fake.pick = service_pick;
+
+	write_catalog(catalog_path, refresh);
+	write_messages(messages_path, below(RECORDS_MAX), refresh);
+	cJSON *spec =
+	    cJSON_Parse("{\"supported_destination_sync_modes\":[\"append\",\"overwrite\"]}");
+	assert_int_equal(ab_catalog_read(&catalog, catalog_path, spec, &err), 0);
+	struct ab_limits limits = {.batch_records = 1 + below(9),
+	    .batch_bytes = 10 + below(60),
+	    .in_flight = 1 + below(8),
+	    .fan = fans ? 1 + below(4) : 1,
+	    .order = model.order,
+	    .window_requests = below(3) == 0 ? 20 : 0,
+	    .window_ms = 1000};
+	ab_sync_default_limits(&limits);
+	limits.retry.delays = AB_RETRY_DELAYS_MAX;
+	for (unsigned i = 0; i < AB_RETRY_DELAYS_MAX; i++)
+		limits.retry.delays_ms[i] = 1000;
+	const struct ab_sync_options options = {.input = open(messages_path, O_RDONLY | O_CLOEXEC)};
+	const int rc = ab_sync_write(&destination, NULL, &limits, &catalog, &options, &err);
+	if (rc == 0) {
+		assert_false(model.refused);
+		assert_int_equal(model.states_left, model.states_count);
+		for (size_t s = 0; s < model.streams; s++)
+			assert_true(is_safe(s, model.received[s]));
+		assert_newest_versions_held();
+	} else {
+		assert_true(model.refused || model.trouble > 0);
+		assert_true(model.states_left <= model.states_count);
+	}
+	close(options.input);
+	ab_catalog_release(&catalog);
+	cJSON_Delete(spec);
+	unlink(catalog_path);
+	unlink(messages_path);
+}
+
+static void
+no_state_leaves_early_or_is_lost_whatever_the_service_does(void **state)
+{
+	const char *only = getenv("SEED");
+
+	(void)state;
+	if (only != NULL) {
+		run_once((uint32_t)strtoul(only, NULL, 10));
+		return;
+	}
+	for (uint32_t i = 1; i <= 400; i++) {
+		running = i;
+		run_once(i);
+	}
+	running = 0;
+}
+
+static int
+tell_the_seed(void **state)
+{
+	(void)state;
+	if (running != 0)
+		print_error("it failed with SEED=%u\n", running);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(
+		no_state_leaves_early_or_is_lost_whatever_the_service_does, tell_the_seed),
+	};
+
+	setenv("AB_TIME_SCALE", "0.0005", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
