@@ -1,7 +1,6 @@
 """Helpers for the integration tests: sandbox servers as subprocesses."""
 
 import json
-import os
 import signal
 import subprocess
 import urllib.error
@@ -129,6 +128,11 @@ class Sandbox:
     def settings(self, **values):
         """Change settings: minute, limit, debounce, coerce, plan_mb, latency_ms, ..."""
         return self.control("settings", values)
+
+    def reset(self):
+        """Forget all data, faults, logs and changed settings: as good as a new sandbox."""
+        self.control("reset", {})
+        return self
 
     def merge(self):
         """Merge all rows that wait."""

@@ -1,5 +1,6 @@
 """The Dust sandbox against what is known of the Dust API: paths, checks, texts, limits, values."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -10,6 +11,10 @@ import time
 import pytest
 
 from harness import Sandbox
+from sandbox import dust_store, dust_tables
+from sandbox.dust import Dust, Settings
+from sandbox.dust_identities import Identities
+from sandbox.server import Call
 
 WORKSPACE = "/api/v1/w/W123456789"
 SOURCE = WORKSPACE + "/spaces/vlt_sandbox1/data_sources/dts_sandbox1"
@@ -77,11 +82,17 @@ def shared_sandbox():
         yield with_table(sandbox, table_id="shared", name="shared")
 
 
+@pytest.fixture(name="server", scope="module")
+def one_server():
+    """One process for many tests; starting one takes a quarter of a second."""
+    with Sandbox(None, "--debounce", 0) as server:
+        yield server
+
+
 @pytest.fixture(name="sandbox")
-def own_sandbox(tmp_path):
+def empty_sandbox(server):
     """For tests that count or change settings; rows are merged at once."""
-    with Sandbox(tmp_path, "--debounce", 0) as sandbox:
-        yield sandbox
+    return server.reset()
 
 
 # Paths and authentication
@@ -238,25 +249,25 @@ def test_a_body_of_another_type_counts_as_empty(shared, content_type, is_json):
 # The order of checks
 
 
-def test_checks_come_in_the_servers_order(tmp_path):
+def test_checks_come_in_the_servers_order(sandbox):
     nowhere = WORKSPACE + "/spaces/vlt_sandbox1/data_sources/dts_none"
     good, bad_type, no_text = {"text": "x"}, {"text": 1}, {}
 
     def outcome(base, body, key=BUILDER):
         return request(sandbox, "POST", base + "/documents/d", body, key).error
 
-    with Sandbox(tmp_path, "--limit", 0) as sandbox:
-        assert outcome(nowhere, bad_type)[1] == "invalid_request_error"
-        assert outcome(nowhere, good)[1] == "data_source_not_found"
-        assert outcome(MANAGED, good, READER) == (
-            403, "data_source_auth_error",
-            "You cannot upsert a document on a managed data source.")
-        assert outcome(SOURCE, no_text, READER) == (
-            403, "data_source_auth_error",
-            "You are not allowed to update data in this data source.")
-        assert outcome(SOURCE, no_text) == (429, "rate_limit_error", LIMIT_TEXT.format(0))
-        sandbox.settings(limit=1)
-        assert outcome(SOURCE, no_text)[0] == 400
+    sandbox.settings(limit=0)
+    assert outcome(nowhere, bad_type)[1] == "invalid_request_error"
+    assert outcome(nowhere, good)[1] == "data_source_not_found"
+    assert outcome(MANAGED, good, READER) == (
+        403, "data_source_auth_error",
+        "You cannot upsert a document on a managed data source.")
+    assert outcome(SOURCE, no_text, READER) == (
+        403, "data_source_auth_error",
+        "You are not allowed to update data in this data source.")
+    assert outcome(SOURCE, no_text) == (429, "rate_limit_error", LIMIT_TEXT.format(0))
+    sandbox.settings(limit=1)
+    assert outcome(SOURCE, no_text)[0] == 400
 
 
 def test_a_key_that_may_only_read_cannot_write(shared):
@@ -432,6 +443,19 @@ def test_documents_are_listed_newest_first(sandbox):
     assert "text" not in reply and reply["chunks"] == []
 
 
+def test_the_total_of_a_list_may_be_off(sandbox):
+    post_document(sandbox, "a")
+    for skew, total in ((1, 2), (-1, 0), (-9, 0)):
+        sandbox.settings(total_skew=skew)
+        assert request(sandbox, "GET", SOURCE + "/documents").json["total"] == total
+
+
+def test_a_request_head_has_a_limit(shared):
+    ids = "&".join(f"document_ids={number:0100}" for number in range(140))
+    assert request(shared, "GET", f"{SOURCE}/documents?{ids}").status == 200
+    assert request(shared, "GET", f"{SOURCE}/documents?{ids}&{ids}").status == 431
+
+
 def test_a_missing_document_is_a_400_but_its_deletion_a_200(sandbox):
     path = SOURCE + "/documents/a%2Fb"
     missing = request(sandbox, "GET", path)
@@ -450,49 +474,49 @@ def test_a_missing_document_is_a_400_but_its_deletion_a_200(sandbox):
 # The rate limit
 
 
-def test_the_window_slides_and_refused_requests_do_not_count(tmp_path):
-    with Sandbox(tmp_path, "--limit", 3, "--minute", 0.4) as sandbox:
-        start = time.monotonic()
-        assert [post_document(sandbox, n).status for n in range(3)] == [200] * 3
-        refused = post_document(sandbox, "x")
-        assert refused.error == (429, "rate_limit_error", LIMIT_TEXT.format(3))
-        assert refused.headers["Retry-After"] is None
-        statuses = []
-        while time.monotonic() < start + 0.39:
-            statuses.append(post_document(sandbox, "x").status)
-        assert len(statuses) > 3 and set(statuses) == {429}
-        time.sleep(0.05)
-        assert post_document(sandbox, "x").status == 200
-        assert sandbox.counts()["refused_429"] == len(statuses) + 1
+def test_the_window_slides_and_refused_requests_do_not_count(sandbox):
+    sandbox.settings(limit=3, minute=0.4)
+    start = time.monotonic()
+    assert [post_document(sandbox, n).status for n in range(3)] == [200] * 3
+    refused = post_document(sandbox, "x")
+    assert refused.error == (429, "rate_limit_error", LIMIT_TEXT.format(3))
+    assert refused.headers["Retry-After"] is None
+    statuses = []
+    while time.monotonic() < start + 0.39:
+        statuses.append(post_document(sandbox, "x").status)
+    assert len(statuses) > 3 and set(statuses) == {429}
+    time.sleep(0.05)
+    assert post_document(sandbox, "x").status == 200
+    assert sandbox.counts()["refused_429"] == len(statuses) + 1
 
 
-def test_admitted_requests_count_even_if_they_fail(tmp_path):
-    with Sandbox(tmp_path, "--limit", 3) as sandbox:
-        assert post_document(sandbox, "a", text=1).status == 400  # schema: before the limit
-        assert post_document(sandbox, "a", text=None).status == 400
-        assert post_document(sandbox, "a", title="x" * 600).status == 400
-        assert post_document(sandbox, "a", tags=["__DUST"]).status == 500
-        assert post_document(sandbox, "a").status == 429
-        assert request(sandbox, "DELETE", SOURCE + "/documents/a").status == 200
-        assert request(sandbox, "GET", SOURCE + "/documents").status == 200
-        shared_budget = WORKSPACE + "/data_sources/dts_global01/documents/a"
-        assert request(sandbox, "POST", shared_budget, {"text": "x"}).status == 429
+def test_admitted_requests_count_even_if_they_fail(sandbox):
+    sandbox.settings(limit=3)
+    assert post_document(sandbox, "a", text=1).status == 400  # schema: before the limit
+    assert post_document(sandbox, "a", text=None).status == 400
+    assert post_document(sandbox, "a", title="x" * 600).status == 400
+    assert post_document(sandbox, "a", tags=["__DUST"]).status == 500
+    assert post_document(sandbox, "a").status == 429
+    assert request(sandbox, "DELETE", SOURCE + "/documents/a").status == 200
+    assert request(sandbox, "GET", SOURCE + "/documents").status == 200
+    shared_budget = WORKSPACE + "/data_sources/dts_global01/documents/a"
+    assert request(sandbox, "POST", shared_budget, {"text": "x"}).status == 429
 
 
-def test_the_generic_limit_sends_retry_after(tmp_path):
-    with Sandbox(tmp_path, "--generic-limit", 2, "--minute", 3600) as sandbox:
-        paths = [WORKSPACE + "/spaces"] * 3 + [SOURCE + "/documents"]
-        replies = [request(sandbox, "GET", path) for path in paths]
-        assert [reply.status for reply in replies] == [200, 200, 429, 200]
-        assert replies[2].error[2] == (
-            "Too many requests to this endpoint for this workspace (max 2 per minute).")
-        assert 1 <= int(replies[2].headers["Retry-After"]) <= 3600
+def test_the_generic_limit_sends_retry_after(sandbox):
+    sandbox.settings(generic_limit=2, minute=3600)
+    paths = [WORKSPACE + "/spaces"] * 3 + [SOURCE + "/documents"]
+    replies = [request(sandbox, "GET", path) for path in paths]
+    assert [reply.status for reply in replies] == [200, 200, 429, 200]
+    assert replies[2].error[2] == (
+        "Too many requests to this endpoint for this workspace (max 2 per minute).")
+    assert 1 <= int(replies[2].headers["Retry-After"]) <= 3600
 
 
-def test_a_body_limit_can_be_set(tmp_path):
-    with Sandbox(tmp_path, "--max-body", 100) as sandbox:
-        assert post_document(sandbox, "a", text="x" * 200).error == (
-            413, "content_too_large", "Request body too large.")
+def test_a_body_limit_can_be_set(sandbox):
+    sandbox.settings(max_body=100)
+    assert post_document(sandbox, "a", text="x" * 200).error == (
+        413, "content_too_large", "Request body too large.")
 
 
 # Tables
@@ -647,12 +671,12 @@ def test_a_truncated_table_makes_one_round_trip_only(sandbox):
     assert row["v"]["string_value"] == "2024-01-02 03:04:05" and repr(row["f"]) == "2"
 
 
-def test_without_coercion_values_stay(tmp_path):
-    with Sandbox(tmp_path, "--coerce", "off", "--debounce", 0) as sandbox:
-        with_table(sandbox)
-        row = {"a": "007", "b": " x ", "c": 2**53 + 1, "d": 1.5, "address1": "t"}
-        post_rows(sandbox, (" 1 ", row))
-        assert sandbox.tables()["T"]["rows"] == {" 1 ": {**row, "c": 2**53}}
+def test_without_coercion_values_stay(sandbox):
+    sandbox.settings(coerce=False)
+    with_table(sandbox)
+    row = {"a": "007", "b": " x ", "c": 2**53 + 1, "d": 1.5, "address1": "t"}
+    post_rows(sandbox, (" 1 ", row))
+    assert sandbox.tables()["T"]["rows"] == {" 1 ": {**row, "c": 2**53}}
 
 
 def test_names_are_slugified_and_row_ids_trimmed(sandbox):
@@ -686,61 +710,61 @@ def test_the_schema_describes_the_columns(sandbox):
 # The queue of rows
 
 
-def test_rows_appear_a_debounce_after_the_last_write(tmp_path):
-    with Sandbox(tmp_path, "--debounce", 0.3) as sandbox:
-        with_table(sandbox)
-        last = 0
-        for number in range(4):
-            last = time.monotonic()
-            assert post_rows(sandbox, (str(number), {"a": 1})).json["table"]["schema"] is None
-            time.sleep(0.1)
-        table = sandbox.tables()["T"]
-        assert (table["rows"], table["pending"]) == ({}, 4)
-        while sandbox.counts()["pending"] > 0:
-            assert time.monotonic() < last + 5
-            time.sleep(0.01)
-        assert time.monotonic() >= last + 0.3
-        assert set(sandbox.tables()["T"]["rows"]) == {"0", "1", "2", "3"}
+def test_rows_appear_a_debounce_after_the_last_write(sandbox):
+    sandbox.settings(debounce=0.3)
+    with_table(sandbox)
+    last = 0
+    for number in range(4):
+        last = time.monotonic()
+        assert post_rows(sandbox, (str(number), {"a": 1})).json["table"]["schema"] is None
+        time.sleep(0.1)
+    table = sandbox.tables()["T"]
+    assert (table["rows"], table["pending"]) == ({}, 4)
+    while sandbox.counts()["pending"] > 0:
+        assert time.monotonic() < last + 5
+        time.sleep(0.01)
+    assert time.monotonic() >= last + 0.3
+    assert set(sandbox.tables()["T"]["rows"]) == {"0", "1", "2", "3"}
 
 
-def test_the_queue_is_capped(tmp_path):
-    with Sandbox(tmp_path, "--debounce", 60, "--pending-cap", 2) as sandbox:
-        with_table(sandbox)
-        assert post_rows(sandbox, ("1", {"a": 1})).status == 200
-        assert request(sandbox, "DELETE", SOURCE + "/tables/T/rows/1").status == 200
-        full = (429, "rate_limit_error", "Too many pending table updates are queued for this "
-                                         "table. Please retry later.")
-        refused = post_rows(sandbox, ("2", {"a": 1}))
-        assert refused.error == full and refused.headers["Retry-After"] is None
-        assert request(sandbox, "DELETE", SOURCE + "/tables/T/rows/1").error == full
-        assert post_rows(sandbox, ("9", {"a": 1}), truncate=True).status == 200
-        assert post_rows(sandbox, ("1", {"a": 2})).status == 200
-        sandbox.merge()
-        assert set(sandbox.tables()["T"]["rows"]) == {"9", "1"}
+def test_the_queue_is_capped(sandbox):
+    sandbox.settings(debounce=60, pending_cap=2)
+    with_table(sandbox)
+    assert post_rows(sandbox, ("1", {"a": 1})).status == 200
+    assert request(sandbox, "DELETE", SOURCE + "/tables/T/rows/1").status == 200
+    full = (429, "rate_limit_error", "Too many pending table updates are queued for this "
+                                     "table. Please retry later.")
+    refused = post_rows(sandbox, ("2", {"a": 1}))
+    assert refused.error == full and refused.headers["Retry-After"] is None
+    assert request(sandbox, "DELETE", SOURCE + "/tables/T/rows/1").error == full
+    assert post_rows(sandbox, ("9", {"a": 1}), truncate=True).status == 200
+    assert post_rows(sandbox, ("1", {"a": 2})).status == 200
+    sandbox.merge()
+    assert set(sandbox.tables()["T"]["rows"]) == {"9", "1"}
 
 
-def test_a_deletion_and_a_write_keep_their_order(tmp_path):
-    with Sandbox(tmp_path, "--debounce", 60) as sandbox:
-        with_table(sandbox)
-        path = SOURCE + "/tables/T/rows/"
-        post_rows(sandbox, ("1", {"a": 1}), ("2", {"a": 1}))
-        request(sandbox, "DELETE", path + "1")
-        request(sandbox, "DELETE", path + "2")
-        post_rows(sandbox, ("1", {"a": 2}))
-        sandbox.settings(debounce=0)
-        assert sandbox.tables()["T"]["rows"] == {"1": {"a": 2}}
+def test_a_deletion_and_a_write_keep_their_order(sandbox):
+    sandbox.settings(debounce=60)
+    with_table(sandbox)
+    path = SOURCE + "/tables/T/rows/"
+    post_rows(sandbox, ("1", {"a": 1}), ("2", {"a": 1}))
+    request(sandbox, "DELETE", path + "1")
+    request(sandbox, "DELETE", path + "2")
+    post_rows(sandbox, ("1", {"a": 2}))
+    sandbox.settings(debounce=0)
+    assert sandbox.tables()["T"]["rows"] == {"1": {"a": 2}}
 
 
-def test_truncate_is_synchronous_and_discards_the_queue(tmp_path):
-    with Sandbox(tmp_path, "--debounce", 60) as sandbox:
-        with_table(sandbox)
-        post_rows(sandbox, ("1", {"a": 1}))
-        assert post_rows(sandbox, ("2", {"b": 2}), truncate=True).json["table"]["schema"]
-        table = sandbox.tables()["T"]
-        assert table["rows"] == {"2": {"b": 2}} and table["columns"] == ["b"]
-        assert (table["pending"], table["truncates"]) == (0, 1)
-        assert post_rows(sandbox, truncate=True).status == 200
-        assert sandbox.tables()["T"]["rows"] == {}
+def test_truncate_is_synchronous_and_discards_the_queue(sandbox):
+    sandbox.settings(debounce=60)
+    with_table(sandbox)
+    post_rows(sandbox, ("1", {"a": 1}))
+    assert post_rows(sandbox, ("2", {"b": 2}), truncate=True).json["table"]["schema"]
+    table = sandbox.tables()["T"]
+    assert table["rows"] == {"2": {"b": 2}} and table["columns"] == ["b"]
+    assert (table["pending"], table["truncates"]) == (0, 1)
+    assert post_rows(sandbox, truncate=True).status == 200
+    assert sandbox.tables()["T"]["rows"] == {}
 
 
 def test_too_many_columns_are_dropped_without_a_word(sandbox):
@@ -754,14 +778,22 @@ def test_too_many_columns_are_dropped_without_a_word(sandbox):
     assert set(table["rows"]) == {"1"} and table["dropped"] == 2
 
 
-def test_too_many_rows_are_dropped_without_a_word(tmp_path):
-    with Sandbox(None, "--debounce", 0, "--coerce", "off") as sandbox:
-        with_table(sandbox)
-        half = [(str(number), {}) for number in range(250_000)]
-        assert post_rows(sandbox, *half).status == 200
-        assert post_rows(sandbox, *((f"x{row_id}", {}) for row_id, _ in half)).status == 200
-        assert post_rows(sandbox, ("more", {})).status == 200
-        assert sandbox.counts()["rows"] == 500_000
+@pytest.mark.parametrize("coerce", [True, False])
+def test_too_many_rows_are_dropped_without_a_word(monkeypatch, coerce):
+    for module in (dust_store, dust_tables):
+        assert module.MAX_ROWS == 500_000
+        monkeypatch.setattr(module, "MAX_ROWS", 4)
+    store = dust_store.Store(None, Settings(debounce=0, coerce=coerce))
+    table = dust_store.Table(
+        id="T", name="t", title="T", description="", timestamp=0, tags=[], source_url=None,
+        created=0)
+    for rows in ("ab", "bcd", "e", "fghij", "a"):
+        store.queue("dts", table, {row_id: {"v": rows} for row_id in rows})
+    assert {row_id: row["v"] for row_id, row in table.rows.items()} == {
+        "a": "a", "b": "bcd", "c": "bcd", "d": "bcd"}
+    assert table.dropped == 2
+    with pytest.raises(dust_tables.BadRows):
+        store.truncate("dts", table, {row_id: {} for row_id in "abcde"})
 
 
 # The sandbox itself
@@ -806,6 +838,25 @@ def test_acknowledged_writes_survive_a_kill(tmp_path):
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_a_reply_waits_for_the_commit(tmp_path):
+    async def scenario():
+        service = Dust(Settings(), Identities(), tmp_path / "dust.sqlite")
+        service.start()
+        journal = service.store.journal
+        commit, journal.commit = journal.commit, lambda: None
+        headers = {"Authorization": f"Bearer {BUILDER}", "Content-Type": "application/json"}
+        call = Call("POST", SOURCE + "/documents/a", "", headers, b'{"text":"x"}')
+        reply = asyncio.create_task(service.handle(call))
+        await asyncio.sleep(0.05)
+        assert not reply.done()
+        commit()
+        assert (await reply).status == 200
+        journal.commit = commit
+        service.stop()
+
+    asyncio.run(scenario())
+
+
 def test_a_fault_answers_instead_of_the_service(sandbox):
     sandbox.faults([
         {"method": "POST", "path": "/documents/", "skip": 1, "times": 2, "status": 503,
@@ -818,6 +869,7 @@ def test_a_fault_answers_instead_of_the_service(sandbox):
         reply = request(sandbox, "GET", SOURCE + "/tables")
         assert (reply.status, reply.body) == (502, b"bad gateway")
     assert [rule["status"] for rule in sandbox.faults()] == [502]
+    assert all(one["authorized"] for one in sandbox.requests())
     assert [one["status"] for one in sandbox.requests()] == [200, 503, 503, 200, 502, 502, 502]
 
 
@@ -831,20 +883,24 @@ def test_a_cut_connection(sandbox, cut, stored):
     assert post_document(sandbox, "a").status == 200
 
 
-def test_a_stalled_request_and_a_slow_one(sandbox):
-    sandbox.faults([{"stall": True}, {"delay_ms": 100}])
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=0.1) as connection:
-        connection.sendall(b"GET /api/v1/w/W123456789/spaces HTTP/1.1\r\nHost: x\r\n\r\n")
-        with pytest.raises(TimeoutError):
-            connection.recv(1)
-    start = time.monotonic()
-    assert post_document(sandbox, "a").status == 200
-    assert time.monotonic() - start >= 0.1
+def test_a_stalled_request_and_a_slow_one(tmp_path):
+    stalled = b"GET /api/v1/w/W123456789/spaces HTTP/1.1\r\nHost: x\r\n\r\n"
+    with Sandbox(tmp_path) as sandbox:
+        sandbox.faults([{"stall": True}, {"delay_ms": 100}])
+        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=0.1) as connection:
+            connection.sendall(stalled)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            start = time.monotonic()
+            assert post_document(sandbox, "a").status == 200
+            assert time.monotonic() - start >= 0.1
+            assert sandbox.requests()[0]["status"] is None
+            assert sandbox.stop() == 0
 
 
 @pytest.mark.parametrize("rules", [
-    {"status": 500}, [{"staus": 500}], [{"cut": "middle", "status": 1}], [{"method": "GET"}],
-    [{"path": "(", "status": 1}]])
+    {"status": 500}, [{"staus": 500}], [{"cut": "after", "status": 500}],
+    [{"cut": "middle", "status": 1}], [{"method": "GET"}], [{"path": "(", "status": 1}]])
 def test_a_wrong_fault_script_is_refused(shared, rules):
     with pytest.raises(RuntimeError):
         shared.faults(rules)
@@ -891,6 +947,20 @@ def test_counts_and_settings(sandbox):
     assert sandbox.settings(limit=7)["limit"] == 7
     with pytest.raises(RuntimeError):
         sandbox.settings(no_such=1)
+
+
+def test_a_reset_forgets_everything(tmp_path):
+    with Sandbox(tmp_path, "--debounce", 60) as sandbox:
+        with_table(sandbox)
+        post_rows(sandbox, ("1", {"a": 1}))
+        post_document(sandbox, "a")
+        sandbox.settings(limit=1)
+        sandbox.faults([{"status": 500, "skip": 9}])
+        sandbox.reset()
+        for _ in range(2):
+            assert (sandbox.documents(), sandbox.tables(), sandbox.requests()) == ({}, {}, [])
+            sandbox.restart()
+        assert sandbox.faults() == [] and sandbox.settings()["limit"] == 120
 
 
 def test_large_bodies_and_expect_continue(sandbox):

@@ -89,7 +89,8 @@ async function call(method, path, { body, query, schema, api = client } = {}) {
   if (schema) {
     schema.parse(body);
   }
-  const sent = await api.request({ method, path, body, query: query && new URLSearchParams(query) });
+  query = query && new URLSearchParams(query);
+  const sent = await api.request({ method, path, body, query });
   assert.ok(sent.isOk());
   const { status, body: text } = sent.value.response;
   return { status, text, json: () => JSON.parse(text) };
@@ -216,7 +217,8 @@ const checks = {
   async "refusals"() {
     const reader = clientOf("sk-0ead0000cafe");
     const body = { text: "x" };
-    await fails(403, "data_source_auth_error", "POST", `${base}/documents/a`, { body, api: reader });
+    const path = `${base}/documents/a`;
+    await fails(403, "data_source_auth_error", "POST", path, { body, api: reader });
     const managed = `spaces/${space}/data_sources/dts_managed1/documents/a`;
     await fails(403, "data_source_auth_error", "POST", managed, { body });
     const folder = await client.upsertFolder({

@@ -13,60 +13,27 @@ import asyncio
 import json
 import os
 import re
-import secrets
-import string
 import sys
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote_to_bytes
+from urllib.parse import parse_qs
 
 if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# pylint: disable=wrong-import-position
+# After the path is set.  pylint: disable=wrong-import-position
 from sandbox import dust_page, dust_schema
+from sandbox.dust_documents import DocumentRoutes
 from sandbox.dust_identities import Identities
-from sandbox.dust_limits import CalendarMinutes, SlidingWindow
+from sandbox.dust_limits import CalendarMinutes
+from sandbox.dust_request import ApiError, Request, decode_once, not_found, well_formed
 from sandbox.dust_sink import DustSink
-from sandbox.dust_store import DELETED, Document, Store, Table, now_ms
-from sandbox.dust_tables import SPACE, BadRows, MAX_COLUMNS, front_cell, js_number
-from sandbox.dust_urls import standard_path, standard_url
-from sandbox.server import Reply, SandboxServer, Service, json_reply, on_off
+from sandbox.dust_store import Store
+from sandbox.dust_table_routes import TableRoutes
+from sandbox.dust_urls import standard_path
+from sandbox.server import SandboxServer, Service, json_reply, on_off
 from sandbox.sink import run_sink
 
-MAX_TITLE = 512  # UTF-16 units
-SYSTEM_TAG_PREFIX = "__DUST"
-JSON_TYPE = re.compile(
-    r"application/([a-z.\-]+\+)?json(;\s*[a-zA-Z0-9\-]+=([^;]+))*", re.IGNORECASE)
 KEY = re.compile(r"Bearer (sk-[a-zA-Z0-9]+)")
-COLUMN = re.compile(r"[a-z0-9_]+")
-ESCAPED_BYTES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89abcdefABCDEF])")
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-NO_WRITE = (403, "data_source_auth_error",
-            "You are not allowed to update data in this data source.")
-NO_SYSTEM_KEY = "Only system keys are allowed to use this endpoint."
-
-
-class ApiError(Exception):
-    """An error reply in the API's form."""
-
-    def __init__(self, status, kind, message, core=None, headers=None):
-        super().__init__(message)
-        error = {"type": kind, "message": message}
-        if core is not None:
-            error["data_source_error"] = {"code": core[0], "message": core[1]}
-        self.reply = json_reply({"error": error}, status, headers)
-
-
-def bad_request(message):
-    return ApiError(400, "invalid_request_error", message)
-
-
-def not_found():
-    """No such route; also the answer to a wrong method."""
-    return Reply(404, b"404 Not Found", "text/plain; charset=UTF-8")
 
 
 @dataclass
@@ -83,6 +50,7 @@ class Settings:
     latency_ms: float = 0
     max_body: int = None
     strict_text: bool = True
+    total_skew: int = 0  # the total of a list comes from an index that lags
 
     def change(self, values):
         for name, value in values.items():
@@ -93,131 +61,36 @@ class Settings:
             setattr(self, name, value)
 
 
-class Request:
-    """A call on its way through the checks."""
+class Dust(DocumentRoutes, TableRoutes, Service):
+    """The API and the control endpoints of this sandbox, besides those of server.py:
 
-    def __init__(self, call, key, workspace, arguments):
-        self.call = call
-        self.key = key
-        self.workspace = workspace
-        self.arguments = arguments  # of the path, decoded: space, source, id, row
-        self.source = None
+    documents     GET {id: document}, with text and the number of writes; ?data_source=
+    tables        GET {id: table}, with merged rows, columns, pending, truncates, dropped
+    counts        GET totals
+    settings      GET, or POST {name: value} to change some of `Settings`
+    merge         POST: merge all rows that wait
+    """
 
-    def __getitem__(self, name):
-        return self.arguments[name]
-
-    def query(self):
-        return parse_qs(self.call.query, keep_blank_values=True)
-
-    def body(self, schema):
-        """The validated JSON body. Without a JSON content type the body counts as {}."""
-        value = {}
-        if JSON_TYPE.fullmatch(self.call.headers.get("Content-Type", "").strip()):
-            value = parse_json(self.call.body)
-        problem = dust_schema.validate(schema, value)
-        if problem is not None:
-            raise bad_request(f"Invalid request body: {problem}")
-        return value
-
-    def has_suspect_text(self):
-        """Whether the body may hold NUL or lone surrogates; cheap, and right when it says no."""
-        return SUSPECT_ESCAPE.search(self.call.body) is not None
-
-    def page(self):
-        """limit and offset."""
-        limit, offset, problem = dust_schema.page_bounds(self.query())
-        if problem is not None:
-            raise bad_request(f"Invalid query parameters: {problem}")
-        return limit, offset
-
-    def find_source(self):
-        """The data source, if it is in the space of the path (without one: the global space)."""
-        source = self.workspace.source(self["source"])
-        space = self["space"] or self.workspace.global_space().id
-        if source is None or source.space != space:
-            raise ApiError(404, "data_source_not_found",
-                           "The data source you requested was not found.")
-        self.source = source
-        return source
-
-    def check_write(self):
-        """Managed data sources and keys that are not a builder's cannot be written."""
-        if self.source.connector_id is not None or not self.key.builder:
-            raise ApiError(*NO_WRITE)
-
-
-def parse_json(body):
-    """JSON.parse, with its idea of what is malformed."""
-    def refuse(constant):
-        raise ValueError(constant)
-
-    try:
-        text = body.decode("utf-8", "replace").removeprefix("\ufeff")
-        return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise bad_request("Malformed JSON in request body") from None
-
-
-def decode_once(text):
-    """Percent-decode a path segment; what is not UTF-8 stays as it is."""
-    if "%" not in text:
-        return text
-
-    def decode(match):
-        try:
-            return unquote_to_bytes(match.group()).decode()
-        except UnicodeDecodeError:
-            return match.group()
-
-    return ESCAPED_BYTES.sub(decode, text)
-
-
-def utf16_length(text):
-    """JavaScript's text.length."""
-    if text.isascii():
-        return len(text)
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def well_formed(text):
-    """The text with lone surrogates replaced."""
-    return LONE_SURROGATE.sub("\ufffd", text)
-
-
-def clean_timestamp(value):
-    """Milliseconds; seconds are recognised by their size. Absent, negative or odd means now."""
-    value = js_number(value) if value is not None else None
-    if value is None or value < 0:
-        return now_ms()
-    return int(value * 1000 if value < 1e10 else value)
-
-
-def section_text(section):
-    """The full text of a document section."""
-    parts = [section["prefix"] or "", section["content"] or ""]
-    parts.extend(section_text(one) for one in section["sections"])
-    return "".join(parts)
-
-
-def tag_title(tags):
-    """The title a `title:` tag gives, or None."""
-    for tag in tags:
-        if tag.startswith("title:"):
-            return tag[len("title:"):].strip() or None
-    return None
-
-
-class Dust(Service):
-    """The API and the control endpoints of this sandbox."""
+    max_head = 16 * 1024  # Node's default, and Dust's API runs on Node
 
     def __init__(self, settings, identities, path=None):
         self.settings = settings
+        self.first_settings = dict(vars(settings))
         self.identities = identities
         self.store = Store(path, settings)
+        self.forget()
+
+    def forget(self):
+        """What is not in the store starts from nothing."""
         self.windows = {}
         self.generic = CalendarMinutes()
         self.counters = dict.fromkeys(
             ("upserts", "deletes", "lookups", "row_posts", "row_deletes", "refused_429"), 0)
+
+    def reset(self):
+        self.settings.change(self.first_settings)
+        self.store.clear()
+        self.forget()
 
     def start(self):
         self.store.load()
@@ -243,7 +116,9 @@ class Dust(Service):
 
     def route(self, call):
         """Authenticate, then find the handler: an unknown path needs a key to be a 404."""
-        path = standard_path(call.path) if DOT_SEGMENT.search(call.path) else call.path
+        path = well_formed(call.path)
+        if DOT_SEGMENT.search(path):
+            path = standard_path(path)
         match = ROOT.fullmatch(path)
         if match is None:
             return not_found()
@@ -281,6 +156,13 @@ class Dust(Service):
                            "Only users of the workspace can access this content.")
         call.authorized = True
         return key, workspace
+
+    def authorized(self, call):
+        match = ROOT.fullmatch(call.path)
+        try:
+            return match is not None and bool(self.authenticate(call, match["workspace"]))
+        except ApiError:
+            return False
 
     def check_generic_limit(self, workspace, pattern, method):
         """The limiter that real routes only log; it is the one that sends Retry-After."""
@@ -322,7 +204,8 @@ class Dust(Service):
             "tokens": [[number, word] for number, word in enumerate(re.findall(r"\s*\S+", text))]})
 
     def refuse_system(self, request):
-        raise ApiError(403, "invalid_oauth_token_error", NO_SYSTEM_KEY)
+        raise ApiError(403, "invalid_oauth_token_error",
+                       "Only system keys are allowed to use this endpoint.")
 
     def refuse_csv(self, request):
         raise ApiError(403, "invalid_oauth_token_error",
@@ -331,279 +214,6 @@ class Dust(Service):
     def refuse_queue(self, request):
         raise ApiError(403, "data_source_auth_error",
                        "Only system keys can check the upsert queue.")
-
-    # Documents
-
-    def upsert_document(self, request):
-        body = request.body(dust_schema.DOCUMENT)
-        source = request.find_source()
-        if source.connector_id is not None:
-            raise ApiError(403, "data_source_auth_error",
-                           "You cannot upsert a document on a managed data source.")
-        request.check_write()
-        self.check_window(request.workspace)
-        document = self.checked_document(request["id"], body)
-        problem = self.document_problem(document, body, request)
-        if body.get("async"):
-            if problem is None:
-                self.store.put_document(source.id, document)
-            return json_reply({"document": {"document_id": document.id}})
-        if problem is not None:
-            raise ApiError(500, "internal_server_error",
-                           "There was an error upserting the document.",
-                           core=("internal_server_error", problem))
-        self.store.put_document(source.id, document)
-        light = body.get("light_document_output")
-        return json_reply({
-            "document": document.light() if light else document.full(source),
-            "data_source": source.to_json()})
-
-    def check_window(self, workspace):
-        """120 upserts in any 60 s of a workspace; no Retry-After. Counted before field checks."""
-        window = self.windows.setdefault(workspace.id, SlidingWindow())
-        limit = self.settings.limit
-        if not window.admit(limit, self.settings.minute):
-            raise ApiError(
-                429, "rate_limit_error",
-                f"You have reached the maximum number of {limit} upserts per minute.")
-        self.counters["upserts"] += 1
-
-    def checked_document(self, document_id, body):
-        """The document a body describes, after the field checks in the server's order."""
-        source_url = None
-        if body.get("source_url"):
-            source_url = standard_url(body["source_url"])
-            if source_url is None:
-                raise bad_request(
-                    "Invalid request body, `source_url` if provided must be a valid URL.")
-        text = body.get("text")
-        if text is None:
-            if not body.get("section"):
-                raise bad_request("Invalid request body, `text` or `section` must be provided.")
-            text = section_text(body["section"])
-        self.check_plan(text)
-        refuse_hierarchy(body)
-        title = body.get("title") or ""
-        if utf16_length(title) > MAX_TITLE:
-            raise bad_request(f"Invalid title: title too long (max {MAX_TITLE} characters).")
-        tags = list(body.get("tags") or [])
-        from_tag = tag_title(tags)
-        title = title.strip() or from_tag or document_id
-        # The title tag is added to the caller's list, so not when there was none; the queue of
-        # async upserts gets its own list.
-        if from_tag is None and (body.get("tags") is not None or body.get("async")):
-            tags.append(f"title:{title}")
-        mime_type = body.get("mime_type")
-        return Document(
-            id=document_id, text=text, title=title, tags=tags,
-            timestamp=clean_timestamp(body.get("timestamp")), source_url=source_url,
-            mime_type="application/octet-stream" if mime_type is None else mime_type,
-            created=now_ms())
-
-    def check_plan(self, text):
-        """The size limit of the plan, in UTF-16 units."""
-        megabytes = self.settings.plan_mb
-        if megabytes == -1 or len(text) * 2 <= 1024 * 1024 * megabytes:
-            return
-        length = utf16_length(text)
-        if length > 1024 * 1024 * megabytes:
-            raise ApiError(
-                403, "data_source_quota_error",
-                f"Data sources document upload size is limited to {megabytes}MB on your current "
-                f"plan. You are attempting to upload {length} bytes. "
-                "Contact support@dust.tt if you want to increase it.")
-
-    def document_problem(self, document, body, request):
-        """Why core would refuse this document, or None."""
-        if any(tag.startswith(SYSTEM_TAG_PREFIX) for tag in document.tags):
-            return f"Failed to upsert document (error: Tags cannot start with {SYSTEM_TAG_PREFIX})"
-        if request.has_suspect_text():
-            texts = [document.text, document.title, *document.tags]
-            if self.settings.strict_text and any(map(UNSTORABLE.search, texts)):
-                return "Failed to upsert document (error: invalid text)"
-        return None
-
-    def list_documents(self, request):
-        limit, offset = request.page()
-        source = request.find_source()
-        self.counters["lookups"] += 1
-        found = self.store.list_documents(
-            source.id, request.query().get("document_ids"), limit, offset)
-        return json_reply({
-            "documents": [document.full(source) for document in found],
-            "total": len(self.store.contents(source.id).documents)})
-
-    def get_document(self, request):
-        source = request.find_source()
-        self.counters["lookups"] += 1
-        document = self.store.contents(source.id).documents.get(request["id"])
-        if document is None:
-            raise ApiError(
-                400, "data_source_error",
-                "There was an error retrieving the data source document.",
-                core=("data_source_document_not_found",
-                      f"No document found for id `{request['id']}`"))
-        return json_reply({"document": document.full(source, text=True)})
-
-    def delete_document(self, request):
-        source = request.find_source()
-        if source.connector_id is not None:
-            raise ApiError(403, "data_source_auth_error",
-                           "You cannot delete a document from a managed data source.")
-        request.check_write()
-        self.counters["deletes"] += 1
-        self.store.delete_document(source.id, request["id"])
-        return json_reply({"document": {"document_id": request["id"]}})
-
-    # Tables
-
-    def tables(self, request):
-        return self.store.contents(request.source.id).tables
-
-    def list_tables(self, request):
-        request.find_source()
-        tables = sorted(self.tables(request).values(), key=lambda table: -table.timestamp)
-        return json_reply({"tables": [table.to_json() for table in tables]})
-
-    def upsert_table(self, request):
-        body = request.body(dust_schema.TABLE)
-        source = request.find_source()
-        request.check_write()
-        if body.get("mime_type"):
-            raise bad_request("Invalid request body: mimeType must not be provided.")
-        refuse_hierarchy(body)
-        tags = body.get("tags") or []
-        title = body["title"].strip() or tag_title(tags) or body["name"].strip()
-        table_id = well_formed(body.get("table_id") or generated_id())
-        self.check_table(request, table_id, body["name"], title)
-        table = self.tables(request).get(table_id)
-        fields = {
-            "name": body["name"], "description": body["description"], "title": title,
-            "timestamp": clean_timestamp(body.get("timestamp")), "tags": tags,
-            "source_url": body.get("source_url"),
-        }
-        if table is None:
-            table = Table(id=table_id, created=now_ms(), **fields)
-        else:
-            vars(table).update(fields)
-        self.store.put_table(source.id, table)
-        return json_reply({"table": table.to_json(parent_id=False)})
-
-    def check_table(self, request, table_id, name, title):
-        """Core's refusals. The front has the same sentence for all of them."""
-        problem = None
-        if any(one.name == name and one.id != table_id for one in self.tables(request).values()):
-            problem = ("Failed to upsert table "
-                       "(error: Tables names must be unique within a data source.)")
-        elif not title:
-            problem = "Failed to upsert table (error: the title is empty)"
-        elif self.settings.strict_text and any(map(UNSTORABLE.search, (table_id, name, title))):
-            problem = "Failed to upsert table (error: invalid text)"
-        if problem is not None:
-            raise ApiError(500, "internal_server_error",
-                           "Failed to upsert table (table names must be unique).",
-                           core=("internal_server_error", problem))
-
-    def get_table(self, request):
-        request.find_source()
-        table = self.tables(request).get(request["id"])
-        if table is None:
-            raise ApiError(404, "table_not_found", "Failed to get table.")
-        return json_reply({"table": table.to_json()})
-
-    def delete_table(self, request):
-        if not request.key.builder:
-            raise ApiError(403, "workspace_auth_error",
-                           "Only builder users can perform this action.")
-        source = request.find_source()
-        request.check_write()
-        self.store.delete_table(source.id, request["id"])
-        return Reply(200, b"", None)
-
-    # Rows
-
-    def upsert_rows(self, request):
-        body = request.body(dust_schema.ROWS)
-        source = request.find_source()
-        request.check_write()
-        keys = {key for row in body["rows"] for key in row["value"]}
-        if not all(map(COLUMN.fullmatch, keys)):
-            raise bad_request("Invalid request body: keys must be lowercase alphanumeric.")
-        table = self.tables(request).get(request["id"])
-        rows = self.checked_rows(request, body["rows"])
-        if table is None or rows is None:
-            raise self.rows_error()
-        truncate = body.get("truncate")
-        if not truncate:
-            self.check_pending(table)
-        try:
-            if truncate:
-                self.store.truncate(source.id, table, rows)
-            else:
-                self.store.queue(source.id, table, rows)
-        except BadRows:
-            raise self.rows_error() from None
-        self.counters["row_posts"] += 1
-        return json_reply({"table": {
-            "name": table.name, "table_id": table.id, "description": table.description,
-            "schema": table.schema.to_json() if table.schema else None}})
-
-    def checked_rows(self, request, rows):
-        """{row_id: row}, the last of each id, as core receives them; None if core refuses one."""
-        if self.settings.strict_text and request.has_suspect_text():
-            if any(map(row_is_unstorable, rows)):
-                return None
-        result = {}
-        for row in rows:
-            value = row["value"]
-            if len(value) > MAX_COLUMNS:
-                return None
-            row_id = well_formed(row["row_id"])
-            result.pop(row_id, None)
-            result[row_id] = {key: front_cell(cell) for key, cell in value.items()}
-        return result
-
-    @staticmethod
-    def rows_error():
-        """What the front says to any error of core on rows."""
-        return ApiError(500, "internal_server_error", "Failed to upsert database rows.")
-
-    def check_pending(self, table):
-        """The cap on files that wait to be merged."""
-        if len(table.pending) >= self.settings.pending_cap:
-            raise ApiError(
-                429, "rate_limit_error",
-                "Too many pending table updates are queued for this table. Please retry later.")
-
-    def list_rows(self, request):
-        limit, offset = request.page()
-        request.find_source()
-        table = self.tables(request).get(request["id"])
-        if table is None:
-            raise ApiError(500, "internal_server_error", "Failed to list database rows.")
-        page = list(table.rows.items())[offset:offset + limit]
-        return json_reply({
-            "rows": [{"row_id": row_id, "value": row} for row_id, row in page],
-            "offset": offset, "limit": limit, "total": len(table.rows)})
-
-    def get_row(self, request):
-        request.find_source()
-        table = self.tables(request).get(request["id"])
-        row = table.rows.get(request["row"]) if table is not None else None
-        if row is None:
-            raise ApiError(500, "internal_server_error", "Failed to get row.")
-        return json_reply({"row": {"row_id": request["row"], "value": row}})
-
-    def delete_row(self, request):
-        source = request.find_source()
-        request.check_write()
-        table = self.tables(request).get(request["id"])
-        if table is None:
-            raise ApiError(404, "table_not_found", "The table you requested was not found.")
-        self.check_pending(table)
-        self.store.queue(source.id, table, {request["row"].strip(SPACE): DELETED})
-        self.counters["row_deletes"] += 1
-        return json_reply({"success": True})
 
     # Control endpoints and the page
 
@@ -669,26 +279,6 @@ class Dust(Service):
 
     def page(self, call):
         return dust_page.render(self, call)
-
-
-def refuse_hierarchy(body):
-    """Normal keys cannot set parents, not even []; an empty parent_id counts as none."""
-    for name, given in (
-            ("parents", body.get("parents") is not None), ("parent_id", body.get("parent_id"))):
-        if given:
-            raise bad_request("Setting a custom hierarchy is not supported yet. "
-                              f"Please omit the {name} field.")
-
-
-def row_is_unstorable(row):
-    """Whether a row holds text that Postgres or serde_json cannot take."""
-    texts = (cell for cell in row["value"].values() if isinstance(cell, str))
-    return any(map(UNSTORABLE.search, (row["row_id"], *texts)))
-
-
-def generated_id():
-    """A table id as the server makes them up."""
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(10))
 
 
 DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)

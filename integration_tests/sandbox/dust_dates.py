@@ -76,7 +76,9 @@ def match_epoch(part):
     """The moment the groups of a match describe, or None for a 31st of February."""
     today = datetime.now(timezone.utc)
     try:
-        month = month_number(part["name"]) if part.get("name") else int(part.get("m") or today.month)
+        month = int(part.get("m") or today.month)
+        if part.get("name"):
+            month = month_number(part["name"])
         hour = int(part.get("H") or 0)
         if part.get("half"):
             if not 1 <= hour <= 12:

@@ -220,6 +220,15 @@ class Store:
             self.pending_number = number
             self.touch(source, table)
 
+    def clear(self):
+        """Forget everything, also what waits."""
+        for contents in self.sources.values():
+            for table in contents.tables.values():
+                self.forget_pending(table)
+        self.sources = {}
+        for name in ("documents", "tables", "rows", "pending"):
+            self.journal.write(f"DELETE FROM {name}", ())
+
     # Documents
 
     def put_document(self, source_id, document):

@@ -26,9 +26,9 @@ def standard_url(text):
     path = standard_path(path.replace("\\", "/"))
     if host is None or "//" in path:
         return None
-    return "".join((
-        scheme, "://", quote(user, SAFE), at, host, path,
-        quote(query or "", SAFE + "?`{}").replace("'", "%27"), quote(fragment or "", SAFE + "#?{}")))
+    query = quote(query or "", SAFE + "?`{}").replace("'", "%27")
+    fragment = quote(fragment or "", SAFE + "#?{}")
+    return f"{scheme}://{quote(user, SAFE)}{at}{host}{path}{query}{fragment}"
 
 
 def standard_host(scheme, text):

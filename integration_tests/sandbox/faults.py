@@ -50,7 +50,7 @@ class Rule:
 
     @classmethod
     def parse(cls, data):
-        """Build a rule from its JSON form; a mistyped key is an error, not a rule that never acts."""
+        """Build a rule from its JSON form; a mistyped key is an error, not ignored."""
         if not isinstance(data, dict):
             raise BadRule(f"a rule is an object, not {data!r}")
         unknown = set(data) - KEYS
@@ -59,6 +59,8 @@ class Rule:
         rule = cls(**data)
         if rule.cut not in CUTS:
             raise BadRule(f"cut is before, after or reply, not {rule.cut!r}")
+        if rule.cut and rule.status:
+            raise BadRule("a rule either cuts or answers with a status")
         if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
             raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
         try:

@@ -1,7 +1,14 @@
 """The part of a sandbox that is the same for every service.
 
 Start-up and stop, the port, the fault script, the request log, the concurrency gauge, and the
-control endpoints under /_sandbox/. A service is an object with the methods of `Service`.
+control endpoints under /_sandbox/, which need no key and are neither logged nor faulted:
+
+    faults        POST a script (see faults.py), GET what is left of it, DELETE it
+    requests      GET the log, ?since=N for those after number N; DELETE it
+    concurrency   GET the most requests handled at once; DELETE starts anew
+    reset         POST: forget everything, as after a start without data
+
+A service adds its own. A service is an object with the methods of `Service`.
 """
 
 import argparse
@@ -18,6 +25,7 @@ from aiohttp import web
 from sandbox.faults import BadRule, FaultScript
 
 LOGGED_REQUESTS = 200_000
+HEAD_BYTES = 1 << 20  # more than any service takes
 CONTINUE = re.compile(r"^\s*100-continue\s*$", re.IGNORECASE)
 
 
@@ -59,12 +67,16 @@ def json_reply(value, status=200, headers=None):
 class Service:
     """What a service implements."""
 
-    latency_ms = 0
-    max_body = None
+    latency_ms = 0  # added to each reply
+    max_head = None  # bytes of request line and headers; more is answered with 431
 
     async def handle(self, call):
         """Answer a request of the service's own API. Sets `call.authorized`."""
         raise NotImplementedError
+
+    def authorized(self, call):
+        """Whether the key of a request is good; asked when a fault keeps it from `handle`."""
+        return False
 
     def gauge(self, call):
         """(kind, id) of the object this request changes, for the concurrency gauge, or None."""
@@ -81,6 +93,9 @@ class Service:
     def page(self, call):
         """The page at /."""
         return Reply(404, b"404 Not Found", "text/plain; charset=UTF-8")
+
+    def reset(self):
+        """Forget all data and changed settings."""
 
     def start(self):
         """Called once, inside the running loop."""
@@ -172,7 +187,8 @@ class SandboxServer:
             return to_response(await self.own(call))
         entry = self.log.arrive(call)
         key = self.service.gauge(call)
-        self.concurrency.enter(key)
+        gauge = self.concurrency
+        gauge.enter(key)
         try:
             reply = await self.answer(request, call, entry)
             entry["status"] = reply.status
@@ -183,7 +199,7 @@ class SandboxServer:
             return web.Response(status=500)
         finally:
             # Before the reply leaves: a client that reacts at once must not be counted twice.
-            self.concurrency.leave(key)
+            gauge.leave(key)
             entry["authorized"] = call.authorized
             entry["done_ms"] = now_ms()
 
@@ -194,18 +210,13 @@ class SandboxServer:
         except (ConnectionError, asyncio.IncompleteReadError, web.PayloadAccessError):
             raise Cut() from None
         entry["body_bytes"] = len(call.body)
+        if self.service.max_head is not None and head_bytes(request) > self.service.max_head:
+            return Reply(431, b"", None, {"Connection": "close"})
         rule = self.faults.take(call.method, call.path, call.query)
         if rule is not None:
-            if rule.delay_ms:
-                await asyncio.sleep(rule.delay_ms / 1000)
-            if rule.stall:
-                await client_gone(request)
-                raise Cut()
-            if rule.cut == "before":
-                raise Cut()
-            if rule.cut is None and rule.status:
-                body, content_type = rule.content()
-                return Reply(rule.status, body, content_type, dict(rule.headers))
+            reply = await self.obey(rule, request, call)
+            if reply is not None:
+                return reply
         reply = await self.service.handle(call)
         if self.service.latency_ms:
             await asyncio.sleep(self.service.latency_ms / 1000)
@@ -215,8 +226,24 @@ class SandboxServer:
             raise Cut(half(reply))
         return reply
 
+    async def obey(self, rule, request, call):
+        """What a rule does before the service; a reply if the service is not to be asked."""
+        if rule.delay_ms:
+            await asyncio.sleep(rule.delay_ms / 1000)
+        if rule.stall or rule.status or rule.cut == "before":
+            call.authorized = self.service.authorized(call)
+        if rule.stall:
+            await client_gone(request)
+            raise Cut()
+        if rule.cut == "before":
+            raise Cut()
+        if rule.status:
+            body, content_type = rule.content()
+            return Reply(rule.status, body, content_type, dict(rule.headers))
+        return None
+
     async def own(self, call):
-        """The page and the control endpoints; they are neither logged nor faulted."""
+        """The page and the control endpoints."""
         if call.path == "/":
             return self.service.page(call)
         name = call.path[len("/_sandbox/"):]
@@ -248,10 +275,19 @@ class SandboxServer:
             self.concurrency.reset()
         return json_reply(self.service.concurrency(self.concurrency.peak, self.concurrency.peaks))
 
+    def control_reset(self, call):
+        self.faults = FaultScript()
+        self.log = RequestLog()
+        self.concurrency = Gauge()
+        self.service.reset()
+        return json_reply({})
+
     async def run(self, port):
         """Listen, say so, and work until SIGTERM or SIGINT."""
         self.service.start()
-        http = web.Server(self.serve, auto_decompress=False, access_log=None)
+        http = web.Server(
+            self.serve, auto_decompress=False, access_log=None, max_line_size=HEAD_BYTES,
+            max_field_size=HEAD_BYTES)
         await listen_until_signal(http, port)
         self.service.stop()
 
@@ -267,6 +303,12 @@ async def listen_until_signal(protocol_factory, port):
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
     server.close()
+
+
+def head_bytes(request):
+    """The size of the request line and the headers."""
+    line = len(request.method) + len(request.raw_path) + 12
+    return line + sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
 
 
 async def read_body(request):
