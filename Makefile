@@ -149,9 +149,9 @@ format:
 	clang-format -i $(SOURCES)
 
 lint: $(CONNECTORS:%=build/gen/%/embedded.h)
-	@for name in libairbyte $(CONNECTORS:%=connectors/%); do \
-	  clang-tidy --quiet --warnings-as-errors='*' $$name/*.c -- $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) \
-	    -std=c17 -I$$name -Ibuild/gen/$${name#connectors/} || exit 1; done
+	@printf '%s\n' libairbyte/*.c $(CONNECTORS:%=connectors/%/*.c) | xargs -P $$(nproc) -I{} sh -c \
+	  'clang-tidy --quiet "--warnings-as-errors=*" {} -- $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) -std=c17 \
+	    -Ibuild/gen/$$(basename $$(dirname {})) 2> /dev/null'
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance \
 	  --inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 	  -D__SSE2__=1 -Ilibairbyte libairbyte $(CONNECTORS:%=connectors/%)

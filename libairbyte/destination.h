@@ -133,7 +133,7 @@ enum ab_verdict {
 		      left,  the exchange fails */
 	AB_FAILED, /* err says why */
 };
-#define AB_WAIT_TOTAL_MS (45 * 60 * 1000)
+#define AB_WAIT_TOTAL_MS ((int64_t)45 * 60 * 1000)
 
 /* What append() makes of a record. */
 enum ab_taken {

@@ -16,7 +16,7 @@ ab_digest_hex(const void *bytes, size_t len, char hex[AB_DIGEST_HEX + 1])
 	const int rc = EVP_Digest(bytes, len, sum, &sum_len, sha256, NULL);
 	assert(rc == 1 && sum_len == AB_DIGEST_HEX / 2);
 	(void)rc;
-	for (unsigned i = 0; i < sum_len; i++) {
+	for (size_t i = 0; i < sum_len; i++) {
 		hex[2 * i] = digits[sum[i] >> 4];
 		hex[2 * i + 1] = digits[sum[i] & 15];
 	}

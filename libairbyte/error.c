@@ -20,6 +20,9 @@ trim_partial_utf8(char *text)
 		text[len - 1 - back] = '\0';
 }
 
+static void format_into(char *text, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 format_into(char *text, size_t size, const char *format, va_list args)
 {
