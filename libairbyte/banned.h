@@ -15,6 +15,8 @@
 
 #if defined(__GNUC__)
 #undef setjmp
+#undef sprintf
+#undef vsprintf
 #undef alloca
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atof
 #pragma GCC poison gmtime localtime setjmp longjmp alloca

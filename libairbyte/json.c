@@ -46,7 +46,8 @@ ab_json_get(const struct ab_json *json, uint32_t object, const char *name)
 	if (json->nodes[object].type != AB_JSON_OBJECT)
 		return 0;
 	for (uint32_t i = ab_json_first(json, object); i != 0; i = ab_json_after(json, object, i)) {
-		if (ab_json_equals(json, i, name, len))
+		const bool possible = json->nodes[i].escaped || json->nodes[i].len == len;
+		if (possible && ab_json_equals(json, i, name, len))
 			found = i + 1;
 	}
 	return found;

@@ -8,7 +8,8 @@
  *
  * Nodes stand in document order. An object's node is followed by key, value, key, value, ...; an
  * array's by its values. Node 0 is the root, so 0 serves as "absent" for anything below it.
- * The tape is reused from document to document and grows to the largest one met.
+ * The tape is reused from document to document and grows to the largest one met: by 16 bytes for
+ * each node, and at worst there is about one for every two bytes of text.
  */
 #ifndef AB_JSON_H
 #define AB_JSON_H

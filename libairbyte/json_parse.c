@@ -19,10 +19,10 @@ struct parser {
 	unsigned nesting; /* containers open */
 	bool in_object;   /* the innermost of them is an object */
 	struct ab_json_fault *fault;
-	uint64_t *objects; /* for each open container, whether the one around it is an object */
+	bool *around; /* for each open container, whether the one around it is an object */
 };
 
-static const char *
+static inline const char *
 faulty(const struct parser *parser, const char *at, const char *what)
 {
 	if (at == parser->end)
@@ -49,6 +49,7 @@ next_byte(const char **p, const char *end)
 	return (char)(*p < end ? **p : 0);
 }
 
+/* The text bounds it: each value on the tape takes two bytes of it, with what stands before it. */
 static void
 grow(struct ab_json *json)
 {
@@ -119,11 +120,8 @@ open_container(struct parser *parser, const char *p)
 		};
 		parser->open = parser->count++;
 	}
-	uint64_t *word = &parser->objects[parser->nesting / 64];
-	const unsigned shift = parser->nesting % 64;
-	*word = (*word & ~(UINT64_C(1) << shift)) | (uint64_t)parser->in_object << shift;
+	parser->around[parser->nesting++] = parser->in_object;
 	parser->in_object = *p == '{';
-	parser->nesting++;
 	parser->live = parser->nesting <= parser->depth;
 	return p + 1;
 }
@@ -132,9 +130,7 @@ static inline const char *
 close_container(struct parser *parser, const char *p)
 {
 	p++;
-	parser->nesting--;
-	parser->in_object =
-	    (parser->objects[parser->nesting / 64] >> (parser->nesting % 64) & 1) != 0;
+	parser->in_object = parser->around[--parser->nesting];
 	parser->live = parser->nesting <= parser->depth;
 	if (parser->live != 0) {
 		struct ab_json_node *node = &parser->nodes[parser->open];
@@ -189,7 +185,7 @@ key(struct parser *parser, const char *p, char first)
 static const char *
 document(struct ab_json *json, const char *end, unsigned depth, struct ab_json_fault *fault)
 {
-	uint64_t objects[AB_JSON_NESTING_MAX / 64] = {0};
+	bool around[AB_JSON_NESTING_MAX];
 	struct parser parser = {
 	    .text = json->text,
 	    .end = end,
@@ -197,7 +193,7 @@ document(struct ab_json *json, const char *end, unsigned depth, struct ab_json_f
 	    .live = 1,
 	    .depth = depth,
 	    .fault = fault,
-	    .objects = objects,
+	    .around = around,
 	};
 	const char *p = json->text;
 

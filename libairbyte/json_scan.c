@@ -92,17 +92,8 @@ utf8_faults(__m128i block, __m128i previous)
 	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xF0)), _mm_cmplt_epi8(block, BYTES(0x90))),
 	    _mm_and_si128(_mm_cmpeq_epi8(before, BYTES(0xF4)), _mm_cmpgt_epi8(block, BYTES(0x8F))));
 
-	return (unsigned)_mm_movemask_epi8(
+	return ab_json_scan_bits(
 	    _mm_or_si128(_mm_or_si128(misplaced, never), _mm_or_si128(three, four)));
-}
-
-/* A bit for each byte of the block at p that is not plain. */
-static inline uint64_t
-special_bits(const char *p)
-{
-	const __m128i block = ab_json_scan_load(p);
-
-	return ab_json_scan_stops(block) | ab_json_scan_quotes(block);
 }
 
 /* Over blocks of plain bytes, to the first byte that is not plain or to the last few. Four blocks
@@ -111,8 +102,10 @@ static const char *
 skip_plain_blocks(const char *p, const char *end)
 {
 	for (; end - p >= 4 * AB_JSON_BLOCK; p += 4 * AB_JSON_BLOCK) {
-		const uint64_t bits = special_bits(p) | special_bits(p + 16) << 16 |
-				      special_bits(p + 32) << 32 | special_bits(p + 48) << 48;
+		const uint64_t first = ab_json_scan_special(p) | ab_json_scan_special(p + 16) << 16;
+		const uint64_t second = ab_json_scan_special(p + 32) | ab_json_scan_special(p + 48)
+									   << 16;
+		const uint64_t bits = first | second << 32;
 		if (bits != 0)
 			return p + __builtin_ctzll(bits);
 	}
@@ -138,7 +131,7 @@ skip_clean_blocks(const char *p, const char *end)
 		const __m128i quote = _mm_cmpeq_epi8(block, BYTES('"'));
 		const __m128i slash = _mm_cmpeq_epi8(block, BYTES('\\'));
 		const unsigned stops =
-		    (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, slash)));
+		    ab_json_scan_bits(_mm_or_si128(control, _mm_or_si128(quote, slash)));
 		const unsigned faults = utf8_faults(block, previous);
 		/* Faults beyond the first stop do not count; the stop itself may show one. */
 		const unsigned seen = stops ^ (stops - 1);

@@ -69,30 +69,43 @@ ab_json_scan_load(const char *p)
 	return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-/* A bit for each byte of the block that is not plain, quotes left out. */
 static inline unsigned
-ab_json_scan_stops(__m128i block)
+ab_json_scan_bits(__m128i bytes)
+{
+	return (unsigned)_mm_movemask_epi8(bytes);
+}
+
+static inline __m128i
+ab_json_scan_quotes(__m128i block)
+{
+	return _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+}
+
+/* The bytes that are not plain, but for quotes. */
+static inline __m128i
+ab_json_scan_others(__m128i block)
 {
 	/* As signed bytes, those beyond ASCII are below a space too. */
 	const __m128i below = _mm_cmplt_epi8(block, _mm_set1_epi8(' '));
 	const __m128i slash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
 
-	return (unsigned)_mm_movemask_epi8(_mm_or_si128(below, slash));
+	return _mm_or_si128(below, slash);
 }
 
+/* A bit for each byte of the block at p that is not plain. */
 static inline unsigned
-ab_json_scan_quotes(__m128i block)
+ab_json_scan_special(const char *p)
 {
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')));
+	const __m128i block = ab_json_scan_load(p);
+
+	return ab_json_scan_bits(
+	    _mm_or_si128(ab_json_scan_others(block), ab_json_scan_quotes(block)));
 }
 
 static inline unsigned
 ab_json_scan_plain(const char *p)
 {
-	const __m128i block = ab_json_scan_load(p);
-	const unsigned bits = ab_json_scan_stops(block) | ab_json_scan_quotes(block);
-
-	return (unsigned)__builtin_ctz(bits | 1U << AB_JSON_BLOCK);
+	return (unsigned)__builtin_ctz(ab_json_scan_special(p) | 1U << AB_JSON_BLOCK);
 }
 
 #elif defined(__aarch64__)
@@ -148,10 +161,10 @@ ab_json_scan_string(const char *p, const char *end, bool *escaped, struct ab_jso
 #if defined(__SSE2__)
 	if (end - p >= AB_JSON_BLOCK) {
 		const __m128i block = ab_json_scan_load(p);
-		const unsigned quotes = ab_json_scan_quotes(block);
+		const unsigned quotes = ab_json_scan_bits(ab_json_scan_quotes(block));
 		const unsigned before = quotes ^ (quotes - 1);
 		/* The next token waits for the place of the quote, not for this test. */
-		if (quotes != 0 && (ab_json_scan_stops(block) & before) == 0)
+		if (quotes != 0 && (ab_json_scan_bits(ab_json_scan_others(block)) & before) == 0)
 			return p + __builtin_ctz(quotes);
 	}
 #endif
@@ -167,7 +180,7 @@ ab_json_scan_number(const char *p, const char *end, struct ab_json_fault *fault)
 		const __m128i other = _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8('0')),
 		    _mm_cmpgt_epi8(block, _mm_set1_epi8('9')));
 		/* A bit for each byte that is no digit; the first could only be the sign. */
-		unsigned bits = (unsigned)_mm_movemask_epi8(other) & ~1U;
+		unsigned bits = ab_json_scan_bits(other) & ~1U;
 		const unsigned sign = *p == '-';
 		if ((bits & (bits - 1)) != 0) {
 			const unsigned whole = (unsigned)__builtin_ctz(bits);
