@@ -101,7 +101,9 @@ utf8_faults(__m128i block, __m128i previous)
 static const char *
 skip_plain_blocks(const char *p, const char *end)
 {
-	for (; end - p >= 4 * AB_JSON_BLOCK; p += 4 * AB_JSON_BLOCK) {
+	const ptrdiff_t step = (ptrdiff_t)4 * AB_JSON_BLOCK;
+
+	for (; end - p >= step; p += step) {
 		const uint64_t first = ab_json_scan_special(p) | ab_json_scan_special(p + 16) << 16;
 		const uint64_t second = ab_json_scan_special(p + 32) | ab_json_scan_special(p + 48)
 									   << 16;
