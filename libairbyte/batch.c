@@ -123,14 +123,16 @@ find_slot(const struct ab_batch *batch, struct ab_view key, uint32_t half)
 {
 	const size_t mask = batch->slots_cap - 1;
 
+	assert(key.data != NULL);
 	for (size_t at = half & mask;; at = (at + 1) & mask) {
 		uint64_t *slot = &batch->slots[at];
 		if (*slot == 0)
 			return slot;
 		if (*slot >> 32 != half)
 			continue;
-		const struct ab_view other = ab_batch_entry_key(batch, slot_entry(*slot));
-		if (other.len == key.len && memcmp(other.data, key.data, key.len) == 0)
+		const struct ab_entry *other = &batch->entries[slot_entry(*slot)];
+		if (other->key_len == key.len &&
+		    memcmp(batch->keys.data + other->key_at, key.data, key.len) == 0)
 			return slot;
 	}
 }

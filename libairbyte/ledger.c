@@ -53,7 +53,7 @@ queue_push(struct queue *queue, size_t size, size_t *bytes)
 		queue->end -= queue->head;
 		queue->head = 0;
 	} else if (queue->end == queue->cap) {
-		const size_t cap = queue->cap > 0 ? queue->cap * 2 : FIRST_ITEMS;
+		const size_t cap = queue->cap > 0 ? queue->cap + queue->cap / 2 : FIRST_ITEMS;
 		queue->items = ab_realloc(queue->items, cap * size);
 		*bytes += (cap - queue->cap) * size;
 		queue->cap = cap;

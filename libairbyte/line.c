@@ -91,8 +91,6 @@ make_room(struct ab_line *line)
 	size_t cap = line->cap > 0 ? line->cap + line->cap / 2 : BASE_BYTES;
 	if (line->cap > 0 && cap > line->max + READ_BYTES)
 		cap = line->max + READ_BYTES;
-	if (cap < line->end + READ_BYTES)
-		cap = line->end + READ_BYTES;
 	line->data = ab_realloc(line->data, cap);
 	line->cap = cap;
 }

@@ -110,6 +110,8 @@ piece(size_t len)
 
 /* --- putting --- */
 
+/* Level 1, as Z_HUFFMAN_ONLY, Z_RLE and Z_FIXED compress JSON rows less and are no faster. Raw, as
+ * the checksum is our own. */
 static int
 ready_to_deflate(struct ab_spool *spool, struct ab_error *err)
 {

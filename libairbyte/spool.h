@@ -20,7 +20,7 @@ struct ab_spool *ab_spool_new(size_t streams);
 void ab_spool_free(struct ab_spool *spool);
 
 /* Stores a sealed batch of stream number stream->index and frees it. A full disk is an
- * AB_SYSTEM_ERROR that names the directory and what it would need; the batch is freed all the same.
+ * AB_SYSTEM_ERROR that names the directory and how much it took; the batch is freed all the same.
  */
 AB_MUST_CHECK int ab_spool_put(
     struct ab_spool *spool, struct ab_batch *batch, struct ab_error *err);

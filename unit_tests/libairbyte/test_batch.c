@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -133,6 +133,8 @@ skipped_ordinals_are_answered_for(void **unused)
 	ab_batch_skip(batch, 8);
 	append(batch, 9, NULL, "a");
 	ab_batch_skip(batch, 10);
+	ab_buf_add_text(&batch->body, "half a reco");
+	ab_batch_seal(batch);
 	assert_int_equal(batch->first, 8);
 	assert_int_equal(batch->last, 10);
 	assert_int_equal(batch->count, 1);
@@ -242,6 +244,7 @@ a_split_divides_entries_and_ordinals(void **unused)
 	append(batch, 16, NULL, "e ");
 	ab_batch_skip(batch, 17);
 	ab_batch_seal(batch);
+	ab_batch_reject(batch, 0, "why a");
 	ab_batch_reject(batch, 3, "why d");
 	struct ab_batch *second = ab_batch_split(batch);
 	expect_body(batch, "a b ");
@@ -251,7 +254,9 @@ a_split_divides_entries_and_ordinals(void **unused)
 	assert_int_equal(second->first, 14);
 	assert_int_equal(second->last, 17);
 	expect_view(ab_batch_entry_key(second, 0), "c");
+	assert_string_equal(ab_batch_reason(batch, 0), "why a");
 	assert_string_equal(ab_batch_reason(second, 1), "why d");
+	assert_null(ab_batch_reason(second, 0));
 	ab_batch_free(batch);
 	ab_batch_free(second);
 }
@@ -422,8 +427,7 @@ add_random_record(struct model *model, struct ab_batch *batch, unsigned keys)
 	snprintf(record->body, sizeof(record->body), "%.*s<%llu>", (int)(shape >> 12 & 7),
 	    "#######", (unsigned long long)ordinal);
 	if ((shape >> 50) % 4 != 0)
-		snprintf(
-		    record->raw, sizeof(record->raw), "{%llu}", (unsigned long long)ordinal);
+		snprintf(record->raw, sizeof(record->raw), "{%llu}", (unsigned long long)ordinal);
 	if (record->key[0] != '\0')
 		ab_batch_key(batch, record->key, strlen(record->key));
 	if (record->kind != 0)
@@ -441,8 +445,7 @@ expect_entry(struct model *model, const struct ab_batch *batch, size_t i)
 
 	assert_false(entry->superseded);
 	assert_int_equal(entry->kind, record->kind);
-	expect_view(
-	    (struct ab_view){batch->body.data + start, entry->end - start}, record->body);
+	expect_view((struct ab_view){batch->body.data + start, entry->end - start}, record->body);
 	expect_view(ab_batch_entry_key(batch, i), record->key);
 	expect_view(ab_batch_entry_record(batch, i), record->raw);
 }
@@ -491,6 +494,7 @@ expect_parts(struct model *model, struct ab_batch *whole)
 		assert_int_equal(part->last + 1, second->first);
 		assert_int_equal(second->last, last);
 		assert_false(ab_batch_shares_key(part, second));
+		assert_int_equal(ab_batch_shares_key(second, second), second->keys.len > 0);
 		stack[depth++] = second;
 	}
 	return entries;

@@ -281,9 +281,9 @@ an_endless_line_is_refused_before_it_fills_the_memory(void **unused)
 
 	(void)unused;
 	assert_int_not_equal(fd, -1);
-	ab_line_init(&line, fd, 5 * mebibyte);
-	expect_refusal(&line, "line 1 of the input is longer than the 5242880 bytes allowed");
-	assert_true(line.cap <= 6 * mebibyte);
+	ab_line_init(&line, fd, 6 * mebibyte);
+	expect_refusal(&line, "line 1 of the input is longer than the 6291456 bytes allowed");
+	assert_true(line.cap <= 6 * mebibyte + mebibyte / 2);
 	close(fd);
 	ab_line_release(&line);
 }
@@ -303,6 +303,27 @@ an_input_error_is_reported(void **unused)
 	assert_string_equal(err.message, "cannot read the input: Is a directory");
 	close(fd);
 	ab_line_release(&line);
+}
+
+static void
+short_lines_do_not_make_the_buffer_grow(void **unused)
+{
+	static char text[5 << 20];
+	struct ab_line line;
+	struct ab_view view;
+	size_t lines = 0;
+
+	(void)unused;
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 99; i < sizeof(text); i += 100)
+		text[i] = '\n';
+	ab_line_init(&line, file_with(text, sizeof(text)), 64 * mebibyte);
+	for (; next_line(&line, &view); lines++) {
+		ab_line_consume(&line);
+		assert_true(line.cap <= mebibyte / 2);
+	}
+	assert_int_equal(lines, (sizeof(text) + 99) / 100);
+	expect_end(&line);
 }
 
 /* A huge line between two small ones, as a file: few copies, little more memory than its length. */
@@ -466,6 +487,7 @@ main(void)
 	    cmocka_unit_test(a_longer_line_is_refused_after_those_before_it_were_lent),
 	    cmocka_unit_test(an_endless_line_is_refused_before_it_fills_the_memory),
 	    cmocka_unit_test(an_input_error_is_reported),
+	    cmocka_unit_test(short_lines_do_not_make_the_buffer_grow),
 	    cmocka_unit_test(the_buffer_grows_for_a_huge_line_and_shrinks_after_it),
 	    cmocka_unit_test(a_huge_line_in_small_pieces_is_scanned_once),
 	    cmocka_unit_test(what_was_read_can_be_discarded),
