@@ -16,7 +16,7 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 MAKEFLAGS += --no-print-directory
 
-PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev \
+PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzstd-dev \
 	libunistring-dev uthash-dev libcmocka-dev python3 python3-pytest python3-aiohttp \
 	python3-jsonschema python3-yaml procps
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
@@ -29,7 +29,7 @@ CFLAGS_ALL = -std=c17 -O2 -g -fPIE -fno-common -fstack-protector-strong -Wall -W
 	-Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wcast-qual -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wswitch-enum
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed
-LDLIBS_ALL = -lcurl -lcjson -lcrypto -lz -lunistring
+LDLIBS_ALL = -lcurl -lcjson -lcrypto -lz -lzstd -lunistring
 
 CC_release = cc
 CC_gcc = gcc

@@ -1,13 +1,14 @@
 /*
- * In the file a batch is a struct header and then one zlib stream of its entries, keys, records,
- * reasons and body. The header is written last, when the length of the stream is known.
+ * In the file a batch is a struct header and then one zstd frame of its entries, keys, records,
+ * reasons and body. The header is written last, when the length of the frame is known.
  */
 #include "spool.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <zlib.h> /* crc32 */
+#include <zstd.h>
 
 #include "alloc.h"
 #include "catalog.h"
@@ -25,7 +26,7 @@ struct header {
 	uint64_t records_len;
 	uint64_t reasons_len;
 	uint64_t body_len;
-	uint64_t stored; /* bytes of the stream that follows */
+	uint64_t stored; /* bytes of the frame that follows */
 	uint32_t stored_crc;
 	uint32_t crc; /* of the header up to here */
 };
@@ -43,11 +44,11 @@ struct ab_spool {
 	struct queue *queues;
 	size_t streams;
 	uint64_t bytes;
-	z_stream deflate;
-	z_stream inflate;
-	bool deflate_ready;
-	bool inflate_ready;
+	ZSTD_CCtx *compressor;
+	ZSTD_DCtx *decompressor;
 	unsigned char *chunk;
+	ZSTD_outBuffer out; /* to chunk */
+	ZSTD_inBuffer in;   /* from chunk */
 };
 
 /* A piece of memory that is written or filled. */
@@ -74,10 +75,8 @@ ab_spool_free(struct ab_spool *spool)
 		return;
 	for (size_t i = 0; i < spool->streams; i++)
 		free(spool->queues[i].places);
-	if (spool->deflate_ready)
-		deflateEnd(&spool->deflate);
-	if (spool->inflate_ready)
-		inflateEnd(&spool->inflate);
+	ZSTD_freeCCtx(spool->compressor);
+	ZSTD_freeDCtx(spool->decompressor);
 	free(spool->chunk);
 	free(spool->queues);
 	ab_tempfile_release(&spool->file);
@@ -100,67 +99,53 @@ parts_of(const struct ab_batch *batch, struct part parts[PARTS])
 	parts[4] = (struct part){batch->body.data, batch->body.len};
 }
 
-static uInt
-piece(size_t len)
-{
-	const size_t most = (size_t)1 << 30;
-
-	return (uInt)(len < most ? len : most);
-}
-
 /* --- putting --- */
 
-/* Level 1, as Z_HUFFMAN_ONLY, Z_RLE and Z_FIXED compress JSON rows less and are no faster. Raw, as
- * the checksum is our own. */
-static int
-ready_to_deflate(struct ab_spool *spool, struct ab_error *err)
+/* A larger window gains nothing on JSON rows and costs memory. */
+static void
+ready_to_compress(struct ab_spool *spool)
 {
 	if (spool->chunk == NULL)
 		spool->chunk = ab_malloc(CHUNK_BYTES);
-	if (spool->deflate_ready)
-		deflateReset(&spool->deflate);
-	else if (deflateInit2(&spool->deflate, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return ab_fail(err, AB_SYSTEM_ERROR, "cannot start zlib: %s", zlibVersion());
-	spool->deflate_ready = true;
-	spool->deflate.next_out = spool->chunk;
-	spool->deflate.avail_out = CHUNK_BYTES;
-	return 0;
+	if (spool->compressor == NULL) {
+		spool->compressor = ZSTD_createCCtx();
+		ZSTD_CCtx_setParameter(spool->compressor, ZSTD_c_compressionLevel, 1);
+		ZSTD_CCtx_setParameter(spool->compressor, ZSTD_c_windowLog, 18);
+	}
+	ZSTD_CCtx_reset(spool->compressor, ZSTD_reset_session_only);
+	spool->out = (ZSTD_outBuffer){.dst = spool->chunk, .size = CHUNK_BYTES};
 }
 
-/* Appends what is in the chunk to the stream that begins at `at`. */
+/* Appends what is in the chunk to the frame that begins at `at`. */
 static int
 flush_chunk(struct ab_spool *spool, uint64_t at, struct header *header, struct ab_error *err)
 {
-	const uInt len = CHUNK_BYTES - spool->deflate.avail_out;
+	const size_t len = spool->out.pos;
 
 	if (ab_tempfile_write(&spool->file, spool->chunk, len, at + header->stored, err) != 0)
 		return -1;
-	header->stored_crc = (uint32_t)crc32(header->stored_crc, spool->chunk, len);
+	header->stored_crc = (uint32_t)crc32(header->stored_crc, spool->chunk, (uInt)len);
 	header->stored += len;
-	spool->deflate.next_out = spool->chunk;
-	spool->deflate.avail_out = CHUNK_BYTES;
+	spool->out.pos = 0;
 	return 0;
 }
 
 static int
-deflate_part(struct ab_spool *spool, struct part part, bool last, uint64_t at,
+compress_part(struct ab_spool *spool, struct part part, bool last, uint64_t at,
     struct header *header, struct ab_error *err)
 {
-	z_stream *z = &spool->deflate;
-	int rc = Z_OK;
+	const ZSTD_EndDirective mode = last ? ZSTD_e_end : ZSTD_e_continue;
+	ZSTD_inBuffer in = {.src = part.data, .size = part.len};
+	size_t rc = 0;
 
-	z->next_in = part.data;
 	do {
-		z->avail_in = piece(part.len);
-		part.len -= z->avail_in;
-		const int flush = last && part.len == 0 ? Z_FINISH : Z_NO_FLUSH;
-		do {
-			rc = deflate(z, flush);
-			assert(rc != Z_STREAM_ERROR);
-			if (z->avail_out == 0 && flush_chunk(spool, at, header, err) != 0)
-				return -1;
-		} while (z->avail_in > 0 || (flush == Z_FINISH && rc != Z_STREAM_END));
-	} while (part.len > 0);
+		rc = ZSTD_compressStream2(spool->compressor, &spool->out, &in, mode);
+		if (ZSTD_isError(rc))
+			return ab_fail(err, AB_SYSTEM_ERROR, "cannot compress held records: %s",
+			    ZSTD_getErrorName(rc));
+		if (spool->out.pos == spool->out.size && flush_chunk(spool, at, header, err) != 0)
+			return -1;
+	} while (in.pos < in.size || (last && rc > 0));
 	return last ? flush_chunk(spool, at, header, err) : 0;
 }
 
@@ -180,11 +165,10 @@ store(struct ab_spool *spool, const struct ab_batch *batch, uint64_t at, struct 
 	    .body_len = batch->body.len,
 	};
 
-	if (ready_to_deflate(spool, err) != 0)
-		return -1;
+	ready_to_compress(spool);
 	parts_of(batch, parts);
 	for (size_t i = 0; i < PARTS; i++) {
-		if (deflate_part(
+		if (compress_part(
 			spool, parts[i], i == PARTS - 1, at + sizeof(header), &header, err) != 0)
 			return -1;
 		spool->bytes += parts[i].len;
@@ -221,19 +205,16 @@ fail_damaged(const struct ab_spool *spool, struct ab_error *err)
 	    spool->file.directory);
 }
 
-static int
-ready_to_inflate(struct ab_spool *spool, struct ab_error *err)
+static void
+ready_to_decompress(struct ab_spool *spool)
 {
-	if (spool->inflate_ready)
-		inflateReset(&spool->inflate);
-	else if (inflateInit2(&spool->inflate, -15) != Z_OK)
-		return ab_fail(err, AB_SYSTEM_ERROR, "cannot start zlib: %s", zlibVersion());
-	spool->inflate_ready = true;
-	spool->inflate.avail_in = 0;
-	return 0;
+	if (spool->decompressor == NULL)
+		spool->decompressor = ZSTD_createDCtx();
+	ZSTD_DCtx_reset(spool->decompressor, ZSTD_reset_session_only);
+	spool->in = (ZSTD_inBuffer){.src = spool->chunk};
 }
 
-/* What is left of the stream of the batch being read. */
+/* What is left of the frame of the batch being read. */
 struct rest {
 	uint64_t at;
 	uint64_t len;
@@ -252,26 +233,24 @@ read_chunk(struct ab_spool *spool, struct rest *rest, struct ab_error *err)
 	rest->crc = (uint32_t)crc32(rest->crc, spool->chunk, (uInt)len);
 	rest->at += len;
 	rest->len -= len;
-	spool->inflate.next_in = spool->chunk;
-	spool->inflate.avail_in = (uInt)len;
+	spool->in = (ZSTD_inBuffer){.src = spool->chunk, .size = len};
 	return 0;
 }
 
 static int
-inflate_part(struct ab_spool *spool, struct part part, struct rest *rest, struct ab_error *err)
+decompress_part(struct ab_spool *spool, struct part part, struct rest *rest, struct ab_error *err)
 {
-	z_stream *z = &spool->inflate;
+	ZSTD_outBuffer out = {.dst = part.data, .size = part.len};
 
-	z->next_out = part.data;
-	while (part.len > 0) {
-		if (z->avail_in == 0 && read_chunk(spool, rest, err) != 0)
-			return -1;
-		const uInt room = piece(part.len);
-		z->avail_out = room;
-		const int rc = inflate(z, Z_NO_FLUSH);
-		part.len -= room - z->avail_out;
-		if (rc != Z_OK && !(rc == Z_STREAM_END && part.len == 0))
+	while (out.pos < out.size) {
+		const size_t before = out.pos;
+		const size_t rc = ZSTD_decompressStream(spool->decompressor, &out, &spool->in);
+		/* 0: the frame ended, though more was stored. */
+		if (ZSTD_isError(rc) || (rc == 0 && out.pos < out.size))
 			return fail_damaged(spool, err);
+		if (out.pos == before && spool->in.pos == spool->in.size &&
+		    read_chunk(spool, rest, err) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -304,7 +283,7 @@ new_batch(struct ab_stream *stream, const struct header *header)
 	return batch;
 }
 
-/* The checksum covers all that was stored, the end of the zlib stream included. */
+/* The checksum covers all that was stored, the end of the frame included. */
 static int
 check_rest(struct ab_spool *spool, struct rest *rest, uint32_t crc, struct ab_error *err)
 {
@@ -326,13 +305,12 @@ load(struct ab_spool *spool, struct ab_stream *stream, uint64_t at, struct ab_ba
 		return -1;
 	if (header.crc != header_crc(&header))
 		return fail_damaged(spool, err);
-	if (ready_to_inflate(spool, err) != 0)
-		return -1;
+	ready_to_decompress(spool);
 	struct ab_batch *loaded = new_batch(stream, &header);
 	struct rest rest = {.at = at + sizeof(header), .len = header.stored};
 	parts_of(loaded, parts);
 	for (size_t i = 0; i < PARTS; i++) {
-		if (inflate_part(spool, parts[i], &rest, err) != 0)
+		if (decompress_part(spool, parts[i], &rest, err) != 0)
 			goto fail;
 	}
 	if (check_rest(spool, &rest, header.stored_crc, err) != 0)
