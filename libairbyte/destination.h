@@ -161,7 +161,8 @@ struct ab_destination {
 	enum ab_taken (*append)(void *self, struct ab_batch *batch, const struct ab_record *record,
 	    struct ab_error *err);
 
-	/* Builds the request of item x->item of step x->step, just before it is sent. */
+	/* Builds the request of item x->item of step x->step, just before it is sent. At item 0 it
+	 * may move x->step first: exchanges of every phase start at step 0. */
 	enum ab_ask (*request)(
 	    void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err);
 

@@ -1,8 +1,9 @@
 /*
  * Steps: SPACES proves key, workspace and base_url, and learns the names of the spaces.
- * DATA_SOURCES proves space and data source, and that no connection manages it. READ reads what a sync
- * will. PROBE proves that we may write, and stores nothing: it sends a document without text, and the
- * server looks at permissions before it misses the text. UNDO only follows if it did store one.
+ * DATA_SOURCES proves space and data source, and that no connection manages it. READ reads what a
+ * sync will. PROBE proves that we may write, and stores nothing: it sends a document without text,
+ * and the server looks at permissions before it misses the text. UNDO only follows if it did store
+ * one.
  */
 #include "check.h"
 
@@ -17,6 +18,7 @@ enum step { SPACES, DATA_SOURCES, READ, PROBE, UNDO };
 
 #define PROBE_PLACE "documents/airbyte-connection-check"
 #define NAMES_MAX 5
+#define TABLES_MAX ((size_t)64 << 20) /* the list of tables has no pages */
 
 /* What SPACES learnt. */
 struct findings {
@@ -41,6 +43,7 @@ dust_check_request(
 	case READ:
 		dust_request_start(
 		    dust, out, AB_GET, dust->is_tables ? "tables" : "documents?limit=1");
+		out->reply_limit = TABLES_MAX;
 		break;
 	case PROBE:
 		dust_request_start(dust, out, AB_POST, PROBE_PLACE);
@@ -111,7 +114,7 @@ judge_access(const struct dust *dust, const struct ab_reply *in, struct ab_error
 	else if (strcmp(refusal.type, "invalid_api_key_error") == 0)
 		return fail_region(dust, err);
 	else if (strcmp(refusal.type, "malformed_authorization_header_error") == 0 ||
-	         strcmp(refusal.type, "not_authenticated") == 0)
+		 strcmp(refusal.type, "not_authenticated") == 0)
 		ab_fail(err, AB_CONFIG_ERROR,
 		    "api_key must look like sk-..., with letters and digits only: %s",
 		    refusal.message);
@@ -217,13 +220,13 @@ data_sources(
 
 	if (in->status == 404 && dust_refusal_is(in, "space_not_found")) {
 		ab_fail(err, AB_CONFIG_ERROR,
-		    findings->listed ? "space_id %.60s cannot be read with this api_key; there are: %s"
-				     : "space_id %.60s is not in the workspace; there are: %s",
+		    findings->listed
+			? "space_id %.60s cannot be read with this api_key; there are: %s"
+			: "space_id %.60s is not in the workspace; there are: %s",
 		    dust->space_id, findings->names);
 		return AB_FAILED;
 	}
-	const enum ab_verdict verdict =
-	    dust_judge(dust, x, in, "the list of data sources of space_id", err);
+	const enum ab_verdict verdict = dust_judge(dust, x, in, "the list of data sources", err);
 	if (verdict != AB_DONE)
 		return verdict;
 	cJSON *document = dust_reply_json(in);
@@ -259,7 +262,7 @@ probe(struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struc
 		ab_buf_release(&words);
 		return AB_FAILED;
 	}
-	return dust_judge(dust, x, in, "a test of the permission to write", err);
+	return dust_judge(dust, x, in, "the test of the permission to write", err);
 }
 
 enum ab_verdict
@@ -273,13 +276,12 @@ dust_check_response(
 		if (in->status >= 200 && in->status < 300)
 			return spaces(dust, x, in, err);
 		verdict = judge_access(dust, in, err);
-		return verdict == AB_DONE
-			   ? dust_judge(dust, x, in, "the list of spaces of workspace_id", err)
-			   : verdict;
+		return verdict == AB_DONE ? dust_judge(dust, x, in, "the list of spaces", err)
+					  : verdict;
 	case DATA_SOURCES:
 		return data_sources(dust, x, in, err);
 	case READ:
-		verdict = dust_judge(dust, x, in, "to read data_source_id", err);
+		verdict = dust_judge(dust, x, in, "the reading of data_source_id", err);
 		if (verdict != AB_DONE)
 			return verdict;
 		x->step = PROBE;
@@ -289,5 +291,5 @@ dust_check_response(
 	case UNDO:
 		break;
 	}
-	return dust_judge(dust, x, in, "to delete the test document", err);
+	return dust_judge(dust, x, in, "the deletion of the test document", err);
 }

@@ -7,9 +7,10 @@
 
 #include "alloc.h"
 #include "dust.h"
-#include "json_write.h"
 #include "names.h"
 #include "slug.h"
+
+#define COLUMNS_FIRST 32
 
 /* The column name of a field, malloced; *suffix is set if it cannot do without one. */
 static char *
@@ -17,7 +18,8 @@ clean_name(const char *field, size_t len, bool *suffix)
 {
 	struct ab_buf name;
 
-	ab_buf_init(&name, 4 * DUST_COLUMN_MAX + 4 * len);
+	/* NFKD makes up to eighteen characters of one. */
+	ab_buf_init(&name, (len + 1) * 32);
 	dust_slug(&name, field, len);
 	*suffix = name.len == 0 || name.len > DUST_COLUMN_MAX;
 	if (name.len == 0)
@@ -27,8 +29,39 @@ clean_name(const char *field, size_t len, bool *suffix)
 	return copy;
 }
 
+static int
+compare(const struct dust_column *column, const char *field, size_t len)
+{
+	if (column->field_len != len)
+		return column->field_len < len ? -1 : 1;
+	return memcmp(column->field, field, len);
+}
+
+/* Where the column of a field stands, or belongs; *found tells which. */
+static size_t
+place_of(const struct dust_columns *columns, const char *field, size_t len, bool *found)
+{
+	size_t low = 0;
+	size_t high = columns->count;
+
+	*found = false;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int order = compare(columns->by_field[middle].column, field, len);
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct dust_column *
-add(struct dust_columns *columns, const char *field, size_t len, const char *name)
+column_new(const char *field, size_t len, const char *name)
 {
 	struct dust_column *column = ab_calloc(1, sizeof(*column));
 	const size_t name_len = strlen(name);
@@ -41,8 +74,23 @@ add(struct dust_columns *columns, const char *field, size_t len, const char *nam
 	memcpy(column->text + 1, name, name_len);
 	memcpy(column->text + 1 + name_len, "\":", 2);
 	column->same = len == name_len && memcmp(field, name, len) == 0;
-	column->deleted_at = len == strlen(DUST_DELETED_AT) && memcmp(field, DUST_DELETED_AT, len) == 0;
-	HASH_ADD_KEYPTR(hh, columns->by_field, column->field, (unsigned)len, column);
+	column->deleted_at =
+	    len == strlen(DUST_DELETED_AT) && memcmp(field, DUST_DELETED_AT, len) == 0;
+	return column;
+}
+
+/* Puts a column in its place among the others. */
+static struct dust_column *
+add(struct dust_columns *columns, size_t place, struct dust_column *column)
+{
+	if (columns->count == columns->cap) {
+		columns->cap = columns->cap > 0 ? columns->cap * 2 : COLUMNS_FIRST;
+		columns->by_field =
+		    ab_realloc(columns->by_field, columns->cap * sizeof(*columns->by_field));
+	}
+	memmove(columns->by_field + place + 1, columns->by_field + place,
+	    (columns->count - place) * sizeof(*columns->by_field));
+	columns->by_field[place].column = column;
 	columns->count++;
 	return column;
 }
@@ -62,36 +110,33 @@ dust_columns_init(struct dust_columns *columns, const cJSON *schema)
 		struct dust_name *name = &names[count];
 		if (property->string == NULL)
 			continue;
-		name->raw = name->seed = property->string;
+		name->raw = ab_strdup(property->string);
+		name->seed = ab_strdup(property->string);
 		name->seed_len = strlen(name->seed);
 		name->clean = clean_name(name->raw, name->seed_len, &name->suffix);
 		count++;
 	}
 	dust_names_resolve(names, count, DUST_COLUMN_MAX);
 	for (size_t i = 0; i < count; i++) {
-		struct dust_column *known = NULL;
-		/* A schema that says the same twice. */
-		HASH_FIND(hh, columns->by_field, names[i].raw, (unsigned)names[i].seed_len, known);
-		if (known == NULL)
-			add(columns, names[i].raw, names[i].seed_len, names[i].clean);
-		free(names[i].clean);
+		bool known;
+		const size_t place = place_of(columns, names[i].raw, names[i].seed_len, &known);
+		/* A schema may say the same twice. */
+		if (!known)
+			add(columns, place,
+			    column_new(names[i].raw, names[i].seed_len, names[i].clean));
 	}
-	free(names);
+	dust_names_free(names, count);
 }
 
 void
 dust_columns_release(struct dust_columns *columns)
 {
-	struct dust_column *column = NULL;
-	struct dust_column *following = NULL;
-
-	HASH_ITER(hh, columns->by_field, column, following)
-	{
-		HASH_DEL(columns->by_field, column);
-		free(column->field);
-		free(column->text);
-		free(column);
+	for (size_t i = 0; i < columns->count; i++) {
+		free(columns->by_field[i].column->field);
+		free(columns->by_field[i].column->text);
+		free(columns->by_field[i].column);
 	}
+	free(columns->by_field);
 	*columns = (struct dust_columns){0};
 }
 
@@ -100,8 +145,8 @@ dust_columns_have(const struct dust_columns *columns, const char *name)
 {
 	const size_t len = strlen(name);
 
-	for (const struct dust_column *column = columns->by_field; column != NULL;
-	     column = column->hh.next) {
+	for (size_t i = 0; i < columns->count; i++) {
+		const struct dust_column *column = columns->by_field[i].column;
 		if (column->text_len == len + 3 && memcmp(column->text + 1, name, len) == 0)
 			return true;
 	}
@@ -110,7 +155,7 @@ dust_columns_have(const struct dust_columns *columns, const char *name)
 
 /* A field that the catalog does not declare. */
 static struct dust_column *
-add_undeclared(struct dust_columns *columns, const char *field, size_t len)
+add_undeclared(struct dust_columns *columns, size_t place, const char *field, size_t len)
 {
 	bool suffix;
 	char *clean = clean_name(field, len, &suffix);
@@ -125,7 +170,7 @@ add_undeclared(struct dust_columns *columns, const char *field, size_t len)
 		dust_slug_suffix(&name, 0, DUST_COLUMN_MAX, field, len, attempt);
 		suffix = false;
 	}
-	struct dust_column *column = add(columns, field, len, name.data);
+	struct dust_column *column = add(columns, place, column_new(field, len, name.data));
 	ab_buf_release(&name);
 	free(clean);
 	return column;
@@ -134,25 +179,20 @@ add_undeclared(struct dust_columns *columns, const char *field, size_t len)
 static struct dust_column *
 look_up(struct dust_columns *columns, struct dust_field key)
 {
-	const struct ab_view raw = ab_json_view(key.json, key.node);
-	struct dust_column *column = NULL;
 	struct ab_buf field;
+	bool found;
 
-	ab_buf_init(&field, raw.len);
-	if (key.json->nodes[key.node].escaped)
-		ab_json_unescape(key.json, key.node, true, &field);
-	else
-		ab_json_put_view(&field, raw);
-	HASH_FIND(hh, columns->by_field, field.data, (unsigned)field.len, column);
-	if (column == NULL)
-		column = add_undeclared(columns, field.data, field.len);
+	ab_buf_init(&field, key.json->nodes[key.node].len);
+	ab_json_unescape(key.json, key.node, true, &field);
+	const size_t place = place_of(columns, field.data, field.len, &found);
+	struct dust_column *column = found ? columns->by_field[place].column
+					   : add_undeclared(columns, place, field.data, field.len);
 	ab_buf_release(&field);
 	return column;
 }
 
 struct dust_column *
-dust_columns_find(
-    struct dust_columns *columns, struct dust_column *before, struct dust_field key)
+dust_columns_find(struct dust_columns *columns, struct dust_column *before, struct dust_field key)
 {
 	struct dust_column **guess = before != NULL ? &before->after : &columns->first;
 	const struct ab_json_node *node = &key.json->nodes[key.node];

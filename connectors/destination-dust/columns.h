@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <uthash.h>
-
 #include "buf.h"
 #include "fields.h"
 
@@ -23,16 +21,20 @@ struct dust_column {
 	size_t field_len;
 	char *text; /* "name": with quotes and colon */
 	size_t text_len;
-	bool same;       /* column and field are spelt alike */
-	bool deleted_at; /* the field of a deletion */
+	bool same;                 /* column and field are spelt alike */
+	bool deleted_at;           /* the field of a deletion */
 	struct dust_column *after; /* what stood after it in the record before, as a guess */
-	UT_hash_handle hh;
+};
+
+struct dust_column_slot {
+	struct dust_column *column;
 };
 
 struct dust_columns {
-	struct dust_column *by_field;
-	struct dust_column *first; /* of the record before, as a guess */
+	struct dust_column_slot *by_field; /* sorted by length, then bytes of the field */
 	size_t count;
+	size_t cap;
+	struct dust_column *first; /* of the record before, as a guess */
 };
 
 struct cJSON;

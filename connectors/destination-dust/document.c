@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "digest.h"
-#include "documents.h"
 #include "json_write.h"
 #include "times.h"
 #include "urls.h"
@@ -110,8 +109,11 @@ put_title(const struct source *source, struct ab_view id)
 	struct ab_buf *line = &source->dust->room2;
 
 	ab_buf_reset(line);
-	for (size_t i = 0; i < len; i++)
-		ab_buf_add_char(line, (unsigned char)title.data[i] < ' ' ? ' ' : title.data[i]);
+	ab_buf_add(line, title.data, len);
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)line->data[i] < ' ')
+			line->data[i] = ' ';
+	}
 	ab_json_put_string(source->body, line->data, line->len);
 }
 

@@ -9,18 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "alloc.h"
+#include "lookup.h"
 #include "reply.h"
 
 enum step { LOOKUP, UPSERT, LIST, DELETE };
-enum kind { KIND_UPSERT, KIND_DELETE };
-
-/* Ids in one look-up, and bytes they take in its query: far below what servers refuse as too long. */
-#define LOOKUP_IDS 64
-#define LOOKUP_BYTES 4000
-#define ID_PARAMETER "&document_ids="
 
 /* After a 429: the window of the service slides, so some room is there soon. */
 #define LIMIT_WAIT_MS 5000
@@ -62,8 +55,8 @@ dust_documents_release(struct dust *dust)
 }
 
 enum ab_taken
-dust_documents_append(struct dust *dust, struct ab_batch *batch, const struct ab_record *record,
-    struct ab_error *err)
+dust_documents_append(
+    struct dust *dust, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
 {
 	struct ab_stream *stream = batch->stream;
 	struct dust_documents *documents = stream->self;
@@ -73,8 +66,9 @@ dust_documents_append(struct dust *dust, struct ab_batch *batch, const struct ab
 		return AB_BROKEN;
 	const struct ab_view id = {dust->id.text.data, dust->id.text.len};
 	ab_batch_key(batch, id.data, id.len);
-	if (dust_is_deletion(stream, record)) {
-		ab_batch_mark(batch, KIND_DELETE);
+	if (ab_json_get_present(record->json, record->data, DUST_DELETED_AT) != 0 &&
+	    dust_can_delete(stream)) {
+		ab_batch_mark(batch, DUST_KIND_DELETE);
 		return AB_TAKEN;
 	}
 	if (stream->overwrite && !dust->first_batch &&
@@ -90,159 +84,6 @@ dust_documents_append(struct dust *dust, struct ab_batch *batch, const struct ab
 	return AB_TAKEN;
 }
 
-/* --- look-ups --- */
-
-static bool
-is_upsert(const struct ab_batch *batch, size_t i)
-{
-	return batch->entries[i].kind == KIND_UPSERT;
-}
-
-/* The entries of one look-up: from `first` to the one returned, exclusive. */
-static size_t
-lookup_end(const struct ab_batch *batch, size_t first)
-{
-	size_t ids = 0;
-	size_t bytes = 0;
-	size_t i = first;
-
-	for (; i < batch->count && ids < LOOKUP_IDS; i++) {
-		if (!is_upsert(batch, i))
-			continue;
-		bytes += strlen(ID_PARAMETER) + ab_batch_entry_key(batch, i).len;
-		if (ids > 0 && bytes > LOOKUP_BYTES)
-			break;
-		ids++;
-	}
-	return i;
-}
-
-/* The first entry of look-up number item. */
-static size_t
-lookup_start(const struct ab_batch *batch, unsigned item)
-{
-	size_t first = 0;
-
-	for (unsigned k = 0; k < item; k++)
-		first = lookup_end(batch, first);
-	return first;
-}
-
-static unsigned
-lookup_count(const struct ab_batch *batch)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < batch->count; i = lookup_end(batch, i))
-		count++;
-	return count;
-}
-
-static enum ab_ask
-request_lookup(const struct dust *dust, struct ab_exchange *x, struct ab_request *out)
-{
-	const struct ab_batch *batch = x->batch;
-	const size_t first = lookup_start(batch, x->item);
-	const size_t end = lookup_end(batch, first);
-	unsigned ids = 0;
-
-	x->items = lookup_count(batch);
-	if (x->scratch == NULL)
-		x->scratch = ab_calloc(batch->count, sizeof(bool));
-	for (size_t i = first; i < end; i++)
-		ids += is_upsert(batch, i);
-	dust_request_start(dust, out, AB_GET, "documents");
-	ab_buf_printf(&out->url, "?limit=%u", ids);
-	for (size_t i = first; i < end; i++) {
-		const struct ab_view id = ab_batch_entry_key(batch, i);
-		if (!is_upsert(batch, i))
-			continue;
-		ab_buf_add_text(&out->url, ID_PARAMETER);
-		ab_url_encode(&out->url, id.data, id.len);
-	}
-	/* A look-up of deletions alone, at the end of a batch. */
-	return ids > 0 ? AB_SEND : AB_SKIP;
-}
-
-/* Whether one of the tags is the hash of entry i. */
-static bool
-has_hash(const cJSON *tags, const struct ab_batch *batch, size_t i)
-{
-	const size_t prefix = strlen(DUST_TAG_HASH);
-	const char *hash = batch->body.data + ab_batch_start(batch, i);
-	const cJSON *tag;
-
-	cJSON_ArrayForEach(tag, tags)
-	{
-		if (cJSON_IsString(tag) && strncmp(tag->valuestring, DUST_TAG_HASH, prefix) == 0 &&
-		    strlen(tag->valuestring) == prefix + DUST_HASH_HEX &&
-		    memcmp(tag->valuestring + prefix, hash, DUST_HASH_HEX) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-mark_unchanged(struct ab_exchange *x, const cJSON *document, size_t first, size_t end)
-{
-	const cJSON *id = cJSON_GetObjectItemCaseSensitive(document, "document_id");
-	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(document, "tags");
-	bool *unchanged = x->scratch;
-
-	if (!cJSON_IsString(id) || !dust_sweep_owns(x->stream, tags))
-		return;
-	const size_t len = strlen(id->valuestring);
-	for (size_t i = first; i < end; i++) {
-		const struct ab_view key = ab_batch_entry_key(x->batch, i);
-		if (is_upsert(x->batch, i) && key.len == len &&
-		    memcmp(key.data, id->valuestring, len) == 0) {
-			unchanged[i] = has_hash(tags, x->batch, i);
-			return;
-		}
-	}
-}
-
-enum ab_verdict
-dust_documents_judge_list(const struct dust *dust, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, struct ab_error *err)
-{
-	const enum ab_verdict verdict = dust_judge(dust, x, in, what, err);
-
-	/* A failure of the database behind a list comes as a 400. */
-	if (in->status == 400 && dust_refusal_is(in, "data_source_error")) {
-		err->kind = AB_TRANSIENT_ERROR;
-		return AB_RETRY;
-	}
-	return verdict;
-}
-
-static enum ab_verdict
-response_lookup(
-    const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
-{
-	static const char what[] = "the look-up of documents";
-	const enum ab_verdict verdict = dust_documents_judge_list(dust, x, in, what, err);
-	const size_t first = lookup_start(x->batch, x->item);
-	const size_t end = lookup_end(x->batch, first);
-	const cJSON *document;
-
-	if (verdict != AB_DONE)
-		return verdict;
-	cJSON *reply = dust_reply_json(in);
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(reply, "documents");
-	if (!cJSON_IsArray(list)) {
-		cJSON_Delete(reply);
-		return dust_unreadable(dust, x, what, err);
-	}
-	cJSON_ArrayForEach(document, list)
-	{
-		mark_unchanged(x, document, first, end);
-	}
-	cJSON_Delete(reply);
-	x->step = UPSERT;
-	return AB_NEXT;
-}
-
 /* --- upserts and deletions --- */
 
 static enum ab_ask
@@ -251,7 +92,7 @@ request_upsert(const struct dust *dust, struct ab_exchange *x, struct ab_request
 	const struct ab_batch *batch = x->batch;
 	const bool *unchanged = x->scratch;
 	const struct ab_view id = ab_batch_entry_key(batch, x->item);
-	const bool upsert = is_upsert(batch, x->item);
+	const bool upsert = dust_is_upsert(batch, x->item);
 
 	x->items = (unsigned)batch->count;
 	if (upsert && unchanged != NULL && unchanged[x->item])
@@ -283,8 +124,9 @@ response_upsert(
 	static const char what[] = "a document";
 	struct dust_refusal refusal;
 
-	if (!is_upsert(x->batch, x->item)) {
-		const enum ab_verdict verdict = dust_judge(dust, x, in, "to delete a document", err);
+	if (!dust_is_upsert(x->batch, x->item)) {
+		const enum ab_verdict verdict =
+		    dust_judge(dust, x, in, "the deletion of a document", err);
 		dust->deletions += verdict == AB_DONE;
 		return verdict;
 	}
@@ -294,7 +136,8 @@ response_upsert(
 		dust_refusal_read(&refusal, in);
 		if (is_record_refused(in, &refusal)) {
 			ab_batch_reject(x->batch, x->item, "%s (HTTP %d)",
-			    refusal.message[0] != '\0' ? refusal.message : "Dust refused the document",
+			    refusal.message[0] != '\0' ? refusal.message
+						       : "Dust refused the document",
 			    in->status);
 			return AB_DONE;
 		}
@@ -305,14 +148,13 @@ response_upsert(
 /* --- phases --- */
 
 static enum ab_ask
-request_step(
-    struct dust *dust, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+request_step(struct dust *dust, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
 {
 	struct dust_documents *documents = x->stream->self;
 
 	switch ((enum step)x->step) {
 	case LOOKUP:
-		return request_lookup(dust, x, out);
+		return dust_lookup_request(dust, x, out);
 	case UPSERT:
 		return request_upsert(dust, x, out);
 	case LIST:
@@ -323,14 +165,15 @@ request_step(
 	return dust_sweep_delete(dust, &documents->sweep, x, out, err);
 }
 
-/* Whether a batch has anything to look up. What an overwrite has just deleted may still be listed. */
+/* Whether a batch has anything to look up. What an overwrite has just deleted may still be listed.
+ */
 static bool
 wants_lookup(const struct dust *dust, const struct ab_exchange *x)
 {
 	if (!dust->skip_unchanged || (x->stream->overwrite && dust->first_batch))
 		return false;
 	for (size_t i = 0; i < x->batch->count; i++) {
-		if (is_upsert(x->batch, i))
+		if (dust_is_upsert(x->batch, i))
 			return true;
 	}
 	return false;
@@ -379,7 +222,10 @@ dust_documents_response(
 
 	switch ((enum step)x->step) {
 	case LOOKUP:
-		return response_lookup(dust, x, in, err);
+		verdict = dust_lookup_response(dust, x, in, err);
+		if (verdict == AB_NEXT)
+			x->step = UPSERT;
+		return verdict;
 	case UPSERT:
 		return response_upsert(dust, x, in, err);
 	case LIST:

@@ -8,11 +8,6 @@
 #include "dust.h"
 #include "sweep.h"
 
-/* What the connector's tags begin with. */
-#define DUST_TAG_STREAM "airbyte:stream:"
-#define DUST_TAG_NAMESPACE "airbyte:namespace:"
-#define DUST_TAG_HASH "airbyte:hash:"
-
 /* A stream in documents mode. */
 struct dust_documents {
 	struct dust_looks looks;
@@ -30,9 +25,5 @@ enum ab_ask dust_documents_request(
     struct dust *dust, struct ab_exchange *x, struct ab_request *out, struct ab_error *err);
 enum ab_verdict dust_documents_response(
     struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
-
-/* The verdict on a reply to a list of documents. */
-enum ab_verdict dust_documents_judge_list(const struct dust *dust, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, struct ab_error *err);
 
 #endif

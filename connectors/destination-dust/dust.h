@@ -63,8 +63,8 @@ extern const struct ab_destination dust_destination;
 /* The field that CDC sources set in the record of a deletion. */
 #define DUST_DELETED_AT "_ab_cdc_deleted_at"
 
-/* Fills method, headers and the URL of a place in the data source ("documents/"); more may be added to
- * the URL. */
+/* Fills method, headers and the URL of a place in the data source ("documents/"); more may be added
+ * to the URL. */
 void dust_request_start(
     const struct dust *dust, struct ab_request *out, enum ab_method method, const char *place);
 
@@ -77,8 +77,8 @@ void dust_request_start_workspace(
 AB_MUST_CHECK int dust_id_of_record(struct dust *dust, struct ab_stream *stream, bool is_row,
     const struct ab_record *record, struct ab_error *err);
 
-/* Whether the record is a deletion that can be carried out. */
-bool dust_is_deletion(struct ab_stream *stream, const struct ab_record *record);
+/* Whether the deletion of a record can be carried out; else leaves a note. */
+bool dust_can_delete(struct ab_stream *stream);
 
 /* Leaves the note about characters that were replaced. */
 void dust_note_replaced(struct ab_stream *stream);

@@ -44,7 +44,8 @@ dust_field_at(
 			break;
 		if (field.json->nodes[field.node].type != AB_JSON_OBJECT)
 			return (struct dust_field){.json = json};
-		/* The view stays good while its own tape is overwritten: it points into the text. */
+		/* The view stays good while its own tape is overwritten: it points into the text.
+		 */
 		const struct ab_view text = ab_json_view(field.json, field.node);
 		struct ab_error err;
 		if (ab_json_parse(nested, text.data, text.len, 1, &err) != 0)
@@ -69,7 +70,8 @@ dust_field_find(struct ab_json *nested, const struct ab_json *json, uint32_t obj
 enum ab_json_type
 dust_field_type(struct dust_field field)
 {
-	return field.node == 0 ? AB_JSON_NULL : (enum ab_json_type)field.json->nodes[field.node].type;
+	return field.node == 0 ? AB_JSON_NULL
+			       : (enum ab_json_type)field.json->nodes[field.node].type;
 }
 
 bool
@@ -112,7 +114,8 @@ dust_field_unstorable(struct dust_field field)
 			return true;
 		if (unit < 0xD800 || unit > 0xDFFF)
 			continue;
-		if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || (hex_unit(p + 2) & 0xFC00) != 0xDC00)
+		if (end - p < 6 || p[0] != '\\' || p[1] != 'u' ||
+		    (hex_unit(p + 2) & 0xFC00) != 0xDC00)
 			return true;
 		p += 6;
 	}

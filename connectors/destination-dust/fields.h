@@ -27,9 +27,10 @@ struct dust_path {
 void dust_path_init(struct dust_path *path, const char *text);
 void dust_path_release(struct dust_path *path);
 
-/* The value of a path of parts in an object of a tape; what lies inside a member is parsed to nested. */
-struct dust_field dust_field_at(
-    struct ab_json *nested, const struct ab_json *json, uint32_t object, const struct ab_path *path);
+/* The value of a path of parts in an object of a tape; what lies inside a member is parsed to
+ * nested. */
+struct dust_field dust_field_at(struct ab_json *nested, const struct ab_json *json, uint32_t object,
+    const struct ab_path *path);
 
 /* The same for a path the user wrote: a member spelt like the whole of it comes first. */
 struct dust_field dust_field_find(struct ab_json *nested, const struct ab_json *json,

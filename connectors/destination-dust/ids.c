@@ -7,6 +7,7 @@
 
 #define ROW_HEX 32    /* digits of the hash in a tagged id, and of a row without a key */
 #define RECORD_HEX 16 /* of a document without a key */
+#define KEEP_BYTES ((size_t)1 << 20)
 #define DIGITS_MAX 19 /* of an integer in a plain id; below 32, see the header */
 
 void
@@ -68,7 +69,18 @@ is_plain_integer(const char *bytes, size_t len)
 static void
 put_typed(struct dust_id *id, char tag, const char *bytes, size_t len)
 {
-	ab_buf_printf(&id->typed, "%c%zu:", tag, len);
+	char head[24];
+	char *p = head + sizeof(head);
+	size_t rest = len;
+
+	/* printf would cost more than all else that is done for a plain id. */
+	*--p = ':';
+	do {
+		*--p = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	*--p = tag;
+	ab_buf_add(&id->typed, p, (size_t)(head + sizeof(head) - p));
 	ab_buf_add(&id->typed, bytes, len);
 }
 
@@ -115,7 +127,8 @@ part_string(struct dust_id *id, struct dust_field part)
 	const struct ab_view raw = ab_json_view(part.json, part.node);
 
 	ab_buf_reset(&id->bytes);
-	/* Halves of surrogate pairs all unescape to U+FFFD: such a string is told by its spelling. */
+	/* Halves of surrogate pairs all unescape to U+FFFD: such a string is told by its spelling.
+	 */
 	const bool replaced = ab_json_unescape(part.json, part.node, false, &id->bytes);
 	if (replaced)
 		put_typed(id, 'e', raw.data, raw.len);
@@ -189,6 +202,14 @@ dust_id_end(struct dust_id *id)
 		end_tagged(id);
 }
 
+/* One large record must not cost its size for the rest of the run. */
+static void
+shed(struct ab_buf *buf)
+{
+	if (buf->cap > KEEP_BYTES)
+		ab_buf_release(buf);
+}
+
 int
 dust_id_end_record(struct dust_id *id, bool is_row, struct ab_view record, struct ab_error *err)
 {
@@ -204,5 +225,7 @@ dust_id_end_record(struct dust_id *id, bool is_row, struct ab_view record, struc
 		put_typed(id, 'r', id->bytes.data, id->bytes.len);
 		end_tagged(id);
 	}
+	shed(&id->bytes);
+	shed(&id->typed);
 	return 0;
 }

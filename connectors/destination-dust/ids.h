@@ -2,12 +2,13 @@
  * ids.h: pure: ids of documents and rows, injective and readable where they can be both.
  *
  * An id is plain, `users-42`, or tagged, `users-a_b--` and 32 hex digits. Plain are only ids whose
- * stream (in documents) matches [A-Za-z0-9_]+, without a namespace, and whose key parts are integers as
- * JSON spells them, of at most 19 digits and not -0, or strings that match [A-Za-z_][A-Za-z0-9_]*. An
- * integer never looks like such a string, so 1 and "1" differ, and no part holds a `-` but as a sign,
- * so a plain id has one reading. A tagged id ends in a hash of everything it is made of, typed and with
- * lengths. The two never meet: in a plain id `--` can only come from the sign of an integer and is
- * followed by at most 19 digits, never by 32 hex digits at its end.
+ * stream (in documents) matches [A-Za-z0-9_]+, without a namespace, and whose key parts are
+ * integers as JSON spells them, of at most 19 digits and not -0, or strings that match
+ * [A-Za-z_][A-Za-z0-9_]*. An integer never looks like such a string, so 1 and "1" differ, and no
+ * part holds a `-` but as a sign, so a plain id has one reading. A tagged id ends in a hash of
+ * everything it is made of, typed and with lengths. The two never meet: in a plain id `--` can only
+ * come from the sign of an integer and is followed by at most 19 digits, never by 32 hex digits at
+ * its end.
  */
 #ifndef DUST_IDS_H
 #define DUST_IDS_H
@@ -47,8 +48,8 @@ void dust_id_end(struct dust_id *id);
 
 /*
  * Ends an id of a record without a key, from its canonical JSON: of a document `users-` and 16 hex
- * digits (plain), or tagged with the hash of names and record; of a row 32 hex digits. Equal records
- * have one id. Fails only if the text is not JSON.
+ * digits (plain), or tagged with the hash of names and record; of a row 32 hex digits. Equal
+ * records have one id. Fails only if the text is not JSON.
  */
 AB_MUST_CHECK int dust_id_end_record(
     struct dust_id *id, bool is_row, struct ab_view record, struct ab_error *err);

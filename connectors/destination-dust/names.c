@@ -80,3 +80,14 @@ dust_names_resolve(struct dust_name *names, size_t count, size_t max)
 			rename_one(names, count, i, max);
 	}
 }
+
+void
+dust_names_free(struct dust_name *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(names[i].raw);
+		free(names[i].clean);
+		free(names[i].seed);
+	}
+	free(names);
+}

@@ -34,9 +34,12 @@ copy_text(char *to, size_t size, const cJSON *text)
 	/* Not in the middle of a character. */
 	while (len > 0 && len < view.len && ((unsigned char)view.data[len] & 0xC0) == 0x80)
 		len--;
-	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)view.data[i] < ' ' ? ' ' : view.data[i];
+	memcpy(to, view.data, len);
 	to[len] = '\0';
+	for (char *p = to; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	}
 }
 
 void
@@ -47,8 +50,8 @@ dust_refusal_read(struct dust_refusal *refusal, const struct ab_reply *in)
 	const cJSON *cause = cJSON_GetObjectItemCaseSensitive(error, "data_source_error");
 
 	*refusal = (struct dust_refusal){.type = ""};
-	copy_text(refusal->type, sizeof(refusal->type),
-	    cJSON_GetObjectItemCaseSensitive(error, "type"));
+	copy_text(
+	    refusal->type, sizeof(refusal->type), cJSON_GetObjectItemCaseSensitive(error, "type"));
 	copy_text(refusal->message, sizeof(refusal->message),
 	    cJSON_GetObjectItemCaseSensitive(error, "message"));
 	copy_text(refusal->cause, sizeof(refusal->cause),
@@ -89,21 +92,21 @@ add_stream(struct ab_buf *text, const struct ab_exchange *x)
 	char label[256];
 
 	if (x->stream != NULL)
-		ab_buf_printf(text, " of stream %s",
-		    ab_stream_label(x->stream, label, sizeof(label)));
+		ab_buf_printf(
+		    text, " of stream %s", ab_stream_label(x->stream, label, sizeof(label)));
 }
 
 static void
-add_loss(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+describe_loss(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_buf *text)
 {
 	if (x->phase == AB_CHECK) {
 		ab_buf_printf(text, "cannot reach base_url %s: %s", dust->base_url, in->loss);
 		return;
 	}
-	ab_buf_printf(text, "no answer from %s to %s", dust->base_url, what);
+	ab_buf_add_text(text, what);
 	add_stream(text, x);
-	ab_buf_printf(text, ": %s", in->loss);
+	ab_buf_printf(text, " got no answer from %s: %s", dust->base_url, in->loss);
 }
 
 static void
@@ -114,7 +117,7 @@ describe(const struct dust *dust, const struct ab_exchange *x, const struct ab_r
 
 	ab_buf_init(&text, sizeof(err->message) + DESCRIPTION_MAX);
 	if (in->status == 0) {
-		add_loss(dust, x, in, what, &text);
+		describe_loss(dust, x, in, what, &text);
 	} else {
 		ab_buf_printf(&text, "Dust refused %s", what);
 		add_stream(&text, x);
@@ -123,27 +126,6 @@ describe(const struct dust *dust, const struct ab_exchange *x, const struct ab_r
 	}
 	ab_fail(err, err->kind, "%s", text.data);
 	ab_buf_release(&text);
-}
-
-enum ab_verdict
-dust_judge(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, struct ab_error *err)
-{
-	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
-
-	if (verdict != AB_DONE)
-		describe(dust, x, in, what, err);
-	return verdict;
-}
-
-enum ab_verdict
-dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, int64_t ms, struct ab_error *err)
-{
-	x->wait_ms = ms;
-	ab_fail(err, AB_TRANSIENT_ERROR, "HTTP %d", in->status);
-	describe(dust, x, in, what, err);
-	return AB_WAIT;
 }
 
 enum ab_verdict
@@ -158,4 +140,42 @@ dust_unreadable(
 	ab_fail(err, AB_SYSTEM_ERROR, "%s is not what Dust sends; check base_url", text.data);
 	ab_buf_release(&text);
 	return AB_FAILED;
+}
+
+enum ab_verdict
+dust_judge(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
+
+	if (verdict != AB_DONE)
+		describe(dust, x, in, what, err);
+	/* A login page of a proxy must not pass for an acknowledgement. */
+	else if (strcmp(in->type, "application/json") != 0)
+		return dust_unreadable(dust, x, what, err);
+	return verdict;
+}
+
+enum ab_verdict
+dust_judge_list(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	const enum ab_verdict verdict = dust_judge(dust, x, in, what, err);
+
+	/* A failure of the database behind a list comes as a 400. */
+	if (in->status == 400 && dust_refusal_is(in, "data_source_error")) {
+		err->kind = AB_TRANSIENT_ERROR;
+		return AB_RETRY;
+	}
+	return verdict;
+}
+
+enum ab_verdict
+dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, int64_t ms, struct ab_error *err)
+{
+	x->wait_ms = ms;
+	ab_fail(err, AB_TRANSIENT_ERROR, "HTTP %d", in->status);
+	describe(dust, x, in, what, err);
+	return AB_WAIT;
 }

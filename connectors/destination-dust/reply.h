@@ -1,8 +1,8 @@
 /*
  * reply.h: what Dust answers.
  *
- * An error is {"error":{"type","message","data_source_error":{"code","message"}}}; unknown routes are
- * 404 in plain text, and what stands between us and Dust may answer anything.
+ * An error is {"error":{"type","message","data_source_error":{"code","message"}}}; unknown routes
+ * are 404 in plain text, and what stands between us and Dust may answer anything.
  */
 #ifndef DUST_REPLY_H
 #define DUST_REPLY_H
@@ -32,15 +32,19 @@ bool dust_refusal_is(const struct ab_reply *in, const char *type);
 void dust_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
 
 /*
- * The usual verdict. Unless it is AB_DONE, err says "Dust refused <what> of stream X: <its own words>
- * (HTTP 403, data_source_auth_error)", or how the reply was lost.
+ * The usual verdict. Unless it is AB_DONE, err says "Dust refused <what> of stream X: <its own
+ * words> (HTTP 403, data_source_auth_error)", or how the reply was lost.
  */
 enum ab_verdict dust_judge(const struct dust *dust, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
+/* The same for a reply to a list of documents. */
+enum ab_verdict dust_judge_list(const struct dust *dust, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct ab_error *err);
+
 /* Dust asks to come back later (429): AB_WAIT for ms, or for as long as its Retry-After says. */
-enum ab_verdict dust_wait(const struct dust *dust, struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, int64_t ms, struct ab_error *err);
+enum ab_verdict dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, int64_t ms, struct ab_error *err);
 
 /* A 2xx whose body is not what Dust sends: AB_FAILED. */
 enum ab_verdict dust_unreadable(

@@ -4,12 +4,12 @@
 
 #include "json_write.h"
 
-#define SAFE_BYTES 15                /* any number of so many characters and no exponent fits */
-#define SAFE_DIGITS 16               /* of 2^53 */
-#define SAFE_MAX "9007199254740992"  /* 2^53 */
-#define DOUBLE_DIGITS 17             /* that a double can tell apart */
-#define EXPONENT_MIN (-307)          /* smaller ones lose digits, then vanish */
-#define EXPONENT_CAP 100000          /* no need to count further */
+#define SAFE_BYTES 15               /* any number of so many characters and no exponent fits */
+#define SAFE_DIGITS 16              /* of 2^53 */
+#define SAFE_MAX "9007199254740992" /* 2^53 */
+#define DOUBLE_DIGITS 17            /* that a double can tell apart */
+#define EXPONENT_MIN (-307)         /* smaller ones lose digits, then vanish */
+#define EXPONENT_CAP 100000         /* no need to count further */
 
 /* A number as 0.digits times ten to the exponent, no zero at either end of its digits. */
 struct decimal {
@@ -149,13 +149,13 @@ put_value(struct ab_buf *out, struct dust_field value, bool verbatim)
 }
 
 /* Adds the members of the record. */
-static bool
+static struct dust_row_facts
 put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_record *record)
 {
 	const struct ab_json *json = record->json;
 	struct piece piece = {0};
 	struct dust_column *column = NULL;
-	bool replaced = false;
+	struct dust_row_facts facts = {0};
 
 	for (uint32_t i = ab_json_first(json, record->data); i != 0;
 	     i = ab_json_after(json, record->data, i)) {
@@ -164,6 +164,8 @@ put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_re
 		const bool first = column == NULL;
 		const bool verbatim = is_verbatim(value);
 		column = dust_columns_find(columns, column, key);
+		if (column->deleted_at && dust_field_type(value) != AB_JSON_NULL)
+			facts.deleted = true;
 		/* An escaped key is spelt unlike the column, whatever it means. */
 		if (verbatim && column->same && !json->nodes[i].escaped) {
 			const struct ab_view raw = ab_json_raw(json, i + 1);
@@ -179,13 +181,14 @@ put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_re
 		if (!first)
 			ab_buf_add_char(out, ',');
 		ab_buf_add(out, column->text, column->text_len);
-		replaced |= put_value(out, value, verbatim);
+		if (put_value(out, value, verbatim))
+			facts.replaced = true;
 	}
 	flush(out, &piece);
-	return replaced;
+	return facts;
 }
 
-bool
+struct dust_row_facts
 dust_row_put(struct ab_buf *out, struct dust_columns *columns, const struct ab_record *record,
     struct ab_view row_id)
 {
@@ -195,7 +198,7 @@ dust_row_put(struct ab_buf *out, struct dust_columns *columns, const struct ab_r
 	ab_buf_add(out, before, sizeof(before) - 1);
 	ab_json_put_view(out, row_id);
 	ab_buf_add(out, between, sizeof(between) - 1);
-	const bool replaced = put_members(out, columns, record);
+	const struct dust_row_facts facts = put_members(out, columns, record);
 	ab_buf_add(out, "}},", 3);
-	return replaced;
+	return facts;
 }

@@ -27,6 +27,14 @@ is_upper(char c)
 	return c >= 'A' && c <= 'Z';
 }
 
+static char
+lower(char c)
+{
+	if (is_upper(c))
+		return (char)(c | 0x20);
+	return c;
+}
+
 static bool
 is_digit(char c)
 {
@@ -50,7 +58,9 @@ simplify(ucs4_t character)
 	if (character >= 0x80)
 		return OTHER;
 	const char c = (char)character;
-	return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' ? c : OTHER;
+	if (!is_lower(c) && !is_upper(c) && !is_digit(c) && c != '_')
+		return OTHER;
+	return c;
 }
 
 /* Appends one of [A-Za-z0-9_ -] for each character of the NFKD form, none for accents. */
@@ -62,7 +72,8 @@ put_simple(struct ab_buf *out, const char *bytes, size_t len)
 
 	if (len > 0)
 		normal = u8_normalize(UNINORM_NFKD, (const uint8_t *)bytes, len, NULL, &count);
-	/* What is not UTF-8 has no normal form: its bytes beyond ASCII are just other characters. */
+	/* What is not UTF-8 has no normal form: its bytes beyond ASCII are just other characters.
+	 */
 	const uint8_t *from = normal != NULL ? normal : (const uint8_t *)bytes;
 	if (normal == NULL)
 		count = len;
@@ -86,12 +97,12 @@ put_slug(struct ab_buf *out, const char *text, size_t len)
 		len--;
 	for (size_t i = strspn(text, " "); i < len; i++) {
 		const bool word = text[i] != ' ' && text[i] != OTHER && text[i] != '_';
-		const bool hump = i > 0 && is_lower(text[i - 1]) &&
-		                  (is_upper(text[i]) || is_digit(text[i]));
+		const bool hump =
+		    i > 0 && is_lower(text[i - 1]) && (is_upper(text[i]) || is_digit(text[i]));
 		if ((hump || !word) && (out->len == start || out->data[out->len - 1] != '_'))
 			ab_buf_add_char(out, '_');
 		if (word)
-			ab_buf_add_char(out, is_upper(text[i]) ? (char)(text[i] | 0x20) : text[i]);
+			ab_buf_add_char(out, lower(text[i]));
 	}
 }
 
@@ -122,7 +133,7 @@ dust_slug_table(struct ab_buf *out, const char *bytes, size_t len)
 	for (size_t i = 0; i < simple.len; i++) {
 		const char c = simple.data[i];
 		if (c != ' ' && c != OTHER && c != '_')
-			ab_buf_add_char(out, is_upper(c) ? (char)(c | 0x20) : c);
+			ab_buf_add_char(out, lower(c));
 		else if (out->len == start || out->data[out->len - 1] != '_')
 			ab_buf_add_char(out, '_');
 	}

@@ -8,12 +8,12 @@
 
 #include "alloc.h"
 #include "digest.h"
-#include "documents.h"
+#include "document.h"
 #include "reply.h"
 
 #define PAGE 100
-#define ROUNDS_MAX 1000           /* each deletes something, or others did meanwhile */
-#define OFFSET_MAX 100000000      /* a list that never ends is no list */
+#define ROUNDS_MAX 1000      /* each deletes something, or others did meanwhile */
+#define OFFSET_MAX 100000000 /* a list that never ends is no list */
 #define KNOWN_FIRST 1024
 
 void
@@ -79,33 +79,40 @@ is_known(struct dust_sweep *sweep, const char *id)
 					     sizeof(*sweep->known), compare) != NULL;
 }
 
-/* Makes room for one more: first by dropping repeated ones, a stream may bring a record often. */
+/* Makes room for one more: first by dropping repeated ones, a stream may bring a record often.
+ * Returns false if there would be more than limit. */
 static bool
-make_room(struct dust_sweep *sweep)
+make_room(struct dust_sweep *sweep, size_t limit)
 {
 	if (sweep->known_count < sweep->known_cap)
 		return true;
 	sort_known(sweep);
-	if (sweep->known_count >= DUST_SWEEP_IDS_MAX)
+	if (sweep->known_count >= limit)
 		return false;
 	if (sweep->known_count < sweep->known_cap - sweep->known_cap / 4)
 		return true;
 	size_t cap = sweep->known_cap > 0 ? sweep->known_cap * 2 : KNOWN_FIRST;
-	if (cap > DUST_SWEEP_IDS_MAX)
-		cap = DUST_SWEEP_IDS_MAX;
+	if (cap > limit)
+		cap = limit;
 	sweep->known = ab_realloc(sweep->known, cap * sizeof(*sweep->known));
 	sweep->known_cap = cap;
+	return true;
+}
+
+static bool
+remember(struct dust_sweep *sweep, const char *id, size_t len, size_t limit)
+{
+	if (!make_room(sweep, limit))
+		return false;
+	sweep->known[sweep->known_count++] = hash_id(id, len);
+	sweep->sorted = false;
 	return true;
 }
 
 bool
 dust_sweep_keep(struct dust_sweep *sweep, const char *id, size_t len)
 {
-	if (!make_room(sweep))
-		return false;
-	sweep->known[sweep->known_count++] = hash_id(id, len);
-	sweep->sorted = false;
-	return true;
+	return remember(sweep, id, len, DUST_SWEEP_IDS_MAX);
 }
 
 /* --- which documents are the stream's --- */
@@ -144,7 +151,7 @@ begin_round(struct dust *dust, struct dust_sweep *sweep)
 {
 	for (size_t i = 0; i < sweep->count; i++) {
 		const char *id = sweep->ids.data + sweep->starts[i];
-		if (!dust_sweep_keep(sweep, id, strlen(id)))
+		if (!remember(sweep, id, strlen(id), (size_t)2 * DUST_SWEEP_IDS_MAX))
 			return false;
 	}
 	ab_buf_reset(&sweep->ids);
@@ -222,7 +229,7 @@ dust_sweep_listed(struct dust *dust, struct dust_sweep *sweep, struct ab_exchang
     const struct ab_reply *in, struct ab_error *err)
 {
 	static const char what[] = "the list of documents";
-	const enum ab_verdict verdict = dust_documents_judge_list(dust, x, in, what, err);
+	const enum ab_verdict verdict = dust_judge_list(dust, x, in, what, err);
 
 	if (verdict != AB_DONE)
 		return verdict;
@@ -270,7 +277,8 @@ dust_sweep_deleted(struct dust *dust, struct dust_sweep *sweep, struct ab_exchan
     const struct ab_reply *in, struct ab_error *err)
 {
 	(void)sweep;
-	const enum ab_verdict verdict = dust_judge(dust, x, in, "to delete an old document", err);
+	const enum ab_verdict verdict =
+	    dust_judge(dust, x, in, "the deletion of an old document", err);
 
 	if (verdict != AB_DONE)
 		return verdict;

@@ -1,9 +1,9 @@
 /*
  * sweep.h: removing the documents of a stream that an overwrite did not write again.
  *
- * Rounds: the whole list of documents is read, page by page, and the ids to go are collected; then they
- * are deleted; then the list is read again, until it shows nothing more to do. One round is not enough:
- * the list shifts while others write, and may lag behind.
+ * Rounds: the whole list of documents is read, page by page, and the ids to go are collected; then
+ * they are deleted; then the list is read again, until it shows nothing more to do. One round is
+ * not enough: the list shifts while others write, and may lag behind.
  */
 #ifndef DUST_SWEEP_H
 #define DUST_SWEEP_H
@@ -42,13 +42,13 @@ void dust_sweep_release(struct dust_sweep *sweep);
 /* This id stays. Returns false if there are too many. */
 bool dust_sweep_keep(struct dust_sweep *sweep, const char *id, size_t len);
 
-/* Whether a document with these tags, a JSON list, belongs to the stream: its stream and its namespace,
- * or none. */
+/* Whether a document with these tags, a JSON list, belongs to the stream: its stream and its
+ * namespace, or none. */
 struct cJSON;
 bool dust_sweep_owns(const struct ab_stream *stream, const struct cJSON *tags);
 
-/* One page of the list. The answer is AB_NEXT, for deleting if dust_sweep_ready() says so and else for
- * the list once more, or AB_DONE when the sweep is over. */
+/* One page of the list. The answer is AB_NEXT, for deleting if dust_sweep_ready() says so and else
+ * for the list once more, or AB_DONE when the sweep is over. */
 enum ab_ask dust_sweep_list(struct dust *dust, struct dust_sweep *sweep, struct ab_exchange *x,
     struct ab_request *out, struct ab_error *err);
 enum ab_verdict dust_sweep_listed(struct dust *dust, struct dust_sweep *sweep,

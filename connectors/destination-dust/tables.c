@@ -1,20 +1,18 @@
 /*
- * Steps of a begin: LOOK whether the table is there, MAKE it. Of a batch: ROWS, and DELETE for each row
- * that a CDC source deleted. An overwrite's end has ROWS alone, to empty a table that got no rows.
+ * Steps of a begin: LOOK whether the table is there, MAKE it. Of a batch: ROWS, and DELETE for each
+ * row that a CDC source deleted. An overwrite's end has ROWS alone, to empty a table that got no
+ * rows.
  */
 #include "tables.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "alloc.h"
-#include "json_write.h"
-#include "names.h"
 #include "reply.h"
 #include "rows.h"
-#include "slug.h"
+#include "table_begin.h"
+#include "table_names.h"
 
 enum step { LOOK, MAKE, ROWS, DELETE };
 enum kind { KIND_ROW, KIND_DELETE };
@@ -24,68 +22,226 @@ enum kind { KIND_ROW, KIND_DELETE };
 
 /* --- streams --- */
 
-/* prefix, namespace and name as the user knows them, and what tells the stream from all others. */
-static void
-describe_stream(const struct dust *dust, const struct ab_stream *stream, struct ab_buf *raw,
-    struct ab_buf *seed)
+void
+dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count)
 {
-	const char *namespace = stream->namespace;
+	struct dust_table *tables = ab_calloc(count, sizeof(*tables));
+	char **ids = ab_calloc(count, sizeof(*ids));
 
-	ab_buf_add_text(raw, dust->table_id_prefix);
-	if (namespace != NULL && namespace[0] != '\0')
-		ab_buf_printf(raw, "%s_", namespace);
-	ab_buf_add_text(raw, stream->name);
-	if (namespace != NULL)
-		ab_buf_printf(seed, "p%zu:%s", strlen(namespace), namespace);
-	else
-		ab_buf_add_text(seed, "a0:");
-	ab_buf_printf(seed, "s%zu:%s", strlen(stream->name), stream->name);
+	dust_table_names(dust->table_id_prefix, streams, count, ids);
+	for (size_t i = 0; i < count; i++) {
+		tables[i].id = ids[i];
+		dust_columns_init(&tables[i].columns, streams[i].schema);
+		streams[i].self = &tables[i];
+	}
+	free(ids);
+	dust->streams = tables;
+	dust->stream_count = count;
 }
 
-static void
-begin_name(const struct dust *dust, const struct ab_stream *stream, struct dust_name *name)
+void
+dust_tables_release(struct dust *dust)
 {
-	struct ab_buf raw, seed, clean;
-
-	ab_buf_init(&raw, AB_JSON_TEXT_MAX);
-	ab_buf_init(&seed, AB_JSON_TEXT_MAX);
-	ab_buf_init(&clean, AB_JSON_TEXT_MAX);
-	describe_stream(dust, stream, &raw, &seed);
-	dust_slug_table(&clean, raw.data, raw.len);
-	*name = (struct dust_name){
-	    .raw = ab_memdup(raw.data, raw.len),
-	    .clean = ab_memdup(clean.data, clean.len),
-	    .seed = ab_memdup(seed.data, seed.len),
-	    .seed_len = seed.len,
-	    .suffix = clean.len == 0 || clean.len > DUST_TABLE_MAX,
-	};
-	ab_buf_release(&raw);
-	ab_buf_release(&seed);
-	ab_buf_release(&clean);
-}
-
-/* The table that a resolved name belongs to is the one whose seed it has. */
-static void
-name_tables(const struct dust *dust, const struct ab_stream *streams, size_t count)
-{
-	struct dust_name *names = ab_calloc(count, sizeof(*names));
 	struct dust_table *tables = dust->streams;
-	const char **seeds = ab_calloc(count, sizeof(*seeds));
 
-	for (size_t i = 0; i < count; i++) {
-		begin_name(dust, &streams[i], &names[i]);
-		seeds[i] = names[i].seed;
+	for (size_t i = 0; i < dust->stream_count; i++) {
+		dust_columns_release(&tables[i].columns);
+		free(tables[i].id);
 	}
-	dust_names_resolve(names, count, DUST_TABLE_MAX);
-	for (size_t i = 0; i < count; i++) {
-		size_t owner = 0;
-		while (seeds[owner] != names[i].seed)
-			owner++;
-		tables[owner].id = names[i].clean;
-		free((void *)(uintptr_t)names[i].raw);
+	free(tables);
+}
+
+enum ab_taken
+dust_tables_append(
+    struct dust *dust, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
+{
+	struct ab_stream *stream = batch->stream;
+	struct dust_table *table = stream->self;
+	const size_t columns = table->columns.count;
+
+	if (dust_id_of_record(dust, stream, true, record, err) != 0)
+		return AB_BROKEN;
+	const struct ab_view row_id = {dust->id.text.data, dust->id.text.len};
+	if (stream->primary_keys > 0)
+		ab_batch_key(batch, row_id.data, row_id.len);
+	const size_t start = batch->body.len;
+	const struct dust_row_facts facts =
+	    dust_row_put(&batch->body, &table->columns, record, row_id);
+	if (facts.deleted && dust_can_delete(stream)) {
+		ab_buf_truncate(&batch->body, start);
+		ab_batch_mark(batch, KIND_DELETE);
+		return AB_TAKEN;
 	}
-	for (size_t i = 0; i < count; i++)
-		free((void *)(uintptr_t)seeds[i]);
-	free(seeds);
-	free(names);
+	if (facts.replaced)
+		dust_note_replaced(stream);
+	if (table->columns.count > columns && dust_table_check_columns(stream, err) != 0)
+		return AB_BROKEN;
+	return AB_TAKEN;
+}
+
+/* --- rows --- */
+
+static void
+start_table(const struct dust *dust, const struct ab_exchange *x, struct ab_request *out,
+    enum ab_method method)
+{
+	const struct dust_table *table = x->stream->self;
+
+	dust_request_start(dust, out, method, "tables/");
+	ab_url_encode(&out->url, table->id, strlen(table->id));
+}
+
+static enum ab_ask
+request_rows(const struct dust *dust, struct ab_exchange *x, struct ab_request *out)
+{
+	const struct dust_table *table = x->stream->self;
+	const struct ab_batch *batch = x->batch;
+	const size_t rows_bytes = batch != NULL ? batch->entries[batch->count - 1].end : 0;
+
+	start_table(dust, x, out, AB_POST);
+	ab_buf_add_text(&out->url, "/rows");
+	ab_buf_add_text(&out->head, "{\"rows\":[");
+	/* Deletions have no bytes in the body; the last row's comma is left out. */
+	out->to = rows_bytes > 0 ? rows_bytes - 1 : 0;
+	ab_buf_printf(&out->tail, "],\"truncate\":%s}", table->replacing ? "true" : "false");
+	return AB_SEND;
+}
+
+static bool
+has_deletions(const struct ab_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->entries[i].kind == KIND_DELETE)
+			return true;
+	}
+	return false;
+}
+
+/* A request that something on the way takes for too large: halved, down to the row to blame. */
+static enum ab_verdict
+too_large(struct ab_exchange *x, const struct ab_reply *in)
+{
+	if (x->batch->count > 1)
+		return AB_SPLIT;
+	ab_batch_reject(x->batch, 0, "the row is too large for Dust (HTTP %d)", in->status);
+	return AB_DONE;
+}
+
+static enum ab_verdict
+response_rows(
+    const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	static const char what[] = "rows";
+	struct dust_table *table = x->stream->self;
+
+	if (in->status == 429)
+		return dust_wait(dust, x, in, what, QUEUE_WAIT_MS, err);
+	const enum ab_verdict verdict = dust_judge(dust, x, in, what, err);
+	if (in->status == 413 && x->batch != NULL)
+		return too_large(x, in);
+	if (verdict != AB_DONE)
+		return verdict;
+	table->replacing = false;
+	if (x->batch == NULL || !has_deletions(x->batch))
+		return AB_DONE;
+	x->step = DELETE;
+	return AB_NEXT;
+}
+
+static enum ab_ask
+request_delete(const struct dust *dust, struct ab_exchange *x, struct ab_request *out)
+{
+	const struct ab_view row_id = ab_batch_entry_key(x->batch, x->item);
+
+	x->items = (unsigned)x->batch->count;
+	if (x->batch->entries[x->item].kind != KIND_DELETE)
+		return AB_SKIP;
+	start_table(dust, x, out, AB_DELETE);
+	ab_buf_add_text(&out->url, "/rows/");
+	ab_url_encode(&out->url, row_id.data, row_id.len);
+	return AB_SEND;
+}
+
+static enum ab_verdict
+response_delete(
+    const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	static const char what[] = "the deletion of a row";
+
+	if (in->status == 429)
+		return dust_wait(dust, x, in, what, QUEUE_WAIT_MS, err);
+	if (in->status == 404 && dust_refusal_is(in, "table_not_found"))
+		return AB_DONE;
+	return dust_judge(dust, x, in, what, err);
+}
+
+/* --- phases --- */
+
+/* Where an exchange starts; false if there is nothing to do. */
+static bool
+begin_step(struct ab_exchange *x)
+{
+	const struct dust_table *table = x->stream->self;
+
+	switch (x->phase) {
+	case AB_CHECK:
+	case AB_BEGIN:
+		break;
+	case AB_BATCH:
+		/* A batch of deletions alone has no rows to send, unless it is to replace a table.
+		 */
+		x->step = x->batch->body.len > 0 || table->replacing ? ROWS : DELETE;
+		break;
+	case AB_END:
+		x->step = ROWS;
+		return x->complete && table->replacing;
+	}
+	return true;
+}
+
+enum ab_ask
+dust_tables_request(
+    struct dust *dust, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	if (x->step == LOOK) {
+		if (x->phase == AB_BEGIN && dust_table_check_columns(x->stream, err) != 0)
+			return AB_REFUSE;
+		if (!begin_step(x))
+			return AB_SKIP;
+	}
+	switch ((enum step)x->step) {
+	case LOOK:
+		start_table(dust, x, out, AB_GET);
+		return AB_SEND;
+	case MAKE:
+		dust_table_make_request(dust, x, out);
+		return AB_SEND;
+	case ROWS:
+		return request_rows(dust, x, out);
+	case DELETE:
+		break;
+	}
+	return request_delete(dust, x, out);
+}
+
+enum ab_verdict
+dust_tables_response(
+    struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	enum ab_verdict verdict;
+
+	switch ((enum step)x->step) {
+	case LOOK:
+		verdict = dust_table_look_response(dust, x, in, err);
+		if (verdict == AB_NEXT)
+			x->step = MAKE;
+		return verdict;
+	case MAKE:
+		return dust_table_make_response(dust, x, in, err);
+	case ROWS:
+		return response_rows(dust, x, in, err);
+	case DELETE:
+		break;
+	}
+	return response_delete(dust, x, in, err);
 }

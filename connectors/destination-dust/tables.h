@@ -7,8 +7,8 @@
 #include "columns.h"
 #include "dust.h"
 
-/* Limits of a request. Dust has taken 1 MB and more; its edge is not documented. What is left out of
- * 1 MiB is room for what stands around the rows. */
+/* Limits of a request. Dust has taken 1 MB and more; its edge is not documented. What is left out
+ * of 1 MiB is room for what stands around the rows. */
 #define DUST_ROWS_PER_REQUEST 500
 #define DUST_ROWS_BYTES (((size_t)1 << 20) - 64)
 
@@ -16,8 +16,8 @@
 struct dust_table {
 	char *id; /* of the table, and its name */
 	struct dust_columns columns;
-	size_t foreign;  /* columns that the table has and we have not */
-	bool replacing;  /* the next rows replace what the table held before */
+	size_t foreign; /* columns that the table has and we have not */
+	bool replacing; /* the next rows replace what the table held before */
 };
 
 /* dust->streams becomes an array of struct dust_table. */

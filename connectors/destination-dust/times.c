@@ -87,12 +87,12 @@ read_time(struct cursor *at, int64_t *ms)
 	/* 60: a leap second. */
 	if (hour > 23 || minute > 59 || second > 60)
 		return false;
-	*ms = ((hour * 60 + minute) * 60 + second) * (int64_t)1000;
+	*ms = (((int64_t)hour * 60 + minute) * 60 + second) * 1000;
 	if (!skip(at, ".,"))
 		return true;
 	const char *first = at->p;
 	for (; at->p < at->end && *at->p >= '0' && *at->p <= '9'; at->p++) {
-		*ms += (*at->p - '0') * scale;
+		*ms += (int64_t)(*at->p - '0') * scale;
 		scale /= 10;
 	}
 	return at->p > first;
@@ -195,7 +195,7 @@ is_date(const cJSON *schema)
 
 	return has_type(schema, "string") && cJSON_IsString(format) &&
 	       (strcmp(format->valuestring, "date") == 0 ||
-	           strcmp(format->valuestring, "date-time") == 0);
+		   strcmp(format->valuestring, "date-time") == 0);
 }
 
 bool

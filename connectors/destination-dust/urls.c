@@ -29,8 +29,8 @@ good_host(const char *text, size_t len)
 	memcpy(host, text, len);
 	host[len] = '\0';
 	const char *dot = strrchr(host, '.');
-	const char last = dot != NULL ? dot[1] : host[0];
-	return last < '0' || last > '9' || inet_pton(AF_INET, host, address) == 1;
+	const char *last = dot != NULL ? dot + 1 : host;
+	return *last < '0' || *last > '9' || inet_pton(AF_INET, host, address) == 1;
 }
 
 static bool
@@ -70,7 +70,7 @@ bool
 dust_url_good(const char *text, size_t len)
 {
 	static const char host_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                                 "0123456789-._";
+					 "0123456789-._";
 	const size_t scheme = scheme_bytes(text, len);
 
 	if (scheme == 0)

@@ -1,0 +1,7 @@
+#include "dust.h"
+
+int
+main(int argc, char *argv[])
+{
+	return ab_destination_main(argc, argv, &dust_destination);
+}

@@ -1,0 +1,24 @@
+/*
+ * table_begin.h: opening a stream in tables mode: is its table there, and has it room for the
+ * columns?
+ */
+#ifndef DUST_TABLE_BEGIN_H
+#define DUST_TABLE_BEGIN_H
+
+#include "dust.h"
+
+/* Returns -1 if the table would have more columns than Dust keeps. */
+AB_MUST_CHECK int dust_table_check_columns(const struct ab_stream *stream, struct ab_error *err);
+
+/* The reply to GET of the table: AB_NEXT means that it has to be made. Sets what depends on whether
+ * it is there: stream->hold, and the table's replacing and foreign. */
+enum ab_verdict dust_table_look_response(const struct dust *dust, struct ab_exchange *x,
+    const struct ab_reply *in, struct ab_error *err);
+
+/* Makes the table. */
+void dust_table_make_request(
+    const struct dust *dust, const struct ab_exchange *x, struct ab_request *out);
+enum ab_verdict dust_table_make_response(const struct dust *dust, struct ab_exchange *x,
+    const struct ab_reply *in, struct ab_error *err);
+
+#endif

@@ -1,0 +1,100 @@
+#include "fixture.h"
+#include "reply.h"
+
+static struct ab_reply
+reply_of(int status, const char *type, const char *body, size_t len)
+{
+	struct ab_reply reply = {.status = status, .retry_after_ms = -1, .body = body, .len = len};
+
+	snprintf(reply.type, sizeof(reply.type), "%s", type);
+	return reply;
+}
+
+static void
+errors_are_described_in_dusts_words(void **unused)
+{
+	static const struct {
+		int status;
+		const char *type;
+		const char *body;
+		const char *text;
+	} cases[] = {
+	    {404, "application/json",
+		"{\"error\":{\"type\":\"space_not_found\",\"message\":\"The space was not "
+		"found.\"}}",
+		"The space was not found. (HTTP 404, space_not_found)"},
+	    {500, "application/json",
+		"{\"error\":{\"type\":\"internal_server_error\",\"message\":\" a\\nb \","
+		"\"data_source_error\":{\"code\":\"c\",\"message\":\"why\"}}} \n",
+		"a b [why] (HTTP 500, internal_server_error)"},
+	    {500, "application/json",
+		"{\"error\":{\"type\":\"t\",\"message\":\"same\","
+		"\"data_source_error\":{\"message\":\"same\"}}}",
+		"same (HTTP 500, t)"},
+	    {404, "text/plain", "404 Not Found",
+		"an answer that is not Dust's (HTTP 404, text/plain)"},
+	    {502, "", "", "an answer that is not Dust's (HTTP 502)"},
+	    {500, "application/json", "{\"error\":\"x\"}",
+		"an answer that is not Dust's (HTTP 500, application/json)"},
+	    {500, "application/json", "{\"error\":{\"type\":\"t\",\"message\":\"m\"}}}",
+		"an answer that is not Dust's (HTTP 500, application/json)"},
+	    {500, "application/json", "[[[[",
+		"an answer that is not Dust's (HTTP 500, application/json)"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct ab_reply reply =
+		    reply_of(cases[i].status, cases[i].type, cases[i].body, strlen(cases[i].body));
+		struct ab_buf text;
+		ab_buf_init(&text, 2000);
+		dust_refusal_describe(&text, &reply);
+		assert_string_equal(text.data, cases[i].text);
+		ab_buf_release(&text);
+	}
+}
+
+static void
+long_words_are_cut_between_characters(void **unused)
+{
+	char body[3000] = "{\"error\":{\"type\":\"t\",\"message\":\"x";
+	struct dust_refusal refusal;
+	size_t len = strlen(body);
+
+	(void)unused;
+	for (int i = 0; i < 500; i++, len += 2)
+		memcpy(body + len, "\xC3\xA9", 2);
+	memcpy(body + len, "\"}}", 4);
+	const struct ab_reply reply = reply_of(500, "application/json", body, strlen(body));
+	dust_refusal_read(&refusal, &reply);
+	assert_int_equal(strlen(refusal.message), 399);
+	assert_memory_equal(refusal.message + 397, "\xC3\xA9", 2);
+}
+
+static void
+a_body_with_something_after_it_is_not_read(void **unused)
+{
+	static const char body[] = "{}\0{}";
+	const struct ab_reply hidden = reply_of(200, "application/json", body, sizeof(body) - 1);
+	const struct ab_reply none = reply_of(200, "application/json", NULL, 0);
+	const struct ab_reply good = reply_of(200, "application/json", "{} ", 3);
+
+	(void)unused;
+	assert_null(dust_reply_json(&hidden));
+	assert_null(dust_reply_json(&none));
+	cJSON *document = dust_reply_json(&good);
+	assert_non_null(document);
+	cJSON_Delete(document);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(errors_are_described_in_dusts_words),
+	    cmocka_unit_test(long_words_are_cut_between_characters),
+	    cmocka_unit_test(a_body_with_something_after_it_is_not_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
