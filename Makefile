@@ -15,6 +15,9 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 MAKEFLAGS += --no-print-directory
+# V=1 shows the commands.
+Q = $(if $(V),,@)
+say = @$(if $(V),true,printf '  %-5s %s\n' $(1) $(2))
 
 PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzstd-dev \
 	libunistring-dev uthash-dev libcmocka-dev python3 python3-pytest python3-aiohttp \
@@ -57,11 +60,13 @@ all: $(CONNECTORS:%=$(BIN)/%)
 
 $(B)/libairbyte/%.o: libairbyte/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -include libairbyte/banned.h -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(COMPILE) -include libairbyte/banned.h -c $< -o $@
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
+	$(call say,AR,$@)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # A connector's specification and version, as C: od and sed are all it takes.
 build/gen/%/embedded.h: specs/%.json metadata.yaml
@@ -75,20 +80,24 @@ define connector
 $(1)_OBJECTS = $$(patsubst %.c,$$(B)/%.o,$$(wildcard connectors/$(1)/*.c))
 $$(B)/connectors/$(1)/%.o: connectors/$(1)/%.c build/gen/$(1)/embedded.h
 	@mkdir -p $$(@D)
-	$$(COMPILE) -Ibuild/gen/$(1) -include libairbyte/banned.h -c $$< -o $$@
+	$$(call say,CC,$$@)
+	$$(Q)$$(COMPILE) -Ibuild/gen/$(1) -include libairbyte/banned.h -c $$< -o $$@
 $$(BIN)/$(1): $$($(1)_OBJECTS) $$(LIBRARY)
 	@mkdir -p $$(@D)
-	$$(LINK) $$^ $$(LDLIBS_ALL) $$(LDLIBS) -o $$@
+	$$(call say,LINK,$$@)
+	$$(Q)$$(LINK) $$^ $$(LDLIBS_ALL) $$(LDLIBS) -o $$@
 $$(B)/unit_tests/$(1)/%: unit_tests/$(1)/%.c $$(filter-out %/main.o,$$($(1)_OBJECTS)) $$(LIBRARY)
 	@mkdir -p $$(@D)
-	$$(COMPILE) -Iconnectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
+	$$(call say,TEST,$$@)
+	$$(Q)$$(COMPILE) -Iconnectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
 	  $$(filter %.c %.o %.a,$$^) $$(LDLIBS_ALL) -lcmocka -o $$@
 endef
 $(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))
 
 $(B)/unit_tests/libairbyte/%: unit_tests/libairbyte/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -lcmocka -o $@
+	$(call say,TEST,$@)
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -lcmocka -o $@
 
 # --- tests -------------------------------------------------------------------------------------
 
@@ -122,7 +131,8 @@ fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
 
 $(B)/fuzz/%: unit_tests/fuzz/fuzz_%.c unit_tests/fuzz/standalone.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -o $@
+	$(call say,FUZZ,$@)
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -o $@
 
 fuzz: check-deps $(FUZZERS:%=build/fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \
@@ -131,16 +141,17 @@ fuzz: check-deps $(FUZZERS:%=build/fuzz/%)
 
 build/fuzz/%: unit_tests/fuzz/fuzz_%.c $(wildcard libairbyte/*.c)
 	@mkdir -p $(@D)
-	clang $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) -U_FORTIFY_SOURCE $(CFLAGS_ALL) \
+	$(call say,FUZZ,$@)
+	$(Q)clang $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) -U_FORTIFY_SOURCE $(CFLAGS_ALL) \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(LDLIBS_ALL) -o $@
 
 # --- check -------------------------------------------------------------------------------------
 
 check: check-deps format-check
-	$(MAKE) MODE=gcc all unit-test
-	$(MAKE) MODE=clang all unit-test
-	$(MAKE) MODE=asan all unit-test
-	$(MAKE) lint
+	@$(MAKE) MODE=gcc all unit-test
+	@$(MAKE) MODE=clang all unit-test
+	@$(MAKE) MODE=asan all unit-test
+	@$(MAKE) lint
 
 format-check:
 	clang-format --dry-run --Werror $(SOURCES)
@@ -168,7 +179,8 @@ bench: deps
 
 $(B)/bench/destination-null: integration_tests/bench/null.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -o $@
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
