@@ -309,9 +309,8 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 	struct exchange *e = lane->exchange;
 	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
 
-	/* A request that a service refuses with 429 was not counted by its window. */
 	if (lane->request.metered)
-		ab_pace_stamp(&set->pace, now_ms, reply->status != 429);
+		ab_pace_stamp(&set->pace, now_ms);
 	e->x.step = e->step;
 	e->x.item = lane->item;
 	e->x.wait_ms = 0;

@@ -47,11 +47,11 @@ ab_pace_take(struct ab_pace *pace)
 }
 
 void
-ab_pace_stamp(struct ab_pace *pace, int64_t now_ms, bool counted)
+ab_pace_stamp(struct ab_pace *pace, int64_t now_ms)
 {
 	assert(pace->out > 0);
 	pace->out--;
-	if (pace->limit == 0 || !counted)
+	if (pace->limit == 0)
 		return;
 	pace->stamps[(pace->first + pace->count) % pace->limit] = now_ms;
 	pace->count++;

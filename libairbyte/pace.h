@@ -8,7 +8,6 @@
 #ifndef AB_PACE_H
 #define AB_PACE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +29,8 @@ int64_t ab_pace_ready_at(struct ab_pace *pace, int64_t now_ms);
 /* Takes the slot that ab_pace_ready_at, just called, said is free. */
 void ab_pace_take(struct ab_pace *pace);
 
-/* Gives the slot back: counted = the service counted the request (or may have). */
-void ab_pace_stamp(struct ab_pace *pace, int64_t now_ms, bool counted);
+/* The reply came, or was lost. Also a refusal keeps its slot for a window: it says that others use
+ * the same limit, so the pace falls by about what they take instead of asking again and again. */
+void ab_pace_stamp(struct ab_pace *pace, int64_t now_ms);
 
 #endif

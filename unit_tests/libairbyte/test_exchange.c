@@ -327,6 +327,32 @@ metered_requests_keep_the_window(void **state)
 	assert_int_equal(fake.sent, 50);
 }
 
+/* Somebody else uses the limit too: what is refused is not asked for again at once by the others.
+ */
+static void
+a_refusal_keeps_its_slot_of_the_window(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 15;
+	script.metered = true;
+	script.special = AB_WAIT;
+	script.wait_ms = 5;
+	for (int i = 0; i < 3; i++)
+		script.statuses[i] = 299;
+	limits.fan = 8;
+	limits.window_requests = 10;
+	limits.window_ms = 60000;
+	begin();
+	for (int64_t now_ms = 1; now_ms < 60000; now_ms += 100)
+		ab_exchange_drive(set, now_ms);
+	assert_int_equal(fake.sent, 10);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 18);
+}
+
 /* One request is out, its reply comes after the wind-down: done. Others have not begun: abandoned.
  */
 static void
@@ -389,6 +415,7 @@ main(void)
 	    CASE(waiting_out_uses_no_try_but_has_an_end),
 	    CASE(a_batch_is_split_until_one_record_is_left),
 	    CASE(metered_requests_keep_the_window),
+	    CASE(a_refusal_keeps_its_slot_of_the_window),
 	    CASE(winding_down_lets_what_is_out_finish),
 	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
 	};

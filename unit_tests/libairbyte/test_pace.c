@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ without_a_limit_it_is_always_ready(void **unused)
 		ab_pace_take(&pace);
 	}
 	for (int i = 0; i < 100; i++)
-		ab_pace_stamp(&pace, 8, true);
+		ab_pace_stamp(&pace, 8);
 	assert_int_equal(ab_pace_ready_at(&pace, 8), 8);
 	ab_pace_release(&pace);
 }
@@ -48,7 +49,7 @@ the_last_slot_waits_for_a_reply(void **unused)
 		ab_pace_take(&pace);
 	}
 	assert_int_equal(ab_pace_ready_at(&pace, 1000000), INT64_MAX);
-	ab_pace_stamp(&pace, 1000000, true);
+	ab_pace_stamp(&pace, 1000000);
 	assert_int_equal(ab_pace_ready_at(&pace, 1000000), 1001001);
 	ab_pace_release(&pace);
 }
@@ -61,25 +62,12 @@ a_slot_is_free_when_the_window_has_passed_since_its_reply(void **unused)
 	(void)unused;
 	ab_pace_init(&pace, 1, 1000);
 	ab_pace_take(&pace);
-	ab_pace_stamp(&pace, 300, true);
+	ab_pace_stamp(&pace, 300);
 	assert_int_equal(ab_pace_ready_at(&pace, 300), 1301);
 	assert_int_equal(ab_pace_ready_at(&pace, 1300), 1301);
 	assert_true(ab_pace_ready_at(&pace, 1301) <= 1301);
 	ab_pace_take(&pace);
 	assert_int_equal(ab_pace_ready_at(&pace, 1301), INT64_MAX);
-	ab_pace_release(&pace);
-}
-
-static void
-a_request_that_did_not_count_gives_its_slot_back_at_once(void **unused)
-{
-	struct ab_pace pace;
-
-	(void)unused;
-	ab_pace_init(&pace, 1, 1000);
-	ab_pace_take(&pace);
-	ab_pace_stamp(&pace, 300, false);
-	assert_true(ab_pace_ready_at(&pace, 300) <= 300);
 	ab_pace_release(&pace);
 }
 
@@ -94,7 +82,6 @@ struct simulation {
 	int64_t counted_us[REQUESTS]; /* when the service counted each, unsorted */
 	size_t counted;
 	int64_t replies_us[IN_FLIGHT];
-	bool counts[IN_FLIGHT]; /* whether the one in flight reached the service */
 	size_t in_flight;
 };
 
@@ -105,13 +92,10 @@ start(struct simulation *sim, int64_t now_us)
 	const int64_t latency =
 	    (int64_t)(next_random(&sim->random) % (uint64_t)(sim->latency_max_us + 1));
 	const int64_t before = (int64_t)(next_random(&sim->random) % (uint64_t)(latency + 1));
-	const bool counts = next_random(&sim->random) % 16 != 0;
 
 	ab_pace_take(&sim->pace);
-	sim->replies_us[sim->in_flight] = now_us + latency;
-	sim->counts[sim->in_flight++] = counts;
-	if (counts)
-		sim->counted_us[sim->counted++] = now_us + before;
+	sim->replies_us[sim->in_flight++] = now_us + latency;
+	sim->counted_us[sim->counted++] = now_us + before;
 }
 
 static void
@@ -120,10 +104,9 @@ collect_replies(struct simulation *sim, int64_t now_us)
 	for (size_t i = sim->in_flight; i-- > 0;) {
 		if (sim->replies_us[i] > now_us)
 			continue;
-		ab_pace_stamp(&sim->pace, now_us / 1000, sim->counts[i]);
+		ab_pace_stamp(&sim->pace, now_us / 1000);
 		sim->in_flight--;
 		sim->replies_us[i] = sim->replies_us[sim->in_flight];
-		sim->counts[i] = sim->counts[sim->in_flight];
 	}
 }
 
@@ -253,7 +236,6 @@ main(void)
 	    cmocka_unit_test(without_a_limit_it_is_always_ready),
 	    cmocka_unit_test(the_last_slot_waits_for_a_reply),
 	    cmocka_unit_test(a_slot_is_free_when_the_window_has_passed_since_its_reply),
-	    cmocka_unit_test(a_request_that_did_not_count_gives_its_slot_back_at_once),
 	    cmocka_unit_test(no_window_ever_holds_more_than_the_limit),
 	    cmocka_unit_test(throughput_reaches_the_limit),
 	};
