@@ -1,4 +1,5 @@
 #include <cjson/cJSON.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +48,21 @@ handle_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+}
+
+/* --- descriptors --------------------------------------------------------------------------- */
+
+/* A closed standard descriptor would become the first socket we open, and messages would go to the
+ * service. In its place comes one that fails at the first read or write. */
+static void
+hold_descriptors(void)
+{
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			_exit(EXIT_FAILURE);
+	}
 }
 
 /* --- usage --------------------------------------------------------------------------------- */
@@ -195,16 +211,22 @@ run_check(struct session *session, struct ab_error *err)
 	return rc;
 }
 
-/* A failed check is an answer, not a fault: CONNECTION_STATUS FAILED, exit code 0. */
-static void
-check(struct session *session, const char *config_path)
+/* A failed check is an answer: CONNECTION_STATUS FAILED, exit code 0. A file that cannot be read is
+ * a fault. */
+static int
+check(struct session *session, const char *config_path, struct ab_error *err)
 {
 	struct ab_error error;
+	cJSON *readable = ab_config_parse_file(config_path, "the configuration", err);
 
+	if (readable == NULL)
+		return -1;
+	cJSON_Delete(readable);
 	if (open_session(session, config_path, &error) == 0 && run_check(session, &error) == 0)
 		ab_emit_connection_status(NULL);
 	else
 		ab_emit_connection_status(error.message);
+	return 0;
 }
 
 static int
@@ -253,8 +275,7 @@ run(struct session *session, const struct arguments *arguments, struct ab_error 
 	if (strcmp(command, "check") == 0) {
 		if (arguments->config == NULL)
 			return refuse_usage(name, "check needs --config FILE", "");
-		check(session, arguments->config);
-		return 0;
+		return check(session, arguments->config, err);
 	}
 	if (strcmp(command, "write") == 0) {
 		if (arguments->config == NULL || arguments->catalog == NULL)
@@ -276,6 +297,7 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
 	struct ab_error lost;
 
+	hold_descriptors();
 	int code = parse_arguments(argc, argv, destination, &arguments);
 	if (code >= 0)
 		return code;

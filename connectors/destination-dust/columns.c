@@ -140,6 +140,12 @@ dust_columns_release(struct dust_columns *columns)
 	*columns = (struct dust_columns){0};
 }
 
+size_t
+dust_columns_count(const struct dust_columns *columns)
+{
+	return columns->count + columns->excess;
+}
+
 bool
 dust_columns_have(const struct dust_columns *columns, const char *name)
 {
@@ -185,8 +191,13 @@ look_up(struct dust_columns *columns, struct dust_field key)
 	ab_buf_init(&field, key.json->nodes[key.node].len);
 	ab_json_unescape(key.json, key.node, true, &field);
 	const size_t place = place_of(columns, field.data, field.len, &found);
-	struct dust_column *column = found ? columns->by_field[place].column
-					   : add_undeclared(columns, place, field.data, field.len);
+	struct dust_column *column = columns->count > 0 ? columns->by_field[0].column : NULL;
+	if (found)
+		column = columns->by_field[place].column;
+	else if (columns->count <= DUST_COLUMNS_MAX)
+		column = add_undeclared(columns, place, field.data, field.len);
+	else
+		columns->excess++;
 	ab_buf_release(&field);
 	return column;
 }

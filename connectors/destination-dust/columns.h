@@ -34,6 +34,7 @@ struct dust_columns {
 	struct dust_column_slot *by_field; /* sorted by length, then bytes of the field */
 	size_t count;
 	size_t cap;
+	size_t excess; /* fields met after there were too many columns: counted, not kept */
 	struct dust_column *first; /* of the record before, as a guess */
 };
 
@@ -46,9 +47,13 @@ void dust_columns_release(struct dust_columns *columns);
 /* Whether a column is called so. */
 bool dust_columns_have(const struct dust_columns *columns, const char *name);
 
+/* How many there are, or would be: more than DUST_COLUMNS_MAX are too many. */
+size_t dust_columns_count(const struct dust_columns *columns);
+
 /*
  * The column of the field whose key is at `key`, made if there is none; before is the column of the
- * member before it, NULL for the first. There is no limit here: see count.
+ * member before it, NULL for the first. Once there are too many, further fields are only counted
+ * and get any column: no such row is ever sent.
  */
 struct dust_column *dust_columns_find(
     struct dust_columns *columns, struct dust_column *before, struct dust_field key);

@@ -15,7 +15,7 @@ int
 dust_table_check_columns(const struct ab_stream *stream, struct ab_error *err)
 {
 	const struct dust_table *table = stream->self;
-	const size_t count = table->columns.count + table->foreign;
+	const size_t count = dust_columns_count(&table->columns) + table->foreign;
 	char label[256];
 
 	if (count <= DUST_COLUMNS_MAX)
@@ -25,7 +25,7 @@ dust_table_check_columns(const struct ab_stream *stream, struct ab_error *err)
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "stream %s has %zu columns and its table %zu others; Dust keeps %d at most: "
 		    "select fewer fields",
-		    label, table->columns.count, table->foreign, DUST_COLUMNS_MAX);
+		    label, dust_columns_count(&table->columns), table->foreign, DUST_COLUMNS_MAX);
 	return ab_fail(err, AB_CONFIG_ERROR,
 	    "stream %s has %zu columns; Dust keeps %d at most: select fewer fields", label, count,
 	    DUST_COLUMNS_MAX);

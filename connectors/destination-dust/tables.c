@@ -57,7 +57,7 @@ dust_tables_append(
 {
 	struct ab_stream *stream = batch->stream;
 	struct dust_table *table = stream->self;
-	const size_t columns = table->columns.count;
+	const size_t columns = dust_columns_count(&table->columns);
 
 	if (dust_id_of_record(dust, stream, true, record, err) != 0)
 		return AB_BROKEN;
@@ -74,7 +74,8 @@ dust_tables_append(
 	}
 	if (facts.replaced)
 		dust_note_replaced(stream);
-	if (table->columns.count > columns && dust_table_check_columns(stream, err) != 0)
+	if (dust_columns_count(&table->columns) > columns &&
+	    dust_table_check_columns(stream, err) != 0)
 		return AB_BROKEN;
 	return AB_TAKEN;
 }

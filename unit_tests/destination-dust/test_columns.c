@@ -151,6 +151,27 @@ a_schema_without_properties_declares_nothing(void **unused)
 	dust_columns_release(&columns);
 }
 
+/* A record of a million fields must cost neither time nor memory beyond telling how many there are.
+ */
+static void
+beyond_the_limit_fields_are_only_counted(void **unused)
+{
+	struct dust_columns columns;
+	char key[32];
+
+	(void)unused;
+	init(&columns, "");
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "field_%d", i);
+		find(&columns, NULL, key);
+	}
+	assert_int_equal(columns.count, DUST_COLUMNS_MAX + 1);
+	assert_int_equal(dust_columns_count(&columns), 3000);
+	expect_name(find(&columns, NULL, "field_7"), "field_7");
+	assert_int_equal(dust_columns_count(&columns), 3000);
+	dust_columns_release(&columns);
+}
+
 int
 main(void)
 {
@@ -162,6 +183,7 @@ main(void)
 	    cmocka_unit_test(escaped_keys_are_the_fields_they_mean),
 	    cmocka_unit_test(guesses_do_not_mislead),
 	    cmocka_unit_test(a_schema_without_properties_declares_nothing),
+	    cmocka_unit_test(beyond_the_limit_fields_are_only_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
