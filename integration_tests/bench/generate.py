@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Writes Airbyte messages for benchmarks: RECORDs of a given size, and STATEs as on the platform.
+
+Equal options give equal bytes. A record of 700 bytes or more has 16 fields of all types, a smaller
+one has 6; its last field, `text`, fills the line up to --size. Streams take turns.
+
+    integration_tests/bench/generate.py --records 200000 --size 1024 > messages.jsonl
+"""
+
+import argparse
+import json
+import random
+import sys
+
+SEED = 1
+WIDE_FROM = 700  # bytes of a line
+SMALLEST = 200
+STATE_EVERY = 10_000  # records of a stream
+EMITTED_AT = 1_767_225_600_000
+POOL_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+
+HEAD = '{"type":"RECORD","record":{"stream":"%s","data":{"id":%d,"name":"%s","status":"%s",'
+NARROW = HEAD + '"is_active":%s,"score":%s,"text":"'
+WIDE = HEAD + (
+    '"is_active":%s,"score":%r,"uuid":"%08x-%04x-4%03x-8%03x-%012x","email":"user.%d@example.com",'
+    '"amount":%d.%02d,"views":%d,"rating":%s,"created_at":"%sT%02d:%02d:%02dZ","birthday":"%s",'
+    '"address":{"street":"%s %d","city":"%s","zip":"%05d","geo":{"lat":%d.%06d,"lon":%d.%06d}},'
+    '"tags":["%s","%s","%s"],"note":"%s","text":"')
+TAIL = '"},"emitted_at":%d}}\n'
+
+NAMES = (
+    "Alice Martin", "Björn Ångström", "Chloé Lefèvre", "Дарья Иванова", "Erik O'Neill",
+    "François Noël", "王小明", "Hélène Dupont", "İbrahim Yıldız", "山田太郎", "José Muñoz",
+    "Zoë van Dijk")
+CITIES = ("Paris", "München", "São Paulo", "東京", "Reykjavík", "New York", "Kraków", "Łódź")
+STATUSES = ("open", "pending", "closed", "archived")
+NOTES = (
+    "called back, wants an offer", 'said \\"later\\"\\nno date given', "prefers e-mail 📧",
+    "path C:\\\\data\\\\in", "first line\\nsecond line\\tand a tab", "très satisfaite – à rappeler")
+SYLLABLES = (
+    "ba", "den", "ri", "sol", "ta", "mur", "ken", "lo", "vis", "an", "qui", "por", "el", "su")
+
+TEXT = {"type": ["null", "string"]}
+NUMBER = {"type": ["null", "number"]}
+NARROW_SCHEMA = {
+    "id": {"type": "integer"}, "name": TEXT, "status": TEXT,
+    "is_active": {"type": ["null", "boolean"]}, "score": NUMBER, "text": TEXT}
+WIDE_SCHEMA = {
+    **NARROW_SCHEMA, "uuid": TEXT, "email": TEXT, "amount": NUMBER,
+    "views": {"type": ["null", "integer"]}, "rating": {"type": ["null", "integer"]},
+    "created_at": {"type": "string", "format": "date-time"},
+    "birthday": {"type": "string", "format": "date"},
+    "address": {"type": "object"}, "tags": {"type": "array"}, "note": TEXT}
+
+
+def stream_names(streams):
+    """`users`, or `users_000` and so on."""
+    return ["users"] if streams == 1 else [f"users_{number:03}" for number in range(streams)]
+
+
+def catalog(mode="append", streams=1, size=1024):
+    """The configured catalog of the messages, as a platform without refreshes sends it."""
+    schema = {"type": "object", "properties": WIDE_SCHEMA if size >= WIDE_FROM else NARROW_SCHEMA}
+    return {"streams": [{
+        "stream": {"name": name, "json_schema": schema, "supported_sync_modes": ["full_refresh"]},
+        "sync_mode": "full_refresh", "destination_sync_mode": mode, "primary_key": [["id"]],
+    } for name in stream_names(streams)]}
+
+
+def text_pool(rng, size):
+    """Words without anything to escape, enough for a text of `size` bytes at any offset."""
+    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(500)]
+    pool = " ".join(rng.choices(words, k=POOL_BYTES // 8)).encode()
+    return pool * (size // len(pool) + 2), len(pool)
+
+
+def record_head(shape, rng, stream, number):
+    """A RECORD line up to its last text."""
+    bits = rng.getrandbits(62)
+    low, high = bits & 0xffff, bits >> 16
+    name = NAMES[low % len(NAMES)]
+    score = high % 100_000_007 / 100_000_007
+    common = (stream, number, name, STATUSES[low % 4], "true" if bits & 16 else "false")
+    if shape is NARROW:
+        return NARROW % (*common, f"{score:.4f}")
+    more = rng.getrandbits(62)
+    return WIDE % (
+        *common, score,
+        high & 0xffffffff, low, more & 0xfff, more >> 12 & 0xfff, more >> 14,  # uuid
+        number, high % 9999, low % 100, more, str(low % 5 + 1) if bits & 7 else "null",
+        DAYS[more % len(DAYS)], high % 24, low % 60, more % 60, DAYS[high % len(DAYS)],
+        name, low % 200, CITIES[high % len(CITIES)], low,  # address
+        low % 90, high % 1_000_000, more % 180, low,  # geo
+        STATUSES[high % 4], STATUSES[more % 4], CITIES[low % len(CITIES)],
+        NOTES[high % len(NOTES)])
+
+
+DAYS = [f"{year}-{month:02}-{day:02}"
+        for year in range(1970, 2026) for month in range(1, 13) for day in range(1, 29, 3)]
+
+
+def state_line(stream, number, records, state_id):
+    """A STATE line with what the platform adds: id and sourceStats."""
+    return json.dumps({"type": "STATE", "state": {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": stream}, "stream_state": {"id": number}},
+        "sourceStats": {"recordCount": float(records)}, "id": state_id,
+    }}, separators=(",", ":")).encode() + b"\n"
+
+
+def lines(records, size=1024, streams=1, large=0, seed=SEED, state_every=STATE_EVERY):
+    """The lines as bytes, newline included; with `large`, the record in the middle has that size.
+
+    Each record is `size` bytes, newline included; each stream ends with a STATE.
+    """
+    if size < SMALLEST:
+        raise ValueError(f"a record has at least {SMALLEST} bytes")
+    rng = random.Random(seed)
+    shape = WIDE if size >= WIDE_FROM else NARROW
+    pool, offsets = text_pool(rng, max(size, large))
+    names = stream_names(streams)
+    since = [0] * streams
+    states = 0
+    for index in range(records):
+        turn, number = index % streams, index // streams + 1
+        head = record_head(shape, rng, names[turn], number).encode()
+        tail = (TAIL % (EMITTED_AT + index)).encode()
+        wanted = large if large and index == records // 2 else size
+        offset = rng.getrandbits(32) % offsets
+        yield head + pool[offset:offset + wanted - len(head) - len(tail)] + tail
+        since[turn] += 1
+        if since[turn] == state_every or index + streams >= records:
+            states += 1
+            yield state_line(names[turn], number, since[turn], states)
+            since[turn] = 0
+
+
+def write(out, **options):
+    """Write the lines to a binary file; returns {"bytes", "states"}."""
+    chunk, size, total, states = [], 0, 0, 0
+    for line in lines(**options):
+        chunk.append(line)
+        size += len(line)
+        states += line.startswith(b'{"type":"STATE"')
+        if size >= CHUNK_BYTES:
+            out.write(b"".join(chunk))
+            total += size
+            chunk, size = [], 0
+    out.write(b"".join(chunk))
+    return {"bytes": total + size, "states": states}
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Airbyte messages for benchmarks, to stdout.")
+    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--size", type=int, default=1024, help="bytes of a line")
+    parser.add_argument("--streams", type=int, default=1)
+    parser.add_argument("--large", type=int, default=0, metavar="BYTES",
+                        help="size of one record in the middle")
+    parser.add_argument("--state-every", type=int, default=STATE_EVERY, metavar="RECORDS")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--catalog", metavar="MODE",
+                        help="print the configured catalog for this destination sync mode instead")
+    options = vars(parser.parse_args())
+    mode = options.pop("catalog")
+    if options["size"] < SMALLEST:
+        parser.error(f"--size: at least {SMALLEST}")
+    if mode is not None:
+        print(json.dumps(catalog(mode, options["streams"], options["size"]), indent=1))
+        return
+    write(sys.stdout.buffer, **options)
+
+
+if __name__ == "__main__":
+    main()

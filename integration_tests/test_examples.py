@@ -1,0 +1,158 @@
+"""The examples do what their README says; the demo and the messages of the bench work."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector import BIN_DIR, DUST, ROOT
+from harness import Sandbox
+import demo
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+import generate  # pylint: disable=wrong-import-position,wrong-import-order
+
+EXAMPLES = ROOT / "examples"
+README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+PORT = "8642"
+
+
+def blocks(language):
+    """The README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)\n```", README, re.DOTALL)
+
+
+@pytest.fixture(name="sandbox")
+def sandbox_fixture(tmp_path):
+    """The sandbox as the README starts it, on a free port."""
+    command = shlex.split(blocks("sh")[0])
+    options = command[command.index("--port") + 2:]
+    with Sandbox(tmp_path, *options) as sandbox:
+        yield sandbox
+
+
+def run_readme_command(command, sandbox, tmp_path):
+    """Run one command of the README with the sandbox's port; returns the lines of stdout."""
+    for config in EXAMPLES.glob("config-*.json"):
+        text = config.read_text(encoding="utf-8")
+        assert f":{PORT}" in text
+        (tmp_path / config.name).write_text(
+            text.replace(f":{PORT}", f":{sandbox.port}"), encoding="utf-8")
+        command = command.replace(f"examples/{config.name}", str(tmp_path / config.name))
+    command = command.replace("bin/", f"{BIN_DIR}/")
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, capture_output=True, check=True, timeout=60)
+    assert done.stderr == b""
+    return done.stdout.decode().splitlines()
+
+
+def test_the_readme_tells_the_truth(sandbox, tmp_path):
+    lines = []
+    for command in blocks("sh")[1:]:
+        lines += run_readme_command(command, sandbox, tmp_path)
+    for quoted in blocks("json"):
+        assert quoted in lines
+    documents = sandbox.documents()
+    assert len(documents) == 6
+    assert {"users-1", "users-2", "users-3"} < documents.keys()
+    assert documents["users-1"]["title"] == "Alice Martin"
+    sandbox.merge()
+    tables = sandbox.tables()
+    assert {name: len(table["rows"]) for name, table in tables.items()} == {
+        "airbyte_users": 3, "airbyte_events": 3}
+
+
+def test_a_second_run_of_the_examples_writes_nothing_twice(sandbox, tmp_path):
+    for command in blocks("sh")[1:] * 2:
+        run_readme_command(command, sandbox, tmp_path)
+    sandbox.merge()
+    assert {document["writes"] for document in sandbox.documents().values()} == {1}
+    counts = sandbox.counts()
+    assert (counts["documents"], counts["rows"]) == (6, 6)
+
+
+def test_every_state_of_the_examples_comes_back_once(sandbox, tmp_path):
+    sent = [json.loads(line)["state"]["id"]
+            for line in (EXAMPLES / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+            if '"type":"STATE"' in line]
+    for command in blocks("sh")[2:]:
+        lines = run_readme_command(command, sandbox, tmp_path)
+        states = [json.loads(line)["state"]["id"] for line in lines if '"type":"STATE"' in line]
+        assert sorted(states) == sent
+
+
+# --- the demo ------------------------------------------------------------------------------------
+
+PACKAGES = "".join(demo.FIELD_END.join(values) + demo.RECORD_END for values in (
+    ("installed", "bash", "5.2-1", "amd64", "shells", "7164", "Ada <ada@example.com>",
+     "http://example.com/bash", "GNU Bourne Again SHell\n Bash is a shell.\n .\n It has arrays."),
+    ("config-files", "gone", "1", "amd64", "misc", "1", "Ada", "", "Removed"),
+    ("installed", "libc6", "2.36-9", "amd64", "libs", "", "Ada <ada@example.com>", "", "Libraries"),
+))
+
+
+def test_dpkg_query_output_becomes_records():
+    assert demo.parse_packages(PACKAGES) == [
+        {"name": "bash", "version": "5.2-1", "architecture": "amd64", "section": "shells",
+         "installed_size_kb": 7164, "maintainer": "Ada <ada@example.com>",
+         "homepage": "http://example.com/bash", "summary": "GNU Bourne Again SHell",
+         "description": "Bash is a shell.\n\nIt has arrays."},
+        {"name": "libc6", "version": "2.36-9", "architecture": "amd64", "section": "libs",
+         "installed_size_kb": None, "maintainer": "Ada <ada@example.com>", "homepage": None,
+         "summary": "Libraries", "description": ""}]
+
+
+def test_a_state_follows_so_many_records_and_the_last(monkeypatch):
+    monkeypatch.setattr(demo, "RECORDS_PER_STATE", 2)
+    found = list(demo.messages([{"name": str(number)} for number in range(5)], 7))
+    assert [one["type"][0] for one in found] == list("RRSRRSRS")
+    states = [one["state"] for one in found if one["type"] == "STATE"]
+    assert [one["id"] for one in states] == [1, 2, 3]
+    assert [one["sourceStats"]["recordCount"] for one in states] == [2, 2, 1]
+    assert [one["stream"]["stream_state"]["read"] for one in states] == [2, 4, 5]
+
+
+def test_the_demo_runs_through(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demo, "WORK", tmp_path / "demo")
+    monkeypatch.setattr(demo, "CONNECTOR", str(BIN_DIR / DUST))
+    data = demo.start_data()
+    with Sandbox(None, "--data", data, "--minute", "0.06", "--debounce", "0") as sandbox:
+        demo.run_demo(demo.Demo(sandbox, 0.06), demo.parse_packages(PACKAGES))
+    printed = capsys.readouterr().out
+    for text in ("SUCCEEDED", "FAILED: data_source_id", "2 documents in", "0 upserts",
+                 "1 upsert in", "2 rows in table airbyte_packages", "packages-bash-amd64"):
+        assert text in printed
+
+
+# --- the messages of the bench -------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", [200, 1024, 100_000])
+def test_generated_records_have_their_size(size):
+    lines = list(generate.lines(50, size=size, streams=2, state_every=10))
+    found = [json.loads(line) for line in lines]
+    records = [one for one in found if one["type"] == "RECORD"]
+    assert len(records) == 50
+    assert {len(line) for line, one in zip(lines, found) if one["type"] == "RECORD"} == {size}
+    assert all(one["record"]["data"].keys() == records[0]["record"]["data"].keys()
+               for one in records)
+    names = [one["stream"]["name"] for one in generate.catalog(streams=2)["streams"]]
+    assert {one["record"]["stream"] for one in records} == set(names)
+
+
+def test_generated_states_count_the_records_of_their_stream():
+    found = [json.loads(line) for line in generate.lines(50, streams=3, state_every=10)]
+    states = [one["state"] for one in found if one["type"] == "STATE"]
+    assert [one["id"] for one in states] == list(range(1, len(states) + 1))
+    assert sum(one["sourceStats"]["recordCount"] for one in states) == 50
+    assert {one["stream"]["stream_descriptor"]["name"] for one in states[-3:]} == {
+        "users_000", "users_001", "users_002"}
+
+
+def test_generated_messages_are_the_same_every_time():
+    assert list(generate.lines(20, large=5000)) == list(generate.lines(20, large=5000))
+    assert list(generate.lines(20)) != list(generate.lines(20, seed=2))
+    assert [len(line) for line in generate.lines(3, large=5000)][1] == 5000
