@@ -9,6 +9,8 @@
 #define LOG_EVERY_MS 10000
 #define LIVE_EVERY_MS 250
 #define NUMBER_MAX 32
+/* A rate of less time than this says nothing. */
+#define RATE_FROM_MS 100
 
 /* 1234567 as "1,234,567". */
 static const char *
@@ -27,17 +29,29 @@ with_commas(char text[NUMBER_MAX], uint64_t value)
 	return text;
 }
 
+/* "12,345 records, 13.2 MB in 3.4 s" */
+static void
+amount(char *text, size_t size, uint64_t records, uint64_t bytes, double seconds)
+{
+	char count[NUMBER_MAX];
+
+	snprintf(text, size, "%s record%s, %.1f %s in %.1f s", with_commas(count, records),
+	    records == 1 ? "" : "s", (double)bytes / (bytes < 1000000 ? 1e3 : 1e6),
+	    bytes < 1000000 ? "kB" : "MB", seconds);
+}
+
 const char *
 ab_progress_rate(char *text, size_t size, uint64_t records, uint64_t bytes, int64_t elapsed_ms)
 {
-	char count[NUMBER_MAX];
+	const double seconds = (double)elapsed_ms / 1000;
 	char rate[NUMBER_MAX];
-	const double seconds = elapsed_ms > 0 ? (double)elapsed_ms / 1000 : 0.001;
-	const double megabytes = (double)bytes / 1e6;
 
-	snprintf(text, size, "%s record%s, %.1f MB in %.1f s (%s records/s, %.1f MB/s)",
-	    with_commas(count, records), records == 1 ? "" : "s", megabytes, seconds,
-	    with_commas(rate, (uint64_t)((double)records / seconds)), megabytes / seconds);
+	amount(text, size, records, bytes, seconds);
+	const size_t len = strlen(text);
+	if (elapsed_ms >= RATE_FROM_MS)
+		snprintf(text + len, size - len, " (%s records/s, %.1f MB/s)",
+		    with_commas(rate, (uint64_t)((double)records / seconds)),
+		    (double)bytes / 1e6 / seconds);
 	return text;
 }
 
@@ -46,7 +60,7 @@ ab_progress_start(struct ab_progress *progress, int64_t now_ms)
 {
 	*progress = (struct ab_progress){.started_ms = now_ms,
 	    .next_log_ms = now_ms + LOG_EVERY_MS,
-	    .next_live_ms = now_ms,
+	    .next_live_ms = now_ms + LIVE_EVERY_MS,
 	    .live = isatty(STDERR_FILENO) == 1};
 }
 
@@ -54,24 +68,26 @@ void
 ab_progress_tick(
     struct ab_progress *progress, const struct ab_progress_counts *counts, int64_t now_ms)
 {
-	char rate[160];
+	char read[160];
 	char safe[NUMBER_MAX];
+	char rate[NUMBER_MAX];
 
 	const bool log = now_ms >= progress->next_log_ms;
 	const bool live = progress->live && now_ms >= progress->next_live_ms;
 	if (!log && !live)
 		return;
-	ab_progress_rate(
-	    rate, sizeof(rate), counts->records, counts->bytes, now_ms - progress->started_ms);
+	const double seconds = (double)(now_ms - progress->started_ms) / 1000;
+	amount(read, sizeof(read), counts->records, counts->bytes, seconds);
 	with_commas(safe, counts->safe);
+	with_commas(rate, seconds > 0 ? (uint64_t)((double)counts->safe / seconds) : 0);
 	if (live) {
-		fprintf(stderr, "\r%s; %s safe\033[K", rate, safe);
+		fprintf(stderr, "\r%s; %s safe (%s/s)\033[K", read, safe, rate);
 		fflush(stderr);
 		progress->next_live_ms = now_ms + LIVE_EVERY_MS;
 	}
 	if (log) {
-		ab_emit_log(AB_INFO, "so far %s; %s safe, %llu rejected, %zu states waiting", rate,
-		    safe, (unsigned long long)counts->rejected, counts->states_waiting);
+		ab_emit_log(AB_INFO, "so far %s; %s safe (%s/s), %llu rejected, %zu states waiting",
+		    read, safe, rate, (unsigned long long)counts->rejected, counts->states_waiting);
 		progress->next_log_ms = now_ms + LOG_EVERY_MS;
 	}
 }

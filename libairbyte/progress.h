@@ -34,7 +34,7 @@ int64_t ab_progress_deadline(const struct ab_progress *progress);
 /* Removes the live line. */
 void ab_progress_end(struct ab_progress *progress);
 
-/* "12,345 records, 13.2 MB in 3.4 s (3,631 records/s, 3.9 MB/s)" */
+/* "12,345 records, 13.2 MB in 3.4 s (3,631 records/s, 3.9 MB/s)"; the rate only from 0.1 s on. */
 const char *ab_progress_rate(
     char *text, size_t size, uint64_t records, uint64_t bytes, int64_t elapsed_ms);
 

@@ -88,10 +88,10 @@ rates_are_readable(void **state)
 	(void)state;
 	assert_string_equal(ab_progress_rate(text, sizeof(text), 1234567, 2500000000, 1000),
 	    "1,234,567 records, 2500.0 MB in 1.0 s (1,234,567 records/s, 2500.0 MB/s)");
-	assert_string_equal(ab_progress_rate(text, sizeof(text), 1, 0, 0),
-	    "1 record, 0.0 MB in 0.0 s (1,000 records/s, 0.0 MB/s)");
-	assert_string_equal(ab_progress_rate(text, sizeof(text), 999, 0, 2000),
-	    "999 records, 0.0 MB in 2.0 s (499 records/s, 0.0 MB/s)");
+	assert_string_equal(
+	    ab_progress_rate(text, sizeof(text), 1, 0, 0), "1 record, 0.0 kB in 0.0 s");
+	assert_string_equal(ab_progress_rate(text, sizeof(text), 999, 5400, 2000),
+	    "999 records, 5.4 kB in 2.0 s (499 records/s, 0.0 MB/s)");
 }
 
 int
