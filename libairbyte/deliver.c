@@ -84,7 +84,7 @@ ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
 	}
 	sync->batch_bytes -= ab_batch_bytes(batch);
 	if (ab_spool_put(sync->spool, batch, &error) != 0)
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 }
 
 void
@@ -180,9 +180,9 @@ replay(struct ab_sync *sync, struct ab_flow *flow)
 	struct ab_batch *batch = NULL;
 	struct ab_error error;
 
-	if (flow->queue == NULL && ab_sync_has_room(sync)) {
+	if (flow->queue == NULL && ab_flow_has_room(sync)) {
 		if (ab_spool_take(sync->spool, flow->stream, &batch, &error) != 0) {
-			ab_sync_fail(sync, &error);
+			ab_flow_fail(sync, &error);
 			return;
 		}
 		if (batch != NULL) {
@@ -220,7 +220,7 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 		    "states "
 		    "are not acknowledged",
 		    ab_stream_label(flow->stream, label, sizeof(label)), why_not);
-		ab_sync_blame(sync, &error);
+		ab_flow_blame(sync, &error);
 	}
 	if (flow->stream->hold && why_not == NULL) {
 		flow->state = AB_FLOW_REPLAYING;
@@ -303,7 +303,7 @@ ab_deliver_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal, 
 
 	ab_ledger_rejected(sync->ledger, flow->stream->index, ordinal);
 	if (ab_reject_record(sync->reject, flow->stream, ordinal, reason, record, &error) != 0)
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 }
 
 static void
@@ -382,7 +382,7 @@ settle(struct ab_sync *sync, const struct ab_outcome *outcome)
 		split_batch(sync, flow, outcome->batch);
 		return;
 	case AB_RESULT_FAILED:
-		ab_sync_fail(sync, &outcome->error);
+		ab_flow_fail(sync, &outcome->error);
 		break;
 	case AB_RESULT_ABANDONED:
 		break;

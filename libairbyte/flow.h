@@ -86,12 +86,12 @@ struct ab_sync {
 	int64_t started_unix_ms;
 };
 
-/* sync.c: keeps the first cause; the run will end with it. */
-void ab_sync_blame(struct ab_sync *sync, const struct ab_error *error);
+/* flow.c: keeps the first cause; the run will end with it. */
+void ab_flow_blame(struct ab_sync *sync, const struct ab_error *error);
 /* The same, and stops new work. */
-void ab_sync_fail(struct ab_sync *sync, const struct ab_error *error);
+void ab_flow_fail(struct ab_sync *sync, const struct ab_error *error);
 /* Whether memory allows more input. */
-bool ab_sync_has_room(const struct ab_sync *sync);
+bool ab_flow_has_room(const struct ab_sync *sync);
 
 /* intake.c: takes the lines at hand, as long as there is room. */
 void ab_intake_take(struct ab_sync *sync);

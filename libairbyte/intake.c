@@ -22,7 +22,7 @@ refuse_line(struct ab_sync *sync, const struct ab_error *cause)
 
 	ab_fail(&error, cause->kind, "line %llu of the input cannot be taken: %s",
 	    (unsigned long long)sync->line.number, cause->message);
-	ab_sync_blame(sync, &error);
+	ab_flow_blame(sync, &error);
 	end_input(sync, false);
 }
 
@@ -93,7 +93,7 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 	} else {
 		ab_batch_rollback(batch);
 		if (taken == AB_BROKEN) {
-			ab_sync_fail(sync, &error);
+			ab_flow_fail(sync, &error);
 		} else if (taken == AB_REJECTED) {
 			reject(sync, flow, record, error.message);
 		} else if (batch->count > 0) {
@@ -169,7 +169,7 @@ take_state(struct ab_sync *sync, const struct ab_message *message)
 	struct ab_error error;
 
 	if (ab_ledger_state(sync->ledger, scope, &message->text, &since, &error) != 0) {
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 		return;
 	}
 	const bool agrees = message->source_count < 0 || (uint64_t)message->source_count == since;
@@ -237,7 +237,7 @@ ab_intake_take(struct ab_sync *sync)
 {
 	struct ab_view line;
 
-	while (!sync->input_over && !sync->failed && ab_sync_has_room(sync) &&
+	while (!sync->input_over && !sync->failed && ab_flow_has_room(sync) &&
 	       ab_line_peek(&sync->line, &line)) {
 		take_line(sync, line);
 		ab_line_consume(&sync->line);
@@ -254,7 +254,7 @@ ab_intake_fill(struct ab_sync *sync)
 	struct ab_error error;
 
 	if (ab_line_fill(&sync->line, &error) < 0) {
-		ab_sync_blame(sync, &error);
+		ab_flow_blame(sync, &error);
 		end_input(sync, false);
 	}
 	/* After a failure input is drained, so that its sender sees our reason, not a broken pipe.

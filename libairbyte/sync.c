@@ -59,32 +59,6 @@ memory_limit(void)
 	return limit;
 }
 
-void
-ab_sync_blame(struct ab_sync *sync, const struct ab_error *error)
-{
-	if (!sync->blamed)
-		sync->failure = *error;
-	sync->blamed = true;
-}
-
-void
-ab_sync_fail(struct ab_sync *sync, const struct ab_error *error)
-{
-	ab_sync_blame(sync, error);
-	sync->failed = true;
-	ab_exchange_wind_down(sync->exchanges);
-}
-
-bool
-ab_sync_has_room(const struct ab_sync *sync)
-{
-	/* States that wait must not stop the records they wait for. */
-	const size_t states = ab_ledger_bytes(sync->ledger);
-	const size_t share = sync->memory_limit / 4;
-
-	return sync->batch_bytes + (states < share ? states : share) < sync->memory_limit;
-}
-
 static void
 release_states(struct ab_sync *sync)
 {
@@ -94,7 +68,7 @@ release_states(struct ab_sync *sync)
 
 	ab_buf_init(&line, STATE_LINE_MAX);
 	if (ab_reject_sync(sync->reject, &error) != 0) {
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 		goto out;
 	}
 	for (;;) {
@@ -105,7 +79,7 @@ release_states(struct ab_sync *sync)
 		ab_emit_state(line.data, line.len);
 	}
 	if (rc < 0)
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 out:
 	ab_buf_release(&line);
 }
@@ -151,7 +125,7 @@ wants_input(const struct ab_sync *sync)
 		return false;
 	if (sync->failed || sync->input_over)
 		return true;
-	return sync->begun == sync->catalog->count && ab_sync_has_room(sync);
+	return sync->begun == sync->catalog->count && ab_flow_has_room(sync);
 }
 
 static int
@@ -184,7 +158,7 @@ turn(struct ab_sync *sync)
 	log_notes(sync);
 	report(sync);
 	if (ab_emit_flush(&error) != 0 && !sync->failed)
-		ab_sync_fail(sync, &error);
+		ab_flow_fail(sync, &error);
 	if (sync->failed && !sync->aborting && ab_exchange_active(sync->exchanges) == 0) {
 		sync->aborting = true;
 		ab_exchange_resume(sync->exchanges);
@@ -198,7 +172,7 @@ turn(struct ab_sync *sync)
 	struct ab_view line;
 	const bool wanted = wants_input(sync);
 	const bool at_hand = !sync->failed && !sync->input_over &&
-			     sync->begun == sync->catalog->count && ab_sync_has_room(sync) &&
+			     sync->begun == sync->catalog->count && ab_flow_has_room(sync) &&
 			     ab_line_peek(&sync->line, &line);
 	if (at_hand)
 		ab_intake_take(sync);
@@ -273,7 +247,7 @@ ab_sync_write(const struct ab_destination *destination, void *self, const struct
 		struct ab_error error;
 		ab_fail(&error, AB_SYSTEM_ERROR, "%zu STATE messages could not be acknowledged",
 		    waiting);
-		ab_sync_blame(&sync, &error);
+		ab_flow_blame(&sync, &error);
 	}
 	if (sync.blamed) {
 		*err = sync.failure;

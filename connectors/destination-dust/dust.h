@@ -57,9 +57,6 @@ struct dust {
 	struct ab_buf room2;
 };
 
-/* The connector; main.c hands it to the library. */
-extern const struct ab_destination dust_destination;
-
 /* The field that CDC sources set in the record of a deletion. */
 #define DUST_DELETED_AT "_ab_cdc_deleted_at"
 

@@ -1,4 +1,4 @@
-#include "dust.h"
+#include "interface.h"
 
 int
 main(int argc, char *argv[])

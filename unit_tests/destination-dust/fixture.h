@@ -19,6 +19,7 @@
 
 #include "alloc.h"
 #include "dust.h"
+#include "interface.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,0 +1,27 @@
+#include "flow.h"
+
+void
+ab_flow_blame(struct ab_sync *sync, const struct ab_error *error)
+{
+	if (!sync->blamed)
+		sync->failure = *error;
+	sync->blamed = true;
+}
+
+void
+ab_flow_fail(struct ab_sync *sync, const struct ab_error *error)
+{
+	ab_flow_blame(sync, error);
+	sync->failed = true;
+	ab_exchange_wind_down(sync->exchanges);
+}
+
+bool
+ab_flow_has_room(const struct ab_sync *sync)
+{
+	/* States that wait must not stop the records they wait for. */
+	const size_t states = ab_ledger_bytes(sync->ledger);
+	const size_t share = sync->memory_limit / 4;
+
+	return sync->batch_bytes + (states < share ? states : share) < sync->memory_limit;
+}
