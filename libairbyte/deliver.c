@@ -57,7 +57,7 @@ static void
 free_batch(struct ab_sync *sync, struct ab_batch *batch)
 {
 	if (batch != NULL)
-		sync->batch_bytes -= ab_batch_bytes(batch);
+		ab_flow_discharge(sync, batch);
 	ab_batch_free(batch);
 }
 
@@ -70,19 +70,18 @@ ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
 	if (batch == NULL)
 		return;
 	flow->open = NULL;
-	const size_t open_bytes = ab_batch_bytes(batch);
-	sync->open_bytes -= open_bytes;
+	sync->open_bytes -= batch->charged;
 	if (batch->count == 0) {
 		free_batch(sync, batch);
 		return;
 	}
 	ab_batch_seal(batch);
-	sync->batch_bytes += ab_batch_bytes(batch) - open_bytes;
+	ab_flow_charge(sync, batch);
 	if (!flow->stream->hold) {
 		enqueue(flow, batch);
 		return;
 	}
-	sync->batch_bytes -= ab_batch_bytes(batch);
+	ab_flow_discharge(sync, batch);
 	if (ab_spool_put(sync->spool, batch, &error) != 0)
 		ab_flow_fail(sync, &error);
 }
@@ -186,7 +185,7 @@ replay(struct ab_sync *sync, struct ab_flow *flow)
 			return;
 		}
 		if (batch != NULL) {
-			sync->batch_bytes += ab_batch_bytes(batch);
+			ab_flow_charge(sync, batch);
 			enqueue(flow, batch);
 		}
 	}
@@ -323,9 +322,10 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 static void
 split_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 {
-	sync->batch_bytes -= ab_batch_bytes(batch);
 	struct ab_batch *second = ab_batch_split(batch);
-	sync->batch_bytes += ab_batch_bytes(batch) + ab_batch_bytes(second);
+
+	ab_flow_charge(sync, batch);
+	ab_flow_charge(sync, second);
 	put_first(flow, second);
 	put_first(flow, batch);
 }

@@ -25,3 +25,19 @@ ab_flow_has_room(const struct ab_sync *sync)
 
 	return sync->batch_bytes + (states < share ? states : share) < sync->memory_limit;
 }
+
+void
+ab_flow_charge(struct ab_sync *sync, struct ab_batch *batch)
+{
+	const size_t bytes = ab_batch_bytes(batch);
+
+	sync->batch_bytes += bytes - batch->charged;
+	batch->charged = bytes;
+}
+
+void
+ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch)
+{
+	sync->batch_bytes -= batch->charged;
+	batch->charged = 0;
+}

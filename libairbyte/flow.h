@@ -92,6 +92,9 @@ void ab_flow_blame(struct ab_sync *sync, const struct ab_error *error);
 void ab_flow_fail(struct ab_sync *sync, const struct ab_error *error);
 /* Whether memory allows more input. */
 bool ab_flow_has_room(const struct ab_sync *sync);
+/* Counts what a batch occupies now, in place of what it was last counted with; and no longer. */
+void ab_flow_charge(struct ab_sync *sync, struct ab_batch *batch);
+void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
 
 /* intake.c: takes the lines at hand, as long as there is room. */
 void ab_intake_take(struct ab_sync *sync);

@@ -51,11 +51,8 @@ open_batch(struct ab_sync *sync, struct ab_flow *flow)
 {
 	const struct ab_limits *limits = &sync->limits;
 
-	if (flow->open == NULL) {
+	if (flow->open == NULL)
 		flow->open = ab_batch_new(flow->stream, limits->record_bytes, sync->now_ms);
-		sync->batch_bytes += ab_batch_bytes(flow->open);
-		sync->open_bytes += ab_batch_bytes(flow->open);
-	}
 	/* A batch of several records never passes batch_bytes; a record alone may. */
 	flow->open->body.limit = flow->open->count > 0 ? limits->batch_bytes : limits->record_bytes;
 	return flow->open;
@@ -79,7 +76,7 @@ static bool
 append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record)
 {
 	struct ab_batch *batch = open_batch(sync, flow);
-	const size_t before = ab_batch_bytes(batch);
+	const size_t before = batch->charged;
 	struct ab_error error;
 	char reason[128];
 	bool fits = true;
@@ -106,8 +103,8 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 			reject(sync, flow, record, reason);
 		}
 	}
-	sync->batch_bytes += ab_batch_bytes(batch) - before;
-	sync->open_bytes += ab_batch_bytes(batch) - before;
+	ab_flow_charge(sync, batch);
+	sync->open_bytes += batch->charged - before;
 	return fits;
 }
 
