@@ -48,7 +48,7 @@ struct ab_batch {
 	uint64_t first; /* the ordinals this batch answers for, inclusive; last < first: none */
 	uint64_t last;
 	int64_t opened_ms;
-	size_t charged; /* for whoever keeps accounts of memory; 0 at first */
+	size_t charged;  /* for whoever keeps accounts of memory; 0 at first */
 	uint64_t *slots; /* hash table of keys; NULL while there is no key */
 	size_t slots_cap;
 	struct ab_entry pending; /* the record being appended: its key and kind */

@@ -3,8 +3,8 @@
  *
  * Rules: ConfiguredAirbyteCatalog and ConfiguredAirbyteStream of the Airbyte protocol; how
  * generation ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs'
- * decision table: minimum_generation_id 0 keeps what is there, equal to generation_id replaces it,
- * all else is refused.
+ * decision table: mode overwrite replaces what is there, and so does a minimum_generation_id above
+ * 0 that equals generation_id; with 0 the mode alone decides; any other is refused.
  */
 #ifndef AB_CATALOG_H
 #define AB_CATALOG_H

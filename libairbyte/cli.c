@@ -15,6 +15,7 @@
 #include "emit.h"
 #include "exchange.h"
 #include "http.h"
+#include "secret.h"
 #include "sync.h"
 
 /* The platform's limit is 9 minutes; a person at a form has less patience. */
@@ -143,19 +144,29 @@ struct session {
 	struct ab_limits limits;
 };
 
+/* Reads the configuration. Failing here is a fault of how the connector was called. */
 static int
-open_session(struct session *session, const char *config_path, struct ab_error *err)
+read_session(struct session *session, const char *config_path, struct ab_error *err)
 {
-	const struct ab_destination *destination = session->destination;
-	void *self = NULL;
-
-	session->spec = cJSON_Parse((const char *)destination->spec);
+	session->spec = cJSON_Parse((const char *)session->destination->spec);
 	if (session->spec == NULL)
 		return ab_fail(
 		    err, AB_SYSTEM_ERROR, "the embedded specification is not valid JSON");
 	if (ab_config_read(&session->config, config_path, session->spec, err) != 0)
 		return -1;
-	ab_config_secrets(&session->config, ab_emit_secret);
+	ab_config_secrets(&session->config, ab_secret_add);
+	return 0;
+}
+
+/* Gives the configuration to the connector. Failing here is the configuration's fault. */
+static int
+open_session(struct session *session, struct ab_error *err)
+{
+	const struct ab_destination *destination = session->destination;
+	void *self = NULL;
+
+	if (ab_config_check(&session->config, err) != 0)
+		return -1;
 	const char *unknown = ab_config_unknown(&session->config);
 	if (unknown != NULL)
 		ab_emit_log(AB_WARN, "the configuration has a field that %s does not know: %.100s",
@@ -217,12 +228,10 @@ static int
 check(struct session *session, const char *config_path, struct ab_error *err)
 {
 	struct ab_error error;
-	cJSON *readable = ab_config_parse_file(config_path, "the configuration", err);
 
-	if (readable == NULL)
+	if (read_session(session, config_path, err) != 0)
 		return -1;
-	cJSON_Delete(readable);
-	if (open_session(session, config_path, &error) == 0 && run_check(session, &error) == 0)
+	if (open_session(session, &error) == 0 && run_check(session, &error) == 0)
 		ab_emit_connection_status(NULL);
 	else
 		ab_emit_connection_status(error.message);
@@ -241,7 +250,7 @@ write_command(struct session *session, const struct arguments *arguments, struct
 		    "DATA_CHANNEL_MEDIUM is %.32s, but this connector only reads standard input "
 		    "(STDIO)",
 		    medium);
-	if (open_session(session, arguments->config, err) != 0)
+	if (read_session(session, arguments->config, err) != 0 || open_session(session, err) != 0)
 		return -1;
 	if (ab_catalog_read(&catalog, arguments->catalog, session->spec, err) != 0)
 		return -1;
@@ -313,5 +322,6 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 		code = EXIT_FAILURE;
 	}
 	ab_emit_release();
+	ab_secret_release();
 	return code;
 }

@@ -58,6 +58,12 @@ ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
 	ab_buf_init(&text, AB_CONFIG_FILE_MAX);
 	if (read_whole(&text, path, what, err) != 0)
 		goto out;
+	/* Texts of a document end at a NUL: one inside would cut a name or a key short. */
+	if (strlen(text.data) != text.len || strstr(text.data, "\\u0000") != NULL) {
+		ab_fail(err, AB_CONFIG_ERROR,
+		    "%s %s holds a NUL character, which no field may have", what, path);
+		goto out;
+	}
 	document = cJSON_ParseWithLengthOpts(text.data, text.len + 1, NULL, 1);
 	if (document == NULL) {
 		ab_fail(err, AB_CONFIG_ERROR, "%s %s is not valid JSON", what, path);
@@ -198,24 +204,27 @@ check_required(const struct ab_config *config, struct ab_error *err)
 int
 ab_config_read(struct ab_config *config, const char *path, const cJSON *spec, struct ab_error *err)
 {
-	struct ab_config read = {.spec = spec};
+	cJSON *document = ab_config_parse_file(path, "the configuration", err);
+
+	if (document == NULL)
+		return -1;
+	*config = (struct ab_config){.document = document, .spec = spec};
+	return 0;
+}
+
+int
+ab_config_check(const struct ab_config *config, struct ab_error *err)
+{
 	const cJSON *field = NULL;
 
-	read.document = ab_config_parse_file(path, "the configuration", err);
-	if (read.document == NULL)
+	if (check_required(config, err) != 0)
 		return -1;
-	if (check_required(&read, err) != 0)
-		goto fail;
-	cJSON_ArrayForEach(field, connection(&read, "properties"))
+	cJSON_ArrayForEach(field, connection(config, "properties"))
 	{
-		if (check_field(&read, field, err) != 0)
-			goto fail;
+		if (check_field(config, field, err) != 0)
+			return -1;
 	}
-	*config = read;
 	return 0;
-fail:
-	ab_config_release(&read);
-	return -1;
 }
 
 void

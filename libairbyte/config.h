@@ -28,15 +28,19 @@ struct ab_config {
 AB_MUST_CHECK struct cJSON *ab_config_parse_file(
     const char *path, const char *what, struct ab_error *err);
 
-/* Reads the file and checks required fields and types against spec (connectionSpecification). */
+/* Reads the file; its fields are not looked at yet. spec must outlive the config. */
 AB_MUST_CHECK int ab_config_read(
     struct ab_config *config, const char *path, const struct cJSON *spec, struct ab_error *err);
+
+/* Checks required fields, types, choices and ranges against connectionSpecification. */
+AB_MUST_CHECK int ab_config_check(const struct ab_config *config, struct ab_error *err);
+
 void ab_config_release(struct ab_config *config);
 
 /* The text of a field; its default in the spec if absent; NULL if there is none. Borrowed. */
 const char *ab_config_string(const struct ab_config *config, const char *name);
 bool ab_config_bool(const struct ab_config *config, const char *name);
-/* Checked against minimum and maximum of the spec by ab_config_read. */
+/* Checked against minimum and maximum of the spec by ab_config_check. */
 int64_t ab_config_integer(const struct ab_config *config, const char *name);
 
 /* A field that is a list of texts: how many, and number i. Borrowed. */

@@ -408,6 +408,8 @@ ab_deliver_settle(struct ab_sync *sync)
 void
 ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow)
 {
+	if (flow->open != NULL)
+		sync->open_bytes -= flow->open->charged;
 	free_batch(sync, flow->open);
 	flow->open = NULL;
 	while (flow->queue != NULL)

@@ -11,9 +11,8 @@
 
 #include "alloc.h"
 #include "json_write.h"
+#include "secret.h"
 
-#define SECRETS_MAX 16
-#define SECRET_MIN 4
 #define GATHER_BYTES ((size_t)64 << 10)
 /* A STATE line may be as long as a line of input. */
 #define LINES_MAX ((size_t)1 << 30)
@@ -23,8 +22,6 @@ static const char *const level_names[] = {"FATAL", "ERROR", "WARN", "INFO", "DEB
 
 static struct {
 	enum ab_level level;
-	char *secrets[SECRETS_MAX];
-	size_t secrets_count;
 	struct ab_buf lines;
 	struct ab_buf text; /* scratch for a formatted message */
 	int failed;         /* errno of the write that failed */
@@ -79,7 +76,9 @@ ab_emit_init(void)
 {
 	const char *wanted = getenv("LOG_LEVEL");
 
+	/* A reader that left and a file that may not grow are errors to report, not ends. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	out.level = AB_INFO;
 	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]);
 	     i++) {
@@ -94,49 +93,20 @@ ab_emit_init(void)
 void
 ab_emit_release(void)
 {
-	for (size_t i = 0; i < out.secrets_count; i++)
-		free(out.secrets[i]);
-	out.secrets_count = 0;
 	ab_buf_release(&out.lines);
 	ab_buf_release(&out.text);
-}
-
-void
-ab_emit_secret(const char *text)
-{
-	if (strlen(text) >= SECRET_MIN && out.secrets_count < SECRETS_MAX)
-		out.secrets[out.secrets_count++] = ab_strdup(text);
-}
-
-/* The secret that begins here, or NULL. */
-static const char *
-secret_at(const char *text)
-{
-	for (size_t i = 0; i < out.secrets_count; i++) {
-		if (strncmp(text, out.secrets[i], strlen(out.secrets[i])) == 0)
-			return out.secrets[i];
-	}
-	return NULL;
 }
 
 /* Adds text as a JSON string to the lines, secrets masked. */
 static void
 put_masked(const char *text)
 {
-	const char *clean = text;
+	const size_t len = strlen(text);
+	char *copy = ab_memdup(text, len);
 
-	ab_buf_add_char(&out.lines, '"');
-	for (const char *at = text; *at != '\0'; at++) {
-		const char *secret = secret_at(at);
-		if (secret == NULL)
-			continue;
-		ab_json_put_escaped(&out.lines, clean, (size_t)(at - clean));
-		ab_buf_add_text(&out.lines, "****");
-		clean = at + strlen(secret);
-		at = clean - 1;
-	}
-	ab_json_put_escaped(&out.lines, clean, strlen(clean));
-	ab_buf_add_char(&out.lines, '"');
+	ab_secret_mask(copy, len);
+	ab_json_put_string(&out.lines, copy, len);
+	free(copy);
 }
 
 static void

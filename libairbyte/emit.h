@@ -3,9 +3,9 @@
  * each.
  *
  * Lines gather in a buffer and leave whole, in order, at ab_emit_flush or when much has gathered. A
- * STATE leaves as it is; in all other texts every known secret is masked. Once a write failed (the
- * reader is gone, the disk is full) nothing more is written and ab_emit_flush keeps saying so: the
- * promise behind a STATE is only as good as its delivery.
+ * STATE leaves as it is; in all other texts every known secret (secret.h) is masked. Once a write
+ * failed (the reader is gone, the disk is full) nothing more is written and ab_emit_flush keeps
+ * saying so: the promise behind a STATE is only as good as its delivery.
  */
 #ifndef AB_EMIT_H
 #define AB_EMIT_H
@@ -17,13 +17,10 @@
 
 enum ab_level { AB_FATAL, AB_ERROR, AB_WARN, AB_INFO, AB_DEBUG, AB_TRACE };
 
-/* Reads LOG_LEVEL from the environment (default INFO), ignores SIGPIPE, arms the report for failed
- * allocations. Call it first. */
+/* Reads LOG_LEVEL from the environment (default INFO), ignores SIGPIPE and SIGXFSZ, arms the report
+ * for failed allocations. Call it first. */
 void ab_emit_init(void);
 void ab_emit_release(void);
-
-/* text (at least 4 bytes) becomes **** in everything but STATE from now on; copied. */
-void ab_emit_secret(const char *text);
 
 bool ab_emit_wanted(enum ab_level level);
 void ab_emit_log(enum ab_level level, const char *format, ...) AB_PRINTF(2, 3);

@@ -36,7 +36,8 @@ struct lane {
 	struct exchange *exchange;
 	unsigned item;
 	unsigned tries;
-	int64_t waited_ms;
+	int64_t retried_ms; /* waits between tries */
+	int64_t waited_ms;  /* waits that use up no try */
 	int64_t ready_ms;
 	struct ab_request request;
 	struct trouble *trouble;
@@ -243,6 +244,7 @@ lane_clear(struct lane *lane)
 	lane->trouble = NULL;
 	lane->state = LANE_IDLE;
 	lane->tries = 0;
+	lane->retried_ms = 0;
 	lane->waited_ms = 0;
 }
 
@@ -250,7 +252,6 @@ static void
 rest(struct lane *lane, int64_t now_ms, int64_t wait_ms)
 {
 	lane->state = LANE_RESTING;
-	lane->waited_ms += wait_ms;
 	lane->ready_ms = now_ms + ab_clock_scaled(wait_ms);
 }
 
@@ -273,7 +274,7 @@ try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply 
 	note_trouble(lane, reply->status, error);
 	++*tries;
 	const int64_t wait_ms = ab_retry_wait(
-	    &set->limits->retry, *tries, lane->waited_ms, reply->retry_after_ms, next_random(set));
+	    &set->limits->retry, *tries, lane->retried_ms, reply->retry_after_ms, next_random(set));
 	if (wait_ms < 0) {
 		fail_with_trouble(e, lane, *tries);
 		lane_clear(lane);
@@ -281,6 +282,7 @@ try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply 
 	}
 	if (e->x.items == 1)
 		e->step = e->x.step;
+	lane->retried_ms += wait_ms;
 	rest(lane, now_ms, wait_ms);
 }
 
@@ -300,6 +302,7 @@ wait_out(
 		lane_clear(lane);
 		return;
 	}
+	lane->waited_ms += wait_ms;
 	rest(lane, now_ms, wait_ms);
 }
 
@@ -545,6 +548,9 @@ ab_exchange_deadline(const struct ab_exchange_set *set)
 	int64_t deadline = set->pace_ms;
 	const struct exchange *e = NULL;
 
+	/* With every place taken nothing can be sent: only a reply makes work. */
+	if (ab_http_in_flight(set->http) >= set->limits->in_flight)
+		return INT64_MAX;
 	DL_FOREACH2(set->active, e, next_one)
 	{
 		for (unsigned i = 0; i < set->limits->fan; i++) {

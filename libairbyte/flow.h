@@ -73,7 +73,7 @@ struct ab_sync {
 	size_t memory_limit;
 	size_t begun;     /* streams whose begin is done */
 	size_t ended;     /* streams that are through */
-	size_t completes; /* COMPLETE messages */
+	size_t completes; /* COMPLETE messages, one per stream */
 	size_t turn;      /* which stream goes first, so that none starves */
 	bool any_state;
 	bool input_over;

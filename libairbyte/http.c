@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "alloc.h"
+#include "secret.h"
 
 #define CONNECT_MS 15000L
 #define SILENCE_S 120L
@@ -212,19 +213,15 @@ ab_http_free(struct ab_http *http)
 static void
 set_headers(struct transfer *t, const struct ab_request *request)
 {
-	char line[4096];
 	const char *at = request->headers.data;
 
 	t->headers = curl_slist_append(NULL, "Expect:"); /* no waiting for 100 Continue */
 	while (*at != '\0') {
-		const char *end = strchr(at, '\n');
-		const size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
-		if (len < sizeof(line)) {
-			memcpy(line, at, len);
-			line[len] = '\0';
-			t->headers = curl_slist_append(t->headers, line);
-		}
-		at += len + (end != NULL ? 1 : 0);
+		const size_t len = strcspn(at, "\n");
+		char *line = ab_memdup(at, len);
+		t->headers = curl_slist_append(t->headers, line);
+		free(line);
+		at += len + (at[len] == '\n' ? 1 : 0);
 	}
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
@@ -305,6 +302,14 @@ read_type(CURL *easy, char *type, size_t size)
 	type[len] = '\0';
 }
 
+/* A service may quote the credentials it refuses; nobody after this sees them. */
+static void
+mask_refusal(const struct transfer *t, long status)
+{
+	if (status < 200 || status > 299)
+		ab_secret_mask(t->reply.data, t->reply.len);
+}
+
 static void
 read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 {
@@ -315,6 +320,7 @@ read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 	*reply = (struct ab_reply){.retry_after_ms = -1};
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+	mask_refusal(t, status);
 	reply->sent = sent > 0;
 	reply->body = t->reply.data;
 	reply->len = t->reply.len;

@@ -184,7 +184,8 @@ take_status(struct ab_sync *sync, const struct ab_message *message)
 	struct ab_flow *flow = find_flow(sync, message);
 
 	if (message->status == AB_STATUS_COMPLETE) {
-		sync->completes++;
+		if (flow == NULL || !flow->complete_seen)
+			sync->completes++;
 		if (flow != NULL)
 			flow->complete_seen = true;
 	} else if (message->status == AB_STATUS_INCOMPLETE && flow != NULL) {

@@ -21,7 +21,7 @@
 enum { FIRST_ITEMS = 8, KEEP_ITEMS = 1024 };
 
 static const size_t text_bytes_max = (size_t)4 << 20;   /* in memory; more goes to the file */
-static const size_t index_bytes_max = (size_t)64 << 20; /* queues and marks */
+static const size_t index_bytes_max = (size_t)16 << 20; /* queues and marks */
 
 /* --- a queue of items of one size --- */
 

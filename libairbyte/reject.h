@@ -23,7 +23,7 @@ void ab_reject_close(struct ab_reject *reject);
 /* Whether raw records are needed. */
 bool ab_reject_wants_records(const struct ab_reject *reject);
 
-/* Reports one record: the first few of a stream as WARN lines, all of them in the file. */
+/* Reports one record: the first few of a run as WARN lines, all of them in the file. */
 AB_MUST_CHECK int ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream,
     uint64_t ordinal, const char *reason, struct ab_view record, struct ab_error *err);
 

@@ -5,6 +5,7 @@
  */
 #include "sync.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,7 @@ stop(struct ab_sync *sync)
 	ab_progress_end(&sync->progress);
 	for (size_t i = 0; i < sync->catalog->count; i++)
 		ab_deliver_drop(sync, &sync->flows[i]);
+	assert(sync->batch_bytes == 0 && sync->open_bytes == 0);
 	free(sync->flows);
 	ab_exchange_set_free(sync->exchanges);
 	ab_http_free(sync->http);

@@ -20,8 +20,12 @@ read_text(struct ab_config *config, const cJSON *spec, const char *text, struct 
 	char path[64];
 
 	write_temporary(path, text);
-	const int rc = ab_config_read(config, path, spec, err);
+	int rc = ab_config_read(config, path, spec, err);
 	unlink(path);
+	if (rc == 0 && ab_config_check(config, err) != 0) {
+		ab_config_release(config);
+		rc = -1;
+	}
 	return rc;
 }
 
@@ -107,7 +111,8 @@ what_is_wrong_is_named(void **state)
 static void
 files_that_are_no_object_are_refused_without_quoting_them(void **state)
 {
-	static const char *const texts[] = {"", "[]", "{\"key\":\"canary\"", "{} canary", "canary"};
+	static const char *const texts[] = {
+	    "", "[]", "{\"key\":\"canary\"", "{} canary", "canary", "{\"key\":\"canary\\u0000x\"}"};
 	cJSON *spec = cJSON_Parse(spec_text);
 	struct ab_config config;
 	struct ab_error err;

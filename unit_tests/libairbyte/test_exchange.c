@@ -285,6 +285,45 @@ waiting_out_uses_no_try_but_has_an_end(void **state)
 	assert_string_equal(outcome.error.message, "special; given up after waiting 45 minutes");
 }
 
+/* However long a limit was waited out, a loss after it has all its tries. */
+static void
+waiting_out_leaves_the_tries_their_time(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.special = AB_WAIT;
+	script.wait_ms = 60000;
+	for (int i = 0; i < 10; i++)
+		script.statuses[i] = 299;
+	script.statuses[10] = script.statuses[11] = script.statuses[12] = 503;
+	begin();
+	assert_in_range(run(&outcome), 10 * 60000 + 7000, 10 * 60000 + 8750);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+}
+
+/* What is due cannot go while every place is taken: the loop must sleep until a reply comes. */
+static void
+with_every_place_taken_only_a_reply_makes_work(void **state)
+{
+	(void)state;
+	limits.in_flight = 1;
+	script.statuses[0] = 503;
+	begin();
+	ab_exchange_drive(set, 1); /* sent */
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_drive(set, 2); /* refused: the first rests, the second is out */
+	fake.mute = true;
+	assert_int_equal(fake.count, 1);
+	ab_exchange_drive(set, 100000);
+	assert_int_equal(fake.count, 1);
+	assert_true(ab_exchange_deadline(set) == INT64_MAX);
+	fake.mute = false;
+	ab_exchange_drive(set, 100001);
+	ab_exchange_drive(set, 100002);
+	assert_int_equal(ab_exchange_active(set), 0);
+}
+
 static void
 a_batch_is_split_until_one_record_is_left(void **state)
 {
@@ -413,6 +452,8 @@ main(void)
 	    CASE(after_a_refusal_no_further_item_is_sent),
 	    CASE(retry_after_is_obeyed),
 	    CASE(waiting_out_uses_no_try_but_has_an_end),
+	    CASE(waiting_out_leaves_the_tries_their_time),
+	    CASE(with_every_place_taken_only_a_reply_makes_work),
 	    CASE(a_batch_is_split_until_one_record_is_left),
 	    CASE(metered_requests_keep_the_window),
 	    CASE(a_refusal_keeps_its_slot_of_the_window),

@@ -1,0 +1,70 @@
+"""Runs that take real time by nature. All go at once, in the background of other tests."""
+
+import atexit
+import functools
+import threading
+import time
+from contextlib import ExitStack
+
+from connector import DUST, Process, Sandbox, catalog_of, record, run, stream
+from network import Canned, Silent, canned_reply
+
+CHECK_SECONDS = 60
+PROGRESS_SECONDS = 21
+
+
+class Background:
+    """A function at work in a thread; `outcome()` waits for what it returns."""
+
+    def __init__(self, function, *arguments):
+        self.value = None
+        self.error = None
+        self.thread = threading.Thread(target=self.work, args=[function, arguments], daemon=True)
+        self.thread.start()
+
+    def work(self, function, arguments):
+        try:
+            self.value = function(*arguments)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def outcome(self):
+        self.thread.join(CHECK_SECONDS + 30)
+        if self.error is not None:
+            raise self.error
+        assert self.value is not None, "it has not ended"
+        return self.value
+
+
+def timed_check(port):
+    """(seconds, Result) of a check in real time of a host on this port."""
+    config = {"api_key": "sk-5a4d0b0c1234", "workspace_id": "W123456789", "space_id": "v",
+              "data_source_id": "d", "base_url": f"http://127.0.0.1:{port}"}
+    before = time.monotonic()
+    result = run(DUST, "check", config, seconds=CHECK_SECONDS + 20, env={"AB_TIME_SCALE": "1"})
+    return time.monotonic() - before, result
+
+
+def long_write(sandbox, data_format):
+    """The Result of a write whose input stays open for a while."""
+    with Process("write", sandbox.config(data_format=data_format),
+                 catalog_of(stream("users", key="id")), env={"AB_TIME_SCALE": "1"}) as process:
+        process.send(*(record("users", {"id": number}) for number in range(700)))
+        time.sleep(PROGRESS_SECONDS)
+        return process.end()
+
+
+@functools.cache
+def slow_runs():
+    """{name: Background}. They begin when somebody asks first."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    silent = stack.enter_context(Silent())
+    patient = stack.enter_context(Canned(canned_reply(
+        "503 Service Unavailable", "Retry-After: 100")))
+    sandbox = stack.enter_context(Sandbox(None))
+    return {
+        "silent host": Background(timed_check, silent.port),
+        "host that asks for patience": Background(timed_check, patient.port),
+        "long write": Background(long_write, sandbox, "tables"),
+    }

@@ -1,0 +1,20 @@
+/*
+ * secret.h: values that must never be printed, known in one place.
+ *
+ * Replies that are not a success are masked as they come in, before anybody can quote or cut them;
+ * emit.c masks whatever it prints but a STATE.
+ */
+#ifndef AB_SECRET_H
+#define AB_SECRET_H
+
+#include <stddef.h>
+
+/* From now on text is a secret; copied. Shorter ones than 4 bytes are not: masking them would hide
+ * half of every message. */
+void ab_secret_add(const char *text);
+void ab_secret_release(void);
+
+/* Overwrites every secret in len bytes with asterisks, length for length. */
+void ab_secret_mask(char *bytes, size_t len);
+
+#endif
