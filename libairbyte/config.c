@@ -49,8 +49,15 @@ read_whole(struct ab_buf *text, const char *path, const char *what, struct ab_er
 	return 0;
 }
 
-cJSON *
-ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
+/* Texts of a document end at a NUL: one inside would cut a value short. */
+static bool
+holds_nul(const struct ab_buf *text)
+{
+	return strlen(text->data) != text->len || strstr(text->data, "\\u0000") != NULL;
+}
+
+static cJSON *
+parse_file(const char *path, const char *what, bool refuse_nul, struct ab_error *err)
 {
 	struct ab_buf text;
 	cJSON *document = NULL;
@@ -58,8 +65,7 @@ ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
 	ab_buf_init(&text, AB_CONFIG_FILE_MAX);
 	if (read_whole(&text, path, what, err) != 0)
 		goto out;
-	/* Texts of a document end at a NUL: one inside would cut a name or a key short. */
-	if (strlen(text.data) != text.len || strstr(text.data, "\\u0000") != NULL) {
+	if (refuse_nul && holds_nul(&text)) {
 		ab_fail(err, AB_CONFIG_ERROR,
 		    "%s %s holds a NUL character, which no field may have", what, path);
 		goto out;
@@ -75,6 +81,12 @@ ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
 out:
 	ab_buf_release(&text);
 	return document;
+}
+
+cJSON *
+ab_config_parse_file(const char *path, const char *what, struct ab_error *err)
+{
+	return parse_file(path, what, false, err);
 }
 
 /* Members of connectionSpecification. */
@@ -204,7 +216,7 @@ check_required(const struct ab_config *config, struct ab_error *err)
 int
 ab_config_read(struct ab_config *config, const char *path, const cJSON *spec, struct ab_error *err)
 {
-	cJSON *document = ab_config_parse_file(path, "the configuration", err);
+	cJSON *document = parse_file(path, "the configuration", true, err);
 
 	if (document == NULL)
 		return -1;
