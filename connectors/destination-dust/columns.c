@@ -6,7 +6,6 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
-#include "dust.h"
 #include "names.h"
 #include "slug.h"
 
@@ -60,22 +59,23 @@ place_of(const struct dust_columns *columns, const char *field, size_t len, bool
 	return low;
 }
 
+/* name may be NULL. */
 static struct dust_column *
 column_new(const char *field, size_t len, const char *name)
 {
 	struct dust_column *column = ab_calloc(1, sizeof(*column));
-	const size_t name_len = strlen(name);
 
 	column->field = ab_memdup(field, len);
 	column->field_len = len;
+	if (name == NULL)
+		return column;
+	const size_t name_len = strlen(name);
 	column->text_len = name_len + 3;
 	column->text = ab_malloc(column->text_len);
 	column->text[0] = '"';
 	memcpy(column->text + 1, name, name_len);
 	memcpy(column->text + 1 + name_len, "\":", 2);
 	column->same = len == name_len && memcmp(field, name, len) == 0;
-	column->deleted_at =
-	    len == strlen(DUST_DELETED_AT) && memcmp(field, DUST_DELETED_AT, len) == 0;
 	return column;
 }
 
@@ -104,7 +104,8 @@ dust_columns_init(struct dust_columns *columns, const cJSON *schema)
 	const cJSON *property;
 	size_t count = 0;
 
-	*columns = (struct dust_columns){0};
+	/* No field is so long: a guess never takes one for it. */
+	*columns = (struct dust_columns){.none.field_len = SIZE_MAX};
 	cJSON_ArrayForEach(property, properties)
 	{
 		struct dust_name *name = &names[count];
@@ -153,7 +154,8 @@ dust_columns_have(const struct dust_columns *columns, const char *name)
 
 	for (size_t i = 0; i < columns->count; i++) {
 		const struct dust_column *column = columns->by_field[i].column;
-		if (column->text_len == len + 3 && memcmp(column->text + 1, name, len) == 0)
+		if (column->text != NULL && column->text_len == len + 3 &&
+		    memcmp(column->text + 1, name, len) == 0)
 			return true;
 	}
 	return false;
@@ -164,10 +166,12 @@ static struct dust_column *
 add_undeclared(struct dust_columns *columns, size_t place, const char *field, size_t len)
 {
 	bool suffix;
-	char *clean = clean_name(field, len, &suffix);
-	const size_t clean_len = strlen(clean);
 	struct ab_buf name;
 
+	if (columns->count > DUST_COLUMNS_MAX)
+		return add(columns, place, column_new(field, len, NULL));
+	char *clean = clean_name(field, len, &suffix);
+	const size_t clean_len = strlen(clean);
 	ab_buf_init(&name, clean_len + DUST_COLUMN_MAX);
 	ab_buf_add(&name, clean, clean_len);
 	for (unsigned attempt = 0; suffix || dust_columns_have(columns, name.data); attempt++) {
@@ -191,10 +195,10 @@ look_up(struct dust_columns *columns, struct dust_field key)
 	ab_buf_init(&field, key.json->nodes[key.node].len);
 	ab_json_unescape(key.json, key.node, true, &field);
 	const size_t place = place_of(columns, field.data, field.len, &found);
-	struct dust_column *column = columns->count > 0 ? columns->by_field[0].column : NULL;
+	struct dust_column *column = &columns->none;
 	if (found)
 		column = columns->by_field[place].column;
-	else if (columns->count <= DUST_COLUMNS_MAX)
+	else if (columns->count < DUST_COLUMNS_COUNTED)
 		column = add_undeclared(columns, place, field.data, field.len);
 	else
 		columns->excess++;

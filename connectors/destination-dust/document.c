@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "digest.h"
 #include "json_write.h"
+#include "tags.h"
 #include "times.h"
 #include "urls.h"
 
@@ -18,13 +19,8 @@ dust_looks_init(struct dust_looks *looks, const struct ab_stream *stream)
 	struct ab_buf tags;
 
 	ab_buf_init(&tags, AB_JSON_TEXT_MAX);
-	ab_buf_add_text(&tags, "\"" DUST_TAG_STREAM);
-	ab_json_put_escaped(&tags, stream->name, strlen(stream->name));
-	if (stream->namespace != NULL) {
-		ab_buf_add_text(&tags, "\",\"" DUST_TAG_NAMESPACE);
-		ab_json_put_escaped(&tags, stream->namespace, strlen(stream->namespace));
-	}
-	ab_buf_add_text(&tags, "\",\"" DUST_TAG_HASH);
+	dust_tags_put(&tags, stream);
+	ab_buf_add_text(&tags, ",\"" DUST_TAG_HASH);
 	*looks = (struct dust_looks){
 	    .tags = ab_memdup(tags.data, tags.len),
 	    .cursor_is_time = dust_time_declared(stream->schema, &stream->cursor),

@@ -9,9 +9,7 @@
 /* Hex digits of the content hash, which stand before each body in a batch. */
 #define DUST_HASH_HEX 32
 
-/* What the connector's tags begin with. */
-#define DUST_TAG_STREAM "airbyte:stream:"
-#define DUST_TAG_NAMESPACE "airbyte:namespace:"
+/* What the tag of the content hash begins with. */
 #define DUST_TAG_HASH "airbyte:hash:"
 
 /* Limits of Dust, and of taste. */

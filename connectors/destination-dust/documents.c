@@ -1,6 +1,7 @@
 /*
  * Steps of a batch: LOOKUP asks which of its documents are there already, many in one request, and
- * UPSERT writes the others, each in a request of its own, and deletes. Steps of an overwrite's end:
+ * UPSERT writes the others, each in a request of its own, and deletes; in an overwrite the end does
+ * the deleting. Steps of an overwrite's end:
  * LIST and DELETE in turn (sweep.h). With overwrite_when first_batch those come before the first
  * batch's UPSERT instead.
  */
@@ -14,9 +15,6 @@
 #include "reply.h"
 
 enum step { LOOKUP, UPSERT, LIST, DELETE };
-
-/* After a 429: the window of the service slides, so some room is there soon. */
-#define LIMIT_WAIT_MS 5000
 
 /* --- streams --- */
 
@@ -54,6 +52,13 @@ dust_documents_release(struct dust *dust)
 	free(all);
 }
 
+/* Whether old documents stay until the stream has ended well. */
+static bool
+is_swept_at_end(const struct dust *dust, const struct ab_stream *stream)
+{
+	return stream->overwrite && !dust->first_batch;
+}
+
 enum ab_taken
 dust_documents_append(
     struct dust *dust, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
@@ -66,13 +71,13 @@ dust_documents_append(
 		return AB_BROKEN;
 	const struct ab_view id = {dust->id.text.data, dust->id.text.len};
 	ab_batch_key(batch, id.data, id.len);
-	if (ab_json_get_present(record->json, record->data, DUST_DELETED_AT) != 0 &&
-	    dust_can_delete(stream)) {
+	if (dust_is_deletion(stream, record)) {
+		if (is_swept_at_end(dust, stream))
+			dust_sweep_forget(&documents->sweep, id.data, id.len);
 		ab_batch_mark(batch, DUST_KIND_DELETE);
 		return AB_TAKEN;
 	}
-	if (stream->overwrite && !dust->first_batch &&
-	    !dust_sweep_keep(&documents->sweep, id.data, id.len)) {
+	if (is_swept_at_end(dust, stream) && !dust_sweep_keep(&documents->sweep, id.data, id.len)) {
 		ab_fail(err, AB_CONFIG_ERROR,
 		    "stream %s has more than %d documents, too many to find out which old ones "
 		    "to remove; use sync mode append, overwrite_when first_batch, or data_format "
@@ -87,7 +92,7 @@ dust_documents_append(
 /* --- upserts and deletions --- */
 
 static enum ab_ask
-request_upsert(const struct dust *dust, struct ab_exchange *x, struct ab_request *out)
+request_upsert(struct dust *dust, struct ab_exchange *x, struct ab_request *out)
 {
 	const struct ab_batch *batch = x->batch;
 	const bool *unchanged = x->scratch;
@@ -97,6 +102,11 @@ request_upsert(const struct dust *dust, struct ab_exchange *x, struct ab_request
 	x->items = (unsigned)batch->count;
 	if (upsert && unchanged != NULL && unchanged[x->item])
 		return AB_SKIP;
+	/* Until the stream has ended well nothing is taken away: the sweep will do it. */
+	if (!upsert && is_swept_at_end(dust, x->stream))
+		return AB_SKIP;
+	if (dust->skip_unchanged)
+		dust_touched_add(&dust->touched, id.data, id.len);
 	dust_request_start(dust, out, upsert ? AB_POST : AB_DELETE, "documents/");
 	ab_url_encode(&out->url, id.data, id.len);
 	if (upsert) {
@@ -130,8 +140,6 @@ response_upsert(
 		dust->deletions += verdict == AB_DONE;
 		return verdict;
 	}
-	if (in->status == 429)
-		return dust_wait(dust, x, in, what, LIMIT_WAIT_MS, err);
 	if (in->status == 413 || in->status == 403 || in->status == 400) {
 		dust_refusal_read(&refusal, in);
 		if (is_record_refused(in, &refusal)) {

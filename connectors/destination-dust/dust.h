@@ -13,6 +13,7 @@
 #include "destination.h"
 #include "fields.h"
 #include "ids.h"
+#include "touched.h"
 
 /* Ids of notes; see ab_note(). */
 enum dust_note {
@@ -48,6 +49,7 @@ struct dust {
 
 	void *streams; /* an array of struct dust_documents or struct dust_table */
 	size_t stream_count;
+	struct dust_touched touched; /* documents that are not to be skipped as unchanged */
 	unsigned deletions; /* documents deleted so far: a list read meanwhile may have gaps */
 
 	/* Reused from record to record. */
@@ -74,8 +76,9 @@ void dust_request_start_workspace(
 AB_MUST_CHECK int dust_id_of_record(struct dust *dust, struct ab_stream *stream, bool is_row,
     const struct ab_record *record, struct ab_error *err);
 
-/* Whether the deletion of a record can be carried out; else leaves a note. */
-bool dust_can_delete(struct ab_stream *stream);
+/* Whether a record is a deletion that can be carried out. If it is one that cannot, leaves a note.
+ */
+bool dust_is_deletion(struct ab_stream *stream, const struct ab_record *record);
 
 /* Leaves the note about characters that were replaced. */
 void dust_note_replaced(struct ab_stream *stream);

@@ -1,5 +1,6 @@
 #include "ids.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
@@ -210,11 +211,25 @@ shed(struct ab_buf *buf)
 		ab_buf_release(buf);
 }
 
+/* What a record is told by, into id->bytes: its canonical JSON, which begins with a bracket, or the
+ * hash of its text, which does not. */
+static int
+put_content(struct dust_id *id, struct ab_view record, struct ab_error *err)
+{
+	char hex[AB_DIGEST_HEX + 1];
+
+	ab_buf_reset(&id->bytes);
+	if (record.len < DUST_ID_RAW_MIN)
+		return ab_json_put_canonical(&id->bytes, record.data, record.len, err);
+	ab_digest_hex(record.data, record.len, hex);
+	ab_buf_printf(&id->bytes, "raw:%s", hex);
+	return 0;
+}
+
 int
 dust_id_end_record(struct dust_id *id, bool is_row, struct ab_view record, struct ab_error *err)
 {
-	ab_buf_reset(&id->bytes);
-	if (ab_json_put_canonical(&id->bytes, record.data, record.len, err) != 0)
+	if (put_content(id, record, err) != 0)
 		return -1;
 	if (is_row) {
 		put_hash(id, id->bytes.data, id->bytes.len, ROW_HEX);
@@ -228,4 +243,14 @@ dust_id_end_record(struct dust_id *id, bool is_row, struct ab_view record, struc
 	shed(&id->bytes);
 	shed(&id->typed);
 	return 0;
+}
+
+uint64_t
+dust_id_hash(const char *id, size_t len)
+{
+	char hex[AB_DIGEST_HEX + 1];
+
+	ab_digest_hex(id, len, hex);
+	hex[16] = '\0';
+	return strtoull(hex, NULL, 16);
 }

@@ -46,12 +46,20 @@ void dust_id_part(struct dust_id *id, struct dust_field part);
 /* Ends an id made of key parts. */
 void dust_id_end(struct dust_id *id);
 
+/* Bytes of a record without a key from which on its text as it came makes the id: the canonical
+ * form needs a tape of the whole record, of ten times its size. */
+#define DUST_ID_RAW_MIN (((size_t)1 << 20) + 1)
+
 /*
  * Ends an id of a record without a key, from its canonical JSON: of a document `users-` and 16 hex
  * digits (plain), or tagged with the hash of names and record; of a row 32 hex digits. Equal
- * records have one id. Fails only if the text is not JSON.
+ * records have one id, large ones (DUST_ID_RAW_MIN) only if they are spelt alike. Fails only if the
+ * text is not JSON.
  */
 AB_MUST_CHECK int dust_id_end_record(
     struct dust_id *id, bool is_row, struct ab_view record, struct ab_error *err);
+
+/* The first 64 bits of the SHA-256 of an id, for sets of ids. */
+uint64_t dust_id_hash(const char *id, size_t len);
 
 #endif

@@ -23,6 +23,7 @@ dust_close(void *self)
 		dust_documents_release(dust);
 	dust_settings_release(dust);
 	ab_json_release(&dust->nested);
+	dust_touched_release(&dust->touched);
 	dust_id_release(&dust->id);
 	ab_buf_release(&dust->room);
 	ab_buf_release(&dust->room2);

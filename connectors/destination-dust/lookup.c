@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "document.h"
 #include "reply.h"
-#include "sweep.h"
+#include "tags.h"
 
 /* Ids in one look-up, and bytes they take in its query: far below what servers refuse as too long.
  */
@@ -106,15 +106,19 @@ has_hash(const cJSON *tags, const struct ab_batch *batch, size_t i)
 }
 
 static void
-mark_unchanged(struct ab_exchange *x, const cJSON *document, size_t first, size_t end)
+mark_unchanged(
+    const struct dust *dust, struct ab_exchange *x, const cJSON *document, size_t first, size_t end)
 {
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(document, "document_id");
 	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(document, "tags");
 	bool *unchanged = x->scratch;
 
-	if (!cJSON_IsString(id) || !dust_sweep_owns(x->stream, tags))
+	if (!cJSON_IsString(id) || dust_tags_owner(x->stream, tags) != DUST_OURS)
 		return;
 	const size_t len = strlen(id->valuestring);
+	/* The list may lag behind what this run did to the document. */
+	if (dust_touched_has(&dust->touched, id->valuestring, len))
+		return;
 	for (size_t i = first; i < end; i++) {
 		const struct ab_view key = ab_batch_entry_key(x->batch, i);
 		if (dust_is_upsert(x->batch, i) && key.len == len &&
@@ -145,7 +149,7 @@ dust_lookup_response(
 	}
 	cJSON_ArrayForEach(document, list)
 	{
-		mark_unchanged(x, document, first, end);
+		mark_unchanged(dust, x, document, first, end);
 	}
 	cJSON_Delete(reply);
 	return AB_NEXT;

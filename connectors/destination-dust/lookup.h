@@ -17,8 +17,9 @@ bool dust_is_upsert(const struct ab_batch *batch, size_t i);
 
 /*
  * One look-up, of as many parts as the ids need; the batch must hold an upsert. What is learnt goes
- * to x->scratch, a bool per entry: true if the document is there with the same content hash, and is
- * the stream's own. The answer is AB_NEXT; the step is the caller's to set.
+ * to x->scratch, a bool per entry: true if the document is there with the same content hash, is the
+ * stream's own, and is not in dust->touched, as the list may lag behind this run. The answer is
+ * AB_NEXT; the step is the caller's to set.
  */
 enum ab_ask dust_lookup_request(
     const struct dust *dust, struct ab_exchange *x, struct ab_request *out);

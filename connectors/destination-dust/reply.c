@@ -6,6 +6,8 @@
 #include <cjson/cJSON.h>
 
 #define DESCRIPTION_MAX 1000
+/* After a 429: the window of the service slides, so some room is there soon. */
+#define LIMIT_WAIT_MS 5000
 
 cJSON *
 dust_reply_json(const struct ab_reply *in)
@@ -143,11 +145,14 @@ dust_unreadable(
 }
 
 enum ab_verdict
-dust_judge(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_error *err)
 {
 	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
 
+	/* A check should not take minutes. */
+	if (in->status == 429 && x->phase != AB_CHECK)
+		return dust_wait(dust, x, in, what, LIMIT_WAIT_MS, err);
 	if (verdict != AB_DONE)
 		describe(dust, x, in, what, err);
 	/* A login page of a proxy must not pass for an acknowledgement. */
@@ -157,7 +162,7 @@ dust_judge(const struct dust *dust, const struct ab_exchange *x, const struct ab
 }
 
 enum ab_verdict
-dust_judge_list(const struct dust *dust, const struct ab_exchange *x, const struct ab_reply *in,
+dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_error *err)
 {
 	const enum ab_verdict verdict = dust_judge(dust, x, in, what, err);

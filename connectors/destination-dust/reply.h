@@ -32,14 +32,15 @@ bool dust_refusal_is(const struct ab_reply *in, const char *type);
 void dust_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
 
 /*
- * The usual verdict. Unless it is AB_DONE, err says "Dust refused <what> of stream X: <its own
- * words> (HTTP 403, data_source_auth_error)", or how the reply was lost.
+ * The usual verdict, but a 429 in a write is waited out: no try is used up. Unless it is AB_DONE,
+ * err says "Dust refused <what> of stream X: <its own words> (HTTP 403, data_source_auth_error)",
+ * or how the reply was lost.
  */
-enum ab_verdict dust_judge(const struct dust *dust, const struct ab_exchange *x,
+enum ab_verdict dust_judge(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
 /* The same for a reply to a list of documents. */
-enum ab_verdict dust_judge_list(const struct dust *dust, const struct ab_exchange *x,
+enum ab_verdict dust_judge_list(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
 /* Dust asks to come back later (429): AB_WAIT for ms, or for as long as its Retry-After says. */

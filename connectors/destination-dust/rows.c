@@ -148,14 +148,14 @@ put_value(struct ab_buf *out, struct dust_field value, bool verbatim)
 	return replaced;
 }
 
-/* Adds the members of the record. */
-static struct dust_row_facts
+/* Adds the members of the record. Returns true if characters were replaced. */
+static bool
 put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_record *record)
 {
 	const struct ab_json *json = record->json;
 	struct piece piece = {0};
 	struct dust_column *column = NULL;
-	struct dust_row_facts facts = {0};
+	bool replaced = false;
 
 	for (uint32_t i = ab_json_first(json, record->data); i != 0;
 	     i = ab_json_after(json, record->data, i)) {
@@ -164,8 +164,8 @@ put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_re
 		const bool first = column == NULL;
 		const bool verbatim = is_verbatim(value);
 		column = dust_columns_find(columns, column, key);
-		if (column->deleted_at && dust_field_type(value) != AB_JSON_NULL)
-			facts.deleted = true;
+		if (column->text == NULL)
+			continue; /* one too many: the row is not sent */
 		/* An escaped key is spelt unlike the column, whatever it means. */
 		if (verbatim && column->same && !json->nodes[i].escaped) {
 			const struct ab_view raw = ab_json_raw(json, i + 1);
@@ -182,13 +182,13 @@ put_members(struct ab_buf *out, struct dust_columns *columns, const struct ab_re
 			ab_buf_add_char(out, ',');
 		ab_buf_add(out, column->text, column->text_len);
 		if (put_value(out, value, verbatim))
-			facts.replaced = true;
+			replaced = true;
 	}
 	flush(out, &piece);
-	return facts;
+	return replaced;
 }
 
-struct dust_row_facts
+bool
 dust_row_put(struct ab_buf *out, struct dust_columns *columns, const struct ab_record *record,
     struct ab_view row_id)
 {
@@ -198,7 +198,7 @@ dust_row_put(struct ab_buf *out, struct dust_columns *columns, const struct ab_r
 	ab_buf_add(out, before, sizeof(before) - 1);
 	ab_json_put_view(out, row_id);
 	ab_buf_add(out, between, sizeof(between) - 1);
-	const struct dust_row_facts facts = put_members(out, columns, record);
+	const bool replaced = put_members(out, columns, record);
 	ab_buf_add(out, "}},", 3);
-	return facts;
+	return replaced;
 }

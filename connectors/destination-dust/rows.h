@@ -19,14 +19,9 @@
  */
 bool dust_number_fits(const char *text, size_t len);
 
-/* What was met in a record. */
-struct dust_row_facts {
-	bool replaced; /* characters that Dust cannot store, by U+FFFD */
-	bool deleted;  /* DUST_DELETED_AT is there and not null: the record is a deletion */
-};
-
-/* Appends the row with a comma after it. */
-struct dust_row_facts dust_row_put(struct ab_buf *out, struct dust_columns *columns,
-    const struct ab_record *record, struct ab_view row_id);
+/* Appends the row with a comma after it. Returns true if characters that Dust cannot store were
+ * replaced by U+FFFD. */
+bool dust_row_put(struct ab_buf *out, struct dust_columns *columns, const struct ab_record *record,
+    struct ab_view row_id);
 
 #endif

@@ -13,6 +13,11 @@ static const struct ab_retry_policy retry = {
 
 #define URL_MAX ((size_t)64 << 10)
 #define WINDOW_MS 60000 /* of Dust's limit of document upserts */
+/* Bytes: far more than Dust's own, and little enough for any server's limits of headers and URLs.
+ */
+#define KEY_MAX 1024
+#define ID_MAX 256
+#define BASE_URL_MAX 1024
 
 static bool
 is_printable(const char *text)
@@ -34,7 +39,13 @@ read_base_url(struct dust *dust, const char *url, struct ab_error *err)
 
 	while (len > scheme && url[len - 1] == '/')
 		len--;
-	if (scheme == 0 || len == scheme || !is_printable(url) || strpbrk(url, "?#") != NULL)
+	/* It would be printed with every error. */
+	if (memchr(url + scheme, '@', strcspn(url + scheme, "/")) != NULL)
+		return ab_fail(err, AB_CONFIG_ERROR,
+		    "base_url must not hold a user name or password: Dust knows you by api_key "
+		    "alone");
+	if (strlen(url) > BASE_URL_MAX || scheme == 0 || len == scheme || !is_printable(url) ||
+	    strpbrk(url, "?#") != NULL)
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "base_url must be a URL such as https://dust.tt or https://eu.dust.tt");
 	dust->base_url = ab_memdup(url, len);
@@ -67,6 +78,16 @@ build_urls(struct dust *dust)
 	ab_buf_release(&url);
 }
 
+/* Reads an id, which becomes a part of URLs. */
+static int
+read_id(const char **id, const struct ab_config *config, const char *name, struct ab_error *err)
+{
+	*id = ab_config_string(config, name);
+	if (strlen(*id) > ID_MAX)
+		return ab_fail(err, AB_CONFIG_ERROR, "%s is longer than %d bytes", name, ID_MAX);
+	return 0;
+}
+
 static int
 read_connection(struct dust *dust, const struct ab_config *config, struct ab_error *err)
 {
@@ -78,13 +99,16 @@ read_connection(struct dust *dust, const struct ab_config *config, struct ab_err
 	if (key[0] == '\0' || !is_printable(key))
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "api_key must look like sk-..., without blanks or line ends");
+	if (strlen(key) > KEY_MAX)
+		return ab_fail(err, AB_CONFIG_ERROR, "api_key is longer than %d bytes", KEY_MAX);
+	if (read_id(&dust->workspace_id, config, "workspace_id", err) != 0 ||
+	    read_id(&dust->space_id, config, "space_id", err) != 0 ||
+	    read_id(&dust->data_source_id, config, "data_source_id", err) != 0)
+		return -1;
 	ab_buf_init(&header, URL_MAX);
 	ab_buf_printf(&header, "Bearer %s", key);
 	dust->authorization = ab_memdup(header.data, header.len);
 	ab_buf_release(&header);
-	dust->workspace_id = ab_config_string(config, "workspace_id");
-	dust->space_id = ab_config_string(config, "space_id");
-	dust->data_source_id = ab_config_string(config, "data_source_id");
 	dust->table_id_prefix = ab_config_string(config, "table_id_prefix");
 	build_urls(dust);
 	return 0;

@@ -7,14 +7,12 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
-#include "digest.h"
-#include "document.h"
 #include "reply.h"
+#include "tags.h"
 
 #define PAGE 100
 #define ROUNDS_MAX 1000      /* each deletes something, or others did meanwhile */
 #define OFFSET_MAX 100000000 /* a list that never ends is no list */
-#define KNOWN_FIRST 1024
 
 void
 dust_sweep_init(struct dust_sweep *sweep)
@@ -26,7 +24,7 @@ dust_sweep_init(struct dust_sweep *sweep)
 void
 dust_sweep_release(struct dust_sweep *sweep)
 {
-	free(sweep->known);
+	dust_known_release(&sweep->known);
 	free(sweep->starts);
 	ab_buf_release(&sweep->ids);
 	dust_sweep_init(sweep);
@@ -34,113 +32,16 @@ dust_sweep_release(struct dust_sweep *sweep)
 
 /* --- ids that stay --- */
 
-static uint64_t
-hash_id(const char *id, size_t len)
-{
-	char hex[AB_DIGEST_HEX + 1];
-
-	ab_digest_hex(id, len, hex);
-	hex[16] = '\0';
-	return strtoull(hex, NULL, 16);
-}
-
-static int
-compare(const void *left, const void *right)
-{
-	const uint64_t a = *(const uint64_t *)left;
-	const uint64_t b = *(const uint64_t *)right;
-
-	return (a > b) - (a < b);
-}
-
-static void
-sort_known(struct dust_sweep *sweep)
-{
-	size_t count = 0;
-
-	if (sweep->sorted || sweep->known_count == 0)
-		return;
-	qsort(sweep->known, sweep->known_count, sizeof(*sweep->known), compare);
-	for (size_t i = 0; i < sweep->known_count; i++) {
-		if (count == 0 || sweep->known[i] != sweep->known[count - 1])
-			sweep->known[count++] = sweep->known[i];
-	}
-	sweep->known_count = count;
-	sweep->sorted = true;
-}
-
-static bool
-is_known(struct dust_sweep *sweep, const char *id)
-{
-	const uint64_t hash = hash_id(id, strlen(id));
-
-	sort_known(sweep);
-	return sweep->known_count > 0 && bsearch(&hash, sweep->known, sweep->known_count,
-					     sizeof(*sweep->known), compare) != NULL;
-}
-
-/* Makes room for one more: first by dropping repeated ones, a stream may bring a record often.
- * Returns false if there would be more than limit. */
-static bool
-make_room(struct dust_sweep *sweep, size_t limit)
-{
-	if (sweep->known_count < sweep->known_cap)
-		return true;
-	sort_known(sweep);
-	if (sweep->known_count >= limit)
-		return false;
-	if (sweep->known_count < sweep->known_cap - sweep->known_cap / 4)
-		return true;
-	size_t cap = sweep->known_cap > 0 ? sweep->known_cap * 2 : KNOWN_FIRST;
-	if (cap > limit)
-		cap = limit;
-	sweep->known = ab_realloc(sweep->known, cap * sizeof(*sweep->known));
-	sweep->known_cap = cap;
-	return true;
-}
-
-static bool
-remember(struct dust_sweep *sweep, const char *id, size_t len, size_t limit)
-{
-	if (!make_room(sweep, limit))
-		return false;
-	sweep->known[sweep->known_count++] = hash_id(id, len);
-	sweep->sorted = false;
-	return true;
-}
-
 bool
 dust_sweep_keep(struct dust_sweep *sweep, const char *id, size_t len)
 {
-	return remember(sweep, id, len, DUST_SWEEP_IDS_MAX);
+	return dust_known_add(&sweep->known, id, len, DUST_SWEEP_IDS_MAX);
 }
 
-/* --- which documents are the stream's --- */
-
-static bool
-has_tag(const cJSON *tags, const char *prefix, const char *name)
+void
+dust_sweep_forget(struct dust_sweep *sweep, const char *id, size_t len)
 {
-	const size_t prefix_len = strlen(prefix);
-	const cJSON *tag;
-
-	cJSON_ArrayForEach(tag, tags)
-	{
-		if (!cJSON_IsString(tag) || strncmp(tag->valuestring, prefix, prefix_len) != 0)
-			continue;
-		if (name == NULL || strcmp(tag->valuestring + prefix_len, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-dust_sweep_owns(const struct ab_stream *stream, const cJSON *tags)
-{
-	if (!has_tag(tags, DUST_TAG_STREAM, stream->name))
-		return false;
-	if (stream->namespace == NULL)
-		return !has_tag(tags, DUST_TAG_NAMESPACE, NULL);
-	return has_tag(tags, DUST_TAG_NAMESPACE, stream->namespace);
+	dust_known_forget(&sweep->known, id, len);
 }
 
 /* --- reading the list --- */
@@ -151,7 +52,7 @@ begin_round(struct dust *dust, struct dust_sweep *sweep)
 {
 	for (size_t i = 0; i < sweep->count; i++) {
 		const char *id = sweep->ids.data + sweep->starts[i];
-		if (!remember(sweep, id, strlen(id), (size_t)2 * DUST_SWEEP_IDS_MAX))
+		if (!dust_known_add(&sweep->known, id, strlen(id), (size_t)2 * DUST_SWEEP_IDS_MAX))
 			return false;
 	}
 	ab_buf_reset(&sweep->ids);
@@ -216,7 +117,8 @@ read_page(struct dust_sweep *sweep, const struct ab_stream *stream, const cJSON 
 		const cJSON *id = cJSON_GetObjectItemCaseSensitive(document, "document_id");
 		const cJSON *tags = cJSON_GetObjectItemCaseSensitive(document, "tags");
 		if (!cJSON_IsString(id) || id->valuestring[0] == '\0' ||
-		    !dust_sweep_owns(stream, tags) || is_known(sweep, id->valuestring))
+		    dust_tags_owner(stream, tags) != DUST_OURS ||
+		    dust_known_has(&sweep->known, id->valuestring, strlen(id->valuestring)))
 			continue;
 		if (!collect(sweep, id->valuestring))
 			return false;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "dust.h"
+#include "known.h"
 
 /* Ids that a sweep can tell apart from those to go: 16 MB of memory. */
 #define DUST_SWEEP_IDS_MAX 2000000
@@ -20,14 +21,9 @@
 #define DUST_SWEEP_ROUND_MAX ((size_t)8 << 20)
 
 struct dust_sweep {
-	/* First eight bytes of the SHA-256 of ids that stay or are gone already. */
-	uint64_t *known;
-	size_t known_count;
-	size_t known_cap;
-	bool sorted;
-
-	struct ab_buf ids; /* to go, each with a NUL */
-	uint32_t *starts;  /* of them in ids */
+	struct dust_known known; /* ids that stay or are gone already */
+	struct ab_buf ids;       /* to go, each with a NUL */
+	uint32_t *starts;        /* of them in ids */
 	size_t count;
 	size_t cap;
 	uint64_t offset;    /* in the list */
@@ -42,10 +38,8 @@ void dust_sweep_release(struct dust_sweep *sweep);
 /* This id stays. Returns false if there are too many. */
 bool dust_sweep_keep(struct dust_sweep *sweep, const char *id, size_t len);
 
-/* Whether a document with these tags, a JSON list, belongs to the stream: its stream and its
- * namespace, or none. */
-struct cJSON;
-bool dust_sweep_owns(const struct ab_stream *stream, const struct cJSON *tags);
+/* This id is to go after all, unless it is kept again. */
+void dust_sweep_forget(struct dust_sweep *sweep, const char *id, size_t len);
 
 /* One page of the list. The answer is AB_NEXT, for deleting if dust_sweep_ready() says so and else
  * for the list once more, or AB_DONE when the sweep is over. */

@@ -1,6 +1,6 @@
 /*
- * table_begin.h: opening a stream in tables mode: is its table there, and has it room for the
- * columns?
+ * table_begin.h: opening a stream in tables mode: which is its table, is it there, and has it room
+ * for the columns?
  */
 #ifndef DUST_TABLE_BEGIN_H
 #define DUST_TABLE_BEGIN_H
@@ -10,8 +10,9 @@
 /* Returns -1 if the table would have more columns than Dust keeps. */
 AB_MUST_CHECK int dust_table_check_columns(const struct ab_stream *stream, struct ab_error *err);
 
-/* The reply to GET of the table: AB_NEXT means that it has to be made. Sets what depends on whether
- * it is there: stream->hold, and the table's replacing and foreign. */
+/* The reply to GET of the table with table->id. AB_NEXT: it has to be made if table->missing, else
+ * table->id is now another one to be looked at. AB_DONE: table->id is the stream's table, and
+ * stream->hold and the table's replacing and foreign are set. */
 enum ab_verdict dust_table_look_response(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err);
 

@@ -25,6 +25,19 @@ describe_stream(
 	ab_buf_printf(seed, "s%zu:%s", strlen(stream->name), stream->name);
 }
 
+static char *
+add_suffix(const struct dust_name *name)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, AB_JSON_TEXT_MAX);
+	ab_buf_add_text(&text, name->clean);
+	dust_slug_suffix(&text, 0, DUST_TABLE_MAX, name->seed, name->seed_len, 0);
+	char *copy = ab_memdup(text.data, text.len);
+	ab_buf_release(&text);
+	return copy;
+}
+
 static void
 begin_name(const char *prefix, const struct ab_stream *stream, struct dust_name *name)
 {
@@ -50,16 +63,29 @@ begin_name(const char *prefix, const struct ab_stream *stream, struct dust_name 
 }
 
 void
-dust_table_names(const char *prefix, const struct ab_stream *streams, size_t count, char **ids)
+dust_table_names(const char *prefix, const struct ab_stream *streams, size_t count,
+    struct dust_table_name *names)
 {
-	struct dust_name *names = ab_calloc(count, sizeof(*names));
+	struct dust_name *wanted = ab_calloc(count, sizeof(*wanted));
 
 	for (size_t i = 0; i < count; i++) {
-		begin_name(prefix, &streams[i], &names[i]);
-		names[i].owner = i;
+		begin_name(prefix, &streams[i], &wanted[i]);
+		wanted[i].owner = i;
+		names[i].suffixed = add_suffix(&wanted[i]);
+		names[i].plain = ab_strdup(wanted[i].suffix ? names[i].suffixed : wanted[i].clean);
 	}
-	dust_names_resolve(names, count, DUST_TABLE_MAX);
-	for (size_t i = 0; i < count; i++)
-		ids[names[i].owner] = ab_strdup(names[i].clean);
-	dust_names_free(names, count);
+	dust_names_resolve(wanted, count, DUST_TABLE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct dust_table_name *name = &names[wanted[i].owner];
+		name->first = strcmp(wanted[i].clean, name->plain) == 0;
+	}
+	dust_names_free(wanted, count);
+}
+
+void
+dust_table_name_release(struct dust_table_name *name)
+{
+	free(name->plain);
+	free(name->suffixed);
+	*name = (struct dust_table_name){0};
 }

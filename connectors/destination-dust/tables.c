@@ -1,5 +1,6 @@
 /*
- * Steps of a begin: LOOK whether the table is there, MAKE it. Of a batch: ROWS, and DELETE for each
+ * Steps of a begin: LOOK whether the table is there and whose it is, for one id or two
+ * (table_begin.c), MAKE it. Of a batch: ROWS, and DELETE for each
  * row that a CDC source deleted. An overwrite's end has ROWS alone, to empty a table that got no
  * rows.
  */
@@ -12,7 +13,6 @@
 #include "reply.h"
 #include "rows.h"
 #include "table_begin.h"
-#include "table_names.h"
 
 enum step { LOOK, MAKE, ROWS, DELETE };
 enum kind { KIND_ROW, KIND_DELETE };
@@ -26,15 +26,16 @@ void
 dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count)
 {
 	struct dust_table *tables = ab_calloc(count, sizeof(*tables));
-	char **ids = ab_calloc(count, sizeof(*ids));
+	struct dust_table_name *names = ab_calloc(count, sizeof(*names));
 
-	dust_table_names(dust->table_id_prefix, streams, count, ids);
+	dust_table_names(dust->table_id_prefix, streams, count, names);
 	for (size_t i = 0; i < count; i++) {
-		tables[i].id = ids[i];
+		tables[i].name = names[i];
+		tables[i].id = names[i].plain;
 		dust_columns_init(&tables[i].columns, streams[i].schema);
 		streams[i].self = &tables[i];
 	}
-	free(ids);
+	free(names);
 	dust->streams = tables;
 	dust->stream_count = count;
 }
@@ -46,7 +47,7 @@ dust_tables_release(struct dust *dust)
 
 	for (size_t i = 0; i < dust->stream_count; i++) {
 		dust_columns_release(&tables[i].columns);
-		free(tables[i].id);
+		dust_table_name_release(&tables[i].name);
 	}
 	free(tables);
 }
@@ -64,15 +65,12 @@ dust_tables_append(
 	const struct ab_view row_id = {dust->id.text.data, dust->id.text.len};
 	if (stream->primary_keys > 0)
 		ab_batch_key(batch, row_id.data, row_id.len);
-	const size_t start = batch->body.len;
-	const struct dust_row_facts facts =
-	    dust_row_put(&batch->body, &table->columns, record, row_id);
-	if (facts.deleted && dust_can_delete(stream)) {
-		ab_buf_truncate(&batch->body, start);
+	/* Before its fields become columns: they never reach the table. */
+	if (dust_is_deletion(stream, record)) {
 		ab_batch_mark(batch, KIND_DELETE);
 		return AB_TAKEN;
 	}
-	if (facts.replaced)
+	if (dust_row_put(&batch->body, &table->columns, record, row_id))
 		dust_note_replaced(stream);
 	if (dust_columns_count(&table->columns) > columns &&
 	    dust_table_check_columns(stream, err) != 0)
@@ -204,8 +202,11 @@ enum ab_ask
 dust_tables_request(
     struct dust *dust, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
 {
+	const struct dust_table *table = x->stream->self;
+
 	if (x->step == LOOK) {
-		if (x->phase == AB_BEGIN && dust_table_check_columns(x->stream, err) != 0)
+		if (x->phase == AB_BEGIN && table->id == table->name.plain &&
+		    dust_table_check_columns(x->stream, err) != 0)
 			return AB_REFUSE;
 		if (!begin_step(x))
 			return AB_SKIP;
@@ -229,13 +230,14 @@ enum ab_verdict
 dust_tables_response(
     struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
+	const struct dust_table *table = x->stream->self;
 	enum ab_verdict verdict;
 
 	switch ((enum step)x->step) {
 	case LOOK:
 		verdict = dust_table_look_response(dust, x, in, err);
 		if (verdict == AB_NEXT)
-			x->step = MAKE;
+			x->step = table->missing ? MAKE : LOOK;
 		return verdict;
 	case MAKE:
 		return dust_table_make_response(dust, x, in, err);

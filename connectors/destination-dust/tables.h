@@ -6,6 +6,7 @@
 
 #include "columns.h"
 #include "dust.h"
+#include "table_names.h"
 
 /* Limits of a request. Dust has taken 1 MB and more; its edge is not documented. What is left out
  * of 1 MiB is room for what stands around the rows. */
@@ -14,7 +15,10 @@
 
 /* A stream in tables mode. */
 struct dust_table {
-	char *id; /* of the table, and its name */
+	struct dust_table_name name;
+	const char *id; /* of the table, and its name: one of the two, chosen in AB_BEGIN */
+	bool missing;   /* it has to be made */
+	bool adoptable; /* the plain one is there, belongs to nobody, and we may have it */
 	struct dust_columns columns;
 	size_t foreign; /* columns that the table has and we have not */
 	bool replacing; /* the next rows replace what the table held before */

@@ -67,6 +67,36 @@ unchanged_documents_are_looked_up_and_skipped(void **unused)
 	fixture_close(&f);
 }
 
+/* The list may lag: what it says about a document that the run has touched is not believed. */
+static void
+what_this_run_wrote_or_deleted_is_never_skipped(void **unused)
+{
+	static const char *const before[] = {
+	    "{\"id\":1,\"v\":1}", "{\"id\":1,\"_ab_cdc_deleted_at\":\"x\"}", "{\"id\":7}"};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(before); i++) {
+		char list[400] = "";
+		struct fixture f;
+		fixture_open(&f, "", "id");
+		assert_int_equal(fixture_append(&f, before[i]), AB_TAKEN);
+		begin_batch(&f, 0);
+		assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		if (f.x.step == LOOKUP) {
+			assert_int_equal(reply_list(&f, ""), AB_NEXT);
+			assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		}
+		ab_batch_free(f.batch);
+		f.batch = ab_batch_new(&f.stream, 1 << 20, 0);
+		begin_batch(&f, 1);
+		assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		put_listed(&f, list, sizeof(list), "users-1", 0, "airbyte:stream:users");
+		assert_int_equal(reply_list(&f, list), AB_NEXT);
+		assert_int_equal(fixture_ask(&f, 0), i < 2 ? AB_SEND : AB_SKIP);
+		fixture_close(&f);
+	}
+}
+
 static void
 an_upsert_is_metered_and_carries_the_body(void **unused)
 {
@@ -378,6 +408,60 @@ an_overwrite_deletes_what_it_did_not_write_again(void **unused)
 }
 
 static void
+a_deletion_in_an_overwrite_waits_for_its_end(void **unused)
+{
+	char list[4000] = "";
+	struct fixture f;
+
+	(void)unused;
+	open_overwrite(&f, "\"skip_unchanged\":false");
+	assert_int_equal(fixture_append(&f, "{\"id\":1}"), AB_TAKEN);
+	assert_int_equal(fixture_append(&f, "{\"id\":1,\"_ab_cdc_deleted_at\":\"x\"}"), AB_TAKEN);
+	assert_int_equal(fixture_append(&f, "{\"id\":2,\"_ab_cdc_deleted_at\":\"x\"}"), AB_TAKEN);
+	assert_int_equal(fixture_append(&f, "{\"id\":3,\"_ab_cdc_deleted_at\":\"x\"}"), AB_TAKEN);
+	assert_int_equal(fixture_append(&f, "{\"id\":3}"), AB_TAKEN);
+	begin_batch(&f, 0);
+	assert_int_equal(fixture_ask(&f, 0), AB_SKIP);
+	assert_int_equal(f.x.items, 3);
+	assert_int_equal(fixture_ask(&f, 1), AB_SKIP);
+	assert_int_equal(fixture_ask(&f, 2), AB_SEND);
+	expect_contains(f.request.url.data, "users-3");
+	for (int i = 1; i <= 3; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "users-%d", i);
+		put_listed(&f, list, sizeof(list), id, -1, "airbyte:stream:users");
+	}
+	fixture_exchange(&f, AB_END, true);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(reply_list(&f, list), AB_NEXT);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(reply_list(&f, ""), AB_NEXT);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(f.x.items, 2);
+	fixture_expect(&f, AB_DELETE, "documents/users-1", "");
+	assert_int_equal(fixture_ask(&f, 1), AB_SEND);
+	fixture_expect(&f, AB_DELETE, "documents/users-2", "");
+	fixture_close(&f);
+}
+
+static void
+with_first_batch_a_deletion_is_sent(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_overwrite(&f, "\"overwrite_when\":\"first_batch\"");
+	assert_int_equal(fixture_append(&f, "{\"id\":1,\"_ab_cdc_deleted_at\":\"x\"}"), AB_TAKEN);
+	begin_batch(&f, 0);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(reply_list(&f, ""), AB_NEXT);
+	assert_int_equal(f.x.step, UPSERT);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	fixture_expect(&f, AB_DELETE, "documents/users-1", "");
+	fixture_close(&f);
+}
+
+static void
 an_overwrite_that_did_not_end_well_deletes_nothing(void **unused)
 {
 	struct fixture f;
@@ -501,6 +585,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(unchanged_documents_are_looked_up_and_skipped),
+	    cmocka_unit_test(what_this_run_wrote_or_deleted_is_never_skipped),
 	    cmocka_unit_test(an_upsert_is_metered_and_carries_the_body),
 	    cmocka_unit_test(deletions_delete_and_are_not_metered),
 	    cmocka_unit_test(within_a_batch_the_last_word_on_a_key_counts),
@@ -512,6 +597,8 @@ main(void)
 	    cmocka_unit_test(a_document_that_dust_will_never_take_is_a_rejected_record),
 	    cmocka_unit_test(nothing_is_asked_at_the_begin_and_the_end_of_an_append),
 	    cmocka_unit_test(an_overwrite_deletes_what_it_did_not_write_again),
+	    cmocka_unit_test(a_deletion_in_an_overwrite_waits_for_its_end),
+	    cmocka_unit_test(with_first_batch_a_deletion_is_sent),
 	    cmocka_unit_test(an_overwrite_that_did_not_end_well_deletes_nothing),
 	    cmocka_unit_test(an_overwrite_without_records_empties),
 	    cmocka_unit_test(a_list_read_while_others_deleted_is_read_again),

@@ -243,6 +243,51 @@ without_a_key_the_record_is_the_id(void **unused)
 	fixture_close(&f);
 }
 
+/* A record {"a":" and so many x"}. */
+static char *
+large_record(size_t bytes)
+{
+	char *data = ab_malloc(bytes + 1);
+
+	memset(data, 'x', bytes);
+	memcpy(data, "{\"a\":\"", 6);
+	memcpy(data + bytes - 2, "\"}", 3);
+	return data; /* the caller's to free */
+}
+
+static void
+a_large_record_without_a_key_is_told_by_its_text(void **unused)
+{
+	char *small = large_record(DUST_ID_RAW_MIN - 1);
+	char *large = large_record(DUST_ID_RAW_MIN);
+	char hex[AB_DIGEST_HEX + 1];
+	char first[DUST_ID_MAX + 1];
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", "");
+	/* The canonical form has a blank after the colon. */
+	ab_digest_hex(large, strlen(large), hex);
+	assert_memory_not_equal(id_of(&f, true, large), hex, 32);
+	snprintf(first, sizeof(first), "%s", id_of(&f, true, large));
+	assert_int_equal(strlen(first), 32);
+	assert_string_equal(id_of(&f, true, large), first);
+	large[100] = 'y';
+	assert_string_not_equal(id_of(&f, true, large), first);
+	assert_memory_equal(id_of(&f, false, large), "users-", 6);
+	assert_int_equal(strlen(f.dust->id.text.data), 6 + 16);
+	f.stream.namespace = "n";
+	assert_true(is_tagged(id_of(&f, false, large)));
+	f.stream.namespace = NULL;
+	snprintf(first, sizeof(first), "%s", id_of(&f, true, small));
+	small[5] = ' ';
+	small[6] = '"';
+	assert_string_not_equal(id_of(&f, true, small), first);
+	fixture_close(&f);
+	free(small);
+	free(large);
+}
+
 /* --- injectivity, by trying hard to break it --- */
 
 struct seen {
@@ -362,6 +407,7 @@ main(void)
 	    cmocka_unit_test(streams_and_namespaces_do_not_share_ids),
 	    cmocka_unit_test(long_ids_are_cut_and_tagged),
 	    cmocka_unit_test(without_a_key_the_record_is_the_id),
+	    cmocka_unit_test(a_large_record_without_a_key_is_told_by_its_text),
 	    cmocka_unit_test(two_keys_never_share_an_id),
 	};
 

@@ -101,6 +101,13 @@ a_suffix_gives_way_to_a_name_that_is_there(void **unused)
 }
 
 static void
+release(struct dust_table_name *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		dust_table_name_release(&names[i]);
+}
+
+static void
 tables_are_named_after_prefix_namespace_and_stream(void **unused)
 {
 	const struct ab_stream streams[] = {
@@ -109,19 +116,25 @@ tables_are_named_after_prefix_namespace_and_stream(void **unused)
 	    {.name = "Pr\xC3\xA9noms & co", .namespace = "a.b"},
 	    {.name = "users", .namespace = ""},
 	};
-	char *ids[COUNT(streams)];
+	static const char *const plain[] = {
+	    "airbyte_users", "airbyte_crm_users", "airbyte_a_b_prenoms_co", "airbyte_users"};
+	struct dust_table_name names[COUNT(streams)];
 
 	(void)unused;
-	dust_table_names("airbyte_", streams, COUNT(streams), ids);
-	assert_string_equal(ids[0], "airbyte_users");
-	assert_string_equal(ids[1], "airbyte_crm_users");
-	assert_string_equal(ids[2], "airbyte_a_b_prenoms_co");
-	assert_memory_equal(ids[3], "airbyte_users_", strlen("airbyte_users_"));
-	free_all(ids, COUNT(streams));
+	dust_table_names("airbyte_", streams, COUNT(streams), names);
+	for (size_t i = 0; i < COUNT(streams); i++) {
+		assert_string_equal(names[i].plain, plain[i]);
+		assert_memory_equal(names[i].suffixed, plain[i], strlen(plain[i]));
+		assert_int_equal(strlen(names[i].suffixed), strlen(plain[i]) + 9);
+		assert_int_equal(names[i].first, i != 3);
+	}
+	assert_string_not_equal(names[0].suffixed, names[3].suffixed);
+	release(names, COUNT(streams));
 }
 
+/* Else clearing one stream, whose catalog holds no other, would clear another one's table. */
 static void
-streams_that_read_alike_get_different_tables(void **unused)
+the_names_of_a_stream_depend_on_nothing_but_the_stream(void **unused)
 {
 	const struct ab_stream streams[] = {
 	    {.name = "c", .namespace = "a_b"},
@@ -130,16 +143,26 @@ streams_that_read_alike_get_different_tables(void **unused)
 	    {.name = "a.b.c"},
 	    {.name = "A_B_C"},
 	};
-	char *ids[COUNT(streams)];
+	struct dust_table_name names[COUNT(streams)];
+	struct dust_table_name alone;
+	unsigned first = 0;
 
 	(void)unused;
-	dust_table_names("", streams, COUNT(streams), ids);
-	assert_string_equal(ids[2], "a_b_c");
+	dust_table_names("", streams, COUNT(streams), names);
+	assert_true(names[2].first);
 	for (size_t i = 0; i < COUNT(streams); i++) {
+		assert_string_equal(names[i].plain, "a_b_c");
+		first += names[i].first;
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(ids[i], ids[j]);
+			assert_string_not_equal(names[i].suffixed, names[j].suffixed);
+		dust_table_names("", &streams[i], 1, &alone);
+		assert_string_equal(alone.plain, names[i].plain);
+		assert_string_equal(alone.suffixed, names[i].suffixed);
+		assert_true(alone.first);
+		dust_table_name_release(&alone);
 	}
-	free_all(ids, COUNT(streams));
+	assert_int_equal(first, 1);
+	release(names, COUNT(streams));
 }
 
 static void
@@ -147,7 +170,7 @@ a_long_name_is_cut_and_stays_different(void **unused)
 {
 	char a[301];
 	char b[301];
-	char *ids[2];
+	struct dust_table_name names[2];
 
 	(void)unused;
 	memset(a, 'x', sizeof(a) - 1);
@@ -155,11 +178,14 @@ a_long_name_is_cut_and_stays_different(void **unused)
 	memcpy(b, a, sizeof(a));
 	b[299] = 'y';
 	const struct ab_stream streams[] = {{.name = a}, {.name = b}};
-	dust_table_names("airbyte_", streams, 2, ids);
-	assert_int_equal(strlen(ids[0]), DUST_TABLE_MAX);
-	assert_int_equal(strlen(ids[1]), DUST_TABLE_MAX);
-	assert_string_not_equal(ids[0], ids[1]);
-	free_all(ids, 2);
+	dust_table_names("airbyte_", streams, 2, names);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(strlen(names[i].plain), DUST_TABLE_MAX);
+		assert_string_equal(names[i].plain, names[i].suffixed);
+		assert_true(names[i].first);
+	}
+	assert_string_not_equal(names[0].plain, names[1].plain);
+	release(names, 2);
 }
 
 int
@@ -171,7 +197,7 @@ main(void)
 	    cmocka_unit_test(the_order_of_the_names_does_not_matter),
 	    cmocka_unit_test(a_suffix_gives_way_to_a_name_that_is_there),
 	    cmocka_unit_test(tables_are_named_after_prefix_namespace_and_stream),
-	    cmocka_unit_test(streams_that_read_alike_get_different_tables),
+	    cmocka_unit_test(the_names_of_a_stream_depend_on_nothing_but_the_stream),
 	    cmocka_unit_test(a_long_name_is_cut_and_stays_different),
 	};
 

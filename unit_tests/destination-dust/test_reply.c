@@ -87,6 +87,27 @@ a_body_with_something_after_it_is_not_read(void **unused)
 	cJSON_Delete(document);
 }
 
+static void
+a_429_is_waited_out_but_in_a_check(void **unused)
+{
+	const struct ab_reply reply = reply_of(429, "text/html", "slow down", 9);
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", "id");
+	for (unsigned phase = AB_CHECK; phase <= AB_END; phase++) {
+		fixture_exchange(&f, (enum ab_phase)phase, true);
+		const enum ab_verdict wanted = phase == AB_CHECK ? AB_RETRY : AB_WAIT;
+		assert_int_equal(dust_judge(f.dust, &f.x, &reply, "it", &f.err), wanted);
+		assert_int_equal(f.err.kind, AB_TRANSIENT_ERROR);
+		expect_contains(f.err.message, "Dust refused it");
+		assert_int_equal(dust_judge_list(f.dust, &f.x, &reply, "it", &f.err), wanted);
+		if (phase != AB_CHECK)
+			assert_int_equal(f.x.wait_ms, 5000);
+	}
+	fixture_close(&f);
+}
+
 int
 main(void)
 {
@@ -94,6 +115,7 @@ main(void)
 	    cmocka_unit_test(errors_are_described_in_dusts_words),
 	    cmocka_unit_test(long_words_are_cut_between_characters),
 	    cmocka_unit_test(a_body_with_something_after_it_is_not_read),
+	    cmocka_unit_test(a_429_is_waited_out_but_in_a_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ addresses_are_built_from_encoded_parts(void **unused)
 	    {"\"base_url\":\"https://dust.tt///\"", "https://dust.tt"},
 	    {"\"base_url\":\"http://127.0.0.1:8080/\"", "http://127.0.0.1:8080"},
 	    {"\"base_url\":\"HTTPS://proxy.example/dust/\"", "HTTPS://proxy.example/dust"},
+	    {"\"base_url\":\"https://proxy.example/@dust\"", "https://proxy.example/@dust"},
 	};
 	struct fixture f;
 
@@ -49,6 +50,61 @@ a_base_url_that_is_none_is_refused(void **unused)
 		assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
 		expect_contains(f.err.message, "base_url");
 		fixture_close(&f);
+	}
+}
+
+static void
+a_base_url_with_a_password_is_refused_and_not_told(void **unused)
+{
+	static const char *const bad[] = {"https://me:secret@dust.tt", "http://secret@dust.tt/x",
+	    "HTTPS://@secret", "https://a@b@secret/", "https://secret\\\\@dust.tt"};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct fixture f;
+		char extra[100];
+		snprintf(extra, sizeof(extra), "\"base_url\":\"%s\"", bad[i]);
+		assert_int_equal(fixture_open_raw(&f, extra), -1);
+		assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
+		expect_contains(f.err.message, "base_url must not hold a user name");
+		assert_null(strstr(f.err.message, "secret"));
+		fixture_close(&f);
+	}
+}
+
+static void
+texts_that_are_too_long_are_refused_by_their_field(void **unused)
+{
+	static const struct {
+		const char *field;
+		size_t most;
+	} cases[] = {{"api_key", 1024}, {"workspace_id", 256}, {"space_id", 256},
+	    {"data_source_id", 256}, {"base_url", 1024}};
+	char text[1026];
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (size_t len = cases[i].most; len <= cases[i].most + 1; len++) {
+			struct fixture f;
+			void *self = NULL;
+			assert_int_equal(fixture_open_raw(&f, "\"base_url\":\"http://x\""), 0);
+			dust_destination.close(f.dust);
+			memset(text, 'x', len);
+			memcpy(text, "http://", 7);
+			text[len] = '\0';
+			cJSON_ReplaceItemInObject(
+			    f.config.document, cases[i].field, cJSON_CreateString(text));
+			const int rc = dust_destination.open(&self, &f.limits, &f.config, &f.err);
+			assert_int_equal(rc, len > cases[i].most ? -1 : 0);
+			f.dust = self;
+			if (rc != 0) {
+				assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
+				assert_memory_equal(
+				    f.err.message, cases[i].field, strlen(cases[i].field));
+				assert_null(strstr(f.err.message, "xxx"));
+			}
+			fixture_close(&f);
+		}
 	}
 }
 
@@ -109,6 +165,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_are_built_from_encoded_parts),
 	    cmocka_unit_test(a_base_url_that_is_none_is_refused),
+	    cmocka_unit_test(a_base_url_with_a_password_is_refused_and_not_told),
+	    cmocka_unit_test(texts_that_are_too_long_are_refused_by_their_field),
 	    cmocka_unit_test(a_key_with_blanks_or_line_ends_is_refused_and_not_told),
 	    cmocka_unit_test(limits_follow_the_configuration),
 	    cmocka_unit_test(empty_fields_are_as_good_as_none),

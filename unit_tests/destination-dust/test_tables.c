@@ -5,7 +5,8 @@ enum { LOOK, MAKE, ROWS, DELETE };
 
 #define TABLES "\"data_format\":\"tables\""
 static const char there[] =
-    "{\"table\":{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\",\"schema\":"
+    "{\"table\":{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\","
+    "\"tags\":[\"airbyte:stream:users\"],\"schema\":"
     "[{\"name\":\"id\",\"value_type\":\"int\",\"possible_values\":null},"
     "{\"name\":\"gone\",\"value_type\":\"text\",\"possible_values\":null}]}}";
 
@@ -19,6 +20,20 @@ open_tables(struct fixture *f, const char *extra, bool overwrite, const char *sc
 	fixture_stream(f, "users", "id", schema);
 	f->stream.overwrite = overwrite;
 	fixture_start(f);
+}
+
+/* A schema with this many fields. */
+static char *
+wide_schema(unsigned count)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, 1 << 20);
+	ab_buf_add_text(&text, "{\"properties\":{\"id\":{}");
+	for (unsigned i = 1; i < count; i++)
+		ab_buf_printf(&text, ",\"field_%u\":{}", i);
+	ab_buf_add_text(&text, "}}");
+	return text.data; /* the caller's to free */
 }
 
 /* Begin, with a table that is there or not. */
@@ -62,7 +77,8 @@ a_table_that_is_not_there_is_made(void **unused)
 	fixture_expect(&f, AB_POST, "tables",
 	    "{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\",\"title\":\"Airbyte "
 	    "stream: "
-	    "users\",\"description\":\"Airbyte stream: users\"}");
+	    "users\",\"description\":\"Airbyte stream: users\","
+	    "\"tags\":[\"airbyte:stream:users\"]}");
 	assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
 	assert_false(f.stream.hold);
 	fixture_close(&f);
@@ -111,6 +127,254 @@ each_reply_to_a_begin_has_its_verdict(void **unused)
 		fixture_close(&f);
 	}
 }
+
+/* --- which table --- */
+
+/* Streams that share the plain id airbyte_users; the first is the one to have it. */
+static const struct ab_stream alike[] = {{.name = "users"}, {.name = "Users"}};
+
+struct two {
+	struct fixture f;
+	struct ab_stream streams[3];
+	size_t count;
+	struct ab_exchange begins[3];
+};
+
+static void
+open_two(struct two *two, const struct ab_stream *first, const struct ab_stream *second)
+{
+	*two = (struct two){.count = second != NULL ? 2 : 1};
+	assert_int_equal(fixture_open_raw(&two->f, TABLES), 0);
+	two->streams[0] = *first;
+	if (second != NULL)
+		two->streams[1] = *second;
+	assert_int_equal(
+	    dust_destination.streams(two->f.dust, two->streams, two->count, &two->f.err), 0);
+	for (size_t i = 0; i < two->count; i++)
+		two->begins[i] =
+		    (struct ab_exchange){.phase = AB_BEGIN, .stream = &two->streams[i], .items = 1};
+}
+
+static const char *
+table_of(const struct two *two, size_t i)
+{
+	return ((const struct dust_table *)two->streams[i].self)->id;
+}
+
+/* What the service holds: ids, and the names of the streams they are tagged with. */
+struct world {
+	struct {
+		char id[128];
+		char tag[128]; /* empty: none */
+	} tables[8];
+	size_t count;
+};
+
+static void
+put_table(struct world *world, const char *id, const char *tag)
+{
+	assert_true(world->count < COUNT(world->tables));
+	snprintf(world->tables[world->count].id, 128, "%s", id);
+	snprintf(world->tables[world->count++].tag, 128, "%s", tag);
+}
+
+/* One request and its reply; returns true when the begin is over. */
+static bool
+step(struct two *two, size_t i, struct world *world)
+{
+	struct fixture *f = &two->f;
+	struct ab_exchange *x = &two->begins[i];
+	char body[600];
+
+	ab_buf_reset(&f->request.url);
+	ab_buf_reset(&f->request.head);
+	assert_int_equal(dust_destination.request(f->dust, x, &f->request, &f->err), AB_SEND);
+	struct ab_reply reply = {
+	    .status = 200, .type = "application/json", .body = body, .retry_after_ms = -1};
+	snprintf(body, sizeof(body), "{\"table\":{}}");
+	if (f->request.method == AB_POST) {
+		put_table(world, table_of(two, i), two->streams[i].name);
+	} else {
+		const char *id = strrchr(f->request.url.data, '/') + 1;
+		size_t at = 0;
+		while (at < world->count && strcmp(world->tables[at].id, id) != 0)
+			at++;
+		reply.status = at < world->count ? 200 : 404;
+		const char *tag = at < world->count ? world->tables[at].tag : "";
+		snprintf(body, sizeof(body),
+		    at == world->count ? "{\"error\":{\"type\":\"table_not_found\"}}"
+		    : tag[0] == '\0'   ? "{\"table\":{\"tags\":[\"x\"]}}"
+				       : "{\"table\":{\"tags\":[\"airbyte:stream:%s\"]}}",
+		    tag);
+	}
+	reply.len = strlen(body);
+	const enum ab_verdict verdict = dust_destination.response(f->dust, x, &reply, &f->err);
+	assert_true(verdict == AB_DONE || verdict == AB_NEXT || verdict == AB_FAILED);
+	if (verdict == AB_FAILED)
+		x->step = AB_STEPS_MAX;
+	return verdict != AB_NEXT;
+}
+
+/* All begins, turn by turn; order: bits that say whose turn it is. */
+static void
+begin_all(struct two *two, struct world *world, unsigned order)
+{
+	bool over[3] = {false, two->count < 2, two->count < 3};
+
+	for (unsigned turn = 0; !(over[0] && over[1] && over[2]); turn++) {
+		size_t i = order >> turn % 8 & 1;
+		while (over[i])
+			i = (i + 1) % 3;
+		over[i] = step(two, i, world);
+	}
+}
+
+static void
+two_streams_never_end_on_one_table(void **unused)
+{
+	struct two names;
+	char plain[100];
+	char suffixed[2][100];
+
+	(void)unused;
+	open_two(&names, &alike[0], &alike[1]);
+	const struct dust_table *tables = names.f.dust->streams;
+	snprintf(plain, sizeof(plain), "%s", tables[0].name.plain);
+	for (size_t i = 0; i < 2; i++)
+		snprintf(suffixed[i], sizeof(suffixed[i]), "%s", tables[i].name.suffixed);
+	fixture_close(&names.f);
+	/* Each of the three ids is not there, untagged, the one's, or the other's. */
+	for (unsigned state = 0; state < 4 * 4 * 4; state++) {
+		for (unsigned order = 0; order < 256; order++) {
+			const char *const tags[] = {NULL, "", "users", "Users"};
+			const char *const ids[] = {plain, suffixed[0], suffixed[1]};
+			struct world world = {.count = 0};
+			struct two two;
+			for (unsigned k = 0; k < 3; k++) {
+				const char *tag = tags[state >> 2 * k & 3];
+				if (tag != NULL)
+					put_table(&world, ids[k], tag);
+			}
+			open_two(&two, &alike[order & 1], &alike[(order & 1) ^ 1]);
+			begin_all(&two, &world, order);
+			if (two.begins[0].step != AB_STEPS_MAX &&
+			    two.begins[1].step != AB_STEPS_MAX)
+				assert_string_not_equal(table_of(&two, 0), table_of(&two, 1));
+			fixture_close(&two.f);
+		}
+	}
+}
+
+static void
+a_stream_alone_finds_the_table_it_had_among_others(void **unused)
+{
+	(void)unused;
+	/* Where the plain table comes from: made, or there before and nobody's. */
+	for (unsigned kind = 0; kind < 4; kind++) {
+		struct world world = {.count = 0};
+		struct two both;
+		char had[2][100];
+		if (kind >= 2)
+			put_table(&world, "airbyte_users", "");
+		open_two(&both, &alike[kind & 1], &alike[(kind & 1) ^ 1]);
+		begin_all(&both, &world, 0x55);
+		for (size_t i = 0; i < 2; i++)
+			snprintf(had[i], sizeof(had[i]), "%s", table_of(&both, i));
+		assert_string_not_equal(had[0], had[1]);
+		assert_string_equal(had[kind & 1], "airbyte_users");
+		const size_t tables = world.count;
+		for (size_t i = 0; i < 2; i++) {
+			struct two alone;
+			open_two(&alone, &both.streams[i], NULL);
+			begin_all(&alone, &world, 0);
+			assert_string_equal(table_of(&alone, 0), had[i]);
+			fixture_close(&alone.f);
+		}
+		assert_int_equal(world.count, tables);
+		fixture_close(&both.f);
+	}
+}
+
+static void
+whoever_came_first_keeps_the_plain_table(void **unused)
+{
+	struct world world = {.count = 0};
+	struct two two;
+
+	(void)unused;
+	open_two(&two, &alike[1], NULL);
+	begin_all(&two, &world, 0);
+	assert_string_equal(table_of(&two, 0), "airbyte_users");
+	fixture_close(&two.f);
+	open_two(&two, &alike[0], &alike[1]);
+	begin_all(&two, &world, 0x55);
+	assert_string_equal(table_of(&two, 1), "airbyte_users");
+	assert_memory_equal(table_of(&two, 0), "airbyte_users_", 14);
+	fixture_close(&two.f);
+}
+
+static void
+a_suffixed_table_of_another_stream_is_refused(void **unused)
+{
+	struct world world = {.count = 0};
+	struct two two;
+
+	(void)unused;
+	open_two(&two, &alike[1], NULL);
+	put_table(&world, "airbyte_users", "users");
+	put_table(&world, ((struct dust_table *)two.f.dust->streams)->name.suffixed, "third");
+	begin_all(&two, &world, 0);
+	assert_int_equal(two.begins[0].step, AB_STEPS_MAX);
+	assert_int_equal(two.f.err.kind, AB_CONFIG_ERROR);
+	expect_contains(two.f.err.message, "belongs to another stream");
+	expect_contains(two.f.err.message, "stream Users");
+	fixture_close(&two.f);
+}
+
+/* A stream that is called as another one's table would be. */
+static void
+a_name_that_looks_like_a_suffixed_one_takes_nothing_away(void **unused)
+{
+	struct ab_stream lookalike = {.name = NULL};
+	char name[100];
+	struct two two;
+
+	(void)unused;
+	open_two(&two, &alike[1], NULL);
+	const struct dust_table *table = two.f.dust->streams;
+	snprintf(name, sizeof(name), "%s", table->name.suffixed + strlen("airbyte_"));
+	lookalike.name = name;
+	fixture_close(&two.f);
+	for (unsigned order = 0; order < 256; order++) {
+		struct world world = {.count = 0};
+		put_table(&world, "airbyte_users", "users");
+		open_two(&two, &alike[1], &lookalike);
+		begin_all(&two, &world, order);
+		assert_int_equal(two.begins[0].step, AB_STEPS_MAX);
+		assert_string_equal(table_of(&two, 1), table_of(&two, 0));
+		expect_contains(two.f.err.message, "belongs to another stream");
+		fixture_close(&two.f);
+	}
+}
+
+static void
+a_look_up_that_is_not_of_a_table_is_not_believed(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_tables(&f, "", true, "{}");
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(fixture_reply(&f, 200, "{}"), AB_FAILED);
+	expect_contains(f.err.message, "not what Dust sends");
+	assert_int_equal(fixture_reply(&f, 200, "{\"table\":[]}"), AB_FAILED);
+	assert_int_equal(fixture_refuse(&f, 429, "rate_limit_error", "slow"), AB_WAIT);
+	assert_int_equal(f.x.wait_ms, 5000);
+	fixture_close(&f);
+}
+
+/* --- rows --- */
 
 static void
 rows_are_appended_in_one_request(void **unused)
@@ -226,6 +490,27 @@ deletions_follow_the_rows_of_their_batch(void **unused)
 	    AB_DONE);
 	assert_int_equal(fixture_refuse(&f, 404, "data_source_not_found", "x"), AB_FAILED);
 	fixture_close(&f);
+}
+
+static void
+a_deletion_adds_no_columns(void **unused)
+{
+	struct fixture f;
+	char *schema = NULL;
+
+	(void)unused;
+	schema = wide_schema(510);
+	open_tables(&f, "", true, schema);
+	begin(&f, true);
+	assert_int_equal(
+	    fixture_append(&f, "{\"id\":1,\"_ab_cdc_deleted_at\":\"x\",\"b\":1,\"c\":2}"),
+	    AB_TAKEN);
+	assert_int_equal(fixture_append(&f, "{\"id\":2,\"b\":1}"), AB_TAKEN);
+	/* Nor does it get others past the limit. */
+	assert_int_equal(fixture_append(&f, "{\"id\":3,\"_ab_cdc_deleted_at\":null}"), AB_BROKEN);
+	expect_contains(f.err.message, "stream users has 512 columns");
+	fixture_close(&f);
+	free(schema);
 }
 
 static void
@@ -348,20 +633,6 @@ rows_without_a_key_have_no_order_among_them(void **unused)
 	fixture_close(&f);
 }
 
-/* A schema with this many fields. */
-static char *
-wide_schema(unsigned count)
-{
-	struct ab_buf text;
-
-	ab_buf_init(&text, 1 << 20);
-	ab_buf_add_text(&text, "{\"properties\":{\"id\":{}");
-	for (unsigned i = 1; i < count; i++)
-		ab_buf_printf(&text, ",\"field_%u\":{}", i);
-	ab_buf_add_text(&text, "}}");
-	return text.data; /* the caller's to free */
-}
-
 static void
 more_than_511_declared_columns_are_refused_at_the_begin(void **unused)
 {
@@ -415,10 +686,17 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_table_that_is_not_there_is_made),
 	    cmocka_unit_test(each_reply_to_a_begin_has_its_verdict),
+	    cmocka_unit_test(two_streams_never_end_on_one_table),
+	    cmocka_unit_test(a_stream_alone_finds_the_table_it_had_among_others),
+	    cmocka_unit_test(whoever_came_first_keeps_the_plain_table),
+	    cmocka_unit_test(a_suffixed_table_of_another_stream_is_refused),
+	    cmocka_unit_test(a_name_that_looks_like_a_suffixed_one_takes_nothing_away),
+	    cmocka_unit_test(a_look_up_that_is_not_of_a_table_is_not_believed),
 	    cmocka_unit_test(rows_are_appended_in_one_request),
 	    cmocka_unit_test(each_reply_to_rows_has_its_verdict),
 	    cmocka_unit_test(a_row_too_large_for_the_server_is_rejected),
 	    cmocka_unit_test(deletions_follow_the_rows_of_their_batch),
+	    cmocka_unit_test(a_deletion_adds_no_columns),
 	    cmocka_unit_test(a_batch_of_deletions_alone_sends_no_rows),
 	    cmocka_unit_test(an_overwrite_of_a_table_is_held_and_begins_with_a_truncate),
 	    cmocka_unit_test(an_overwrite_of_a_new_table_appends),
