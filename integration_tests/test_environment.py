@@ -79,8 +79,8 @@ def test_a_certificate_that_proves_nothing_is_refused_with_the_reason(
         assert status["status"] == "FAILED"
         for text in (words, "certificate", f"base_url https://localhost:{front.port}"):
             assert text in status["message"]
-        message = write(config, USERS, SYNC.lines, env=env).failed()["message"]
-        assert "certificate" in message
+        message = write(config, USERS, SYNC.lines, env=env).failed("config_error")["message"]
+        assert "certificate" in message and "tries" not in message
     assert sandbox.requests() == []
 
 

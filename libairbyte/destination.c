@@ -48,6 +48,10 @@ ab_verdict_of_status(const struct ab_reply *in, struct ab_error *err)
 
 	if (again == 0)
 		return AB_DONE;
+	if (in->untrusted) {
+		ab_fail(err, AB_CONFIG_ERROR, "no answer: %s", in->loss);
+		return AB_FAILED;
+	}
 	if (in->status == 0)
 		ab_fail(err, AB_TRANSIENT_ERROR, "no answer: %s", in->loss);
 	else

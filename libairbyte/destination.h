@@ -105,6 +105,7 @@ struct ab_request {
 struct ab_reply {
 	int status;             /* HTTP status; 0: lost */
 	bool sent;              /* lost, but (part of) the request may have reached the service */
+	bool untrusted;         /* lost, because the server's certificate proves nothing */
 	int64_t retry_after_ms; /* the Retry-After header; -1 if there is none */
 	const char *body;       /* NUL-terminated; what there is of it */
 	size_t len;
@@ -127,8 +128,8 @@ enum ab_verdict {
 		     be  the same one, to ask for the next page) */
 	AB_RETRY, /* err says why: wait by the retry policy, then request() again, for the step now
 		     in x->step. Tries are counted per step. Out of tries: the exchange fails */
-	AB_WAIT, /* err says why: wait x->wait_ms (or Retry-After if longer) without using up a try;
-		    all waits of one request together are bounded by AB_WAIT_TOTAL_MS */
+	AB_WAIT, /* err says why: wait x->wait_ms (or Retry-After if it is given) without using up a
+		    try; all waits of one request together are bounded by AB_WAIT_TOTAL_MS */
 	AB_SPLIT,  /* err says why: halve the batch and send the halves in order; with one record
 		      left,  the exchange fails */
 	AB_FAILED, /* err says why */
@@ -179,9 +180,9 @@ void ab_url_encode(struct ab_buf *url, const char *bytes, size_t len);
 
 /*
  * The usual verdict for a status: 2xx AB_DONE; 408, 425, 429, 500, 502, 503, 504 and losses
- * AB_RETRY; all else AB_FAILED. err gets "HTTP 503" and a kind: transient for what may be retried,
- * config for 400, 401, 403 and 404, system for the rest. The message may be made better by the
- * caller.
+ * AB_RETRY; all else AB_FAILED, and so is a server whose certificate proves nothing. err gets "HTTP
+ * 503" and a kind: transient for what may be retried, config for 400, 401, 403, 404 and
+ * certificates, system for the rest. The message may be made better by the caller.
  */
 enum ab_verdict ab_verdict_of_status(const struct ab_reply *in, struct ab_error *err);
 

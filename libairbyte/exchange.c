@@ -291,8 +291,7 @@ wait_out(
     struct lane *lane, const struct ab_reply *reply, const struct ab_error *error, int64_t now_ms)
 {
 	struct exchange *e = lane->exchange;
-	const int64_t wait_ms =
-	    reply->retry_after_ms > e->x.wait_ms ? reply->retry_after_ms : e->x.wait_ms;
+	const int64_t wait_ms = reply->retry_after_ms >= 0 ? reply->retry_after_ms : e->x.wait_ms;
 
 	if (lane->waited_ms + wait_ms > AB_WAIT_TOTAL_MS) {
 		struct ab_error given_up;

@@ -330,6 +330,8 @@ read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 		snprintf(reply->loss, sizeof(reply->loss), "the reply is larger than %zu MiB",
 		    t->reply.limit >> 20);
 	} else {
+		reply->untrusted =
+		    result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
 		snprintf(reply->loss, sizeof(reply->loss), "%s",
 		    t->error[0] != '\0' ? t->error : curl_easy_strerror(result));
 	}

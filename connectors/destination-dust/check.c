@@ -104,7 +104,7 @@ judge_access(const struct dust *dust, const struct ab_reply *in, struct ab_error
 {
 	struct dust_refusal refusal;
 
-	if (ab_verdict_of_status(in, err) == AB_RETRY)
+	if (in->status == 0 || ab_verdict_of_status(in, err) == AB_RETRY)
 		return AB_DONE;
 	dust_refusal_read(&refusal, in);
 	if (refusal.type[0] == '\0')

@@ -54,6 +54,17 @@ the_status_decides_the_usual_verdict(void **state)
 }
 
 static void
+a_server_that_cannot_prove_itself_is_not_asked_again(void **state)
+{
+	const struct ab_reply reply = {.untrusted = true, .loss = "certificate expired"};
+	struct ab_error err = {.kind = AB_SYSTEM_ERROR};
+
+	(void)state;
+	assert_int_equal(ab_verdict_of_status(&reply, &err), AB_FAILED);
+	assert_int_equal(err.kind, AB_CONFIG_ERROR);
+}
+
+static void
 headers_are_lines(void **state)
 {
 	struct ab_request request = {0};
@@ -100,6 +111,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_byte_outside_the_plain_ones_is_percent_encoded),
 	    cmocka_unit_test(the_status_decides_the_usual_verdict),
+	    cmocka_unit_test(a_server_that_cannot_prove_itself_is_not_asked_again),
 	    cmocka_unit_test(headers_are_lines),
 	    cmocka_unit_test(a_digest_is_sha_256_in_hex),
 	    cmocka_unit_test(rates_are_readable),
