@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "json_write.h"
 #include "names.h"
 #include "slug.h"
 
@@ -193,7 +194,11 @@ look_up(struct dust_columns *columns, struct dust_field key)
 	bool found;
 
 	ab_buf_init(&field, key.json->nodes[key.node].len);
-	ab_json_unescape(key.json, key.node, true, &field);
+	if (ab_json_unescape(key.json, key.node, true, &field)) {
+		/* Characters that were replaced must not make one field of two. */
+		ab_buf_reset(&field);
+		ab_json_put_view(&field, ab_json_view(key.json, key.node));
+	}
 	const size_t place = place_of(columns, field.data, field.len, &found);
 	struct dust_column *column = &columns->none;
 	if (found)

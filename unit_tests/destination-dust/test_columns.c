@@ -120,6 +120,22 @@ escaped_keys_are_the_fields_they_mean(void **unused)
 }
 
 static void
+fields_that_differ_in_unstorable_characters_stay_apart(void **unused)
+{
+	struct dust_columns columns;
+
+	(void)unused;
+	init(&columns, "");
+	const struct dust_column *nul = find(&columns, NULL, "x\\u0000y");
+	const struct dust_column *half = find(&columns, NULL, "x\\ud800y");
+	assert_ptr_not_equal(nul, half);
+	assert_true(
+	    nul->text_len != half->text_len || memcmp(nul->text, half->text, nul->text_len) != 0);
+	assert_ptr_equal(find(&columns, NULL, "x\\u0000y"), nul);
+	dust_columns_release(&columns);
+}
+
+static void
 guesses_do_not_mislead(void **unused)
 {
 	static const char *const orders[][3] = {
@@ -202,6 +218,7 @@ main(void)
 	    cmocka_unit_test(names_without_a_letter_get_one),
 	    cmocka_unit_test(long_names_are_cut),
 	    cmocka_unit_test(escaped_keys_are_the_fields_they_mean),
+	    cmocka_unit_test(fields_that_differ_in_unstorable_characters_stay_apart),
 	    cmocka_unit_test(guesses_do_not_mislead),
 	    cmocka_unit_test(a_schema_without_properties_declares_nothing),
 	    cmocka_unit_test(beyond_the_limit_fields_are_counted_once_and_have_no_name),
