@@ -138,7 +138,7 @@ def test_append_with_a_key_updates(sandbox):
 # --- what a document looks like ------------------------------------------------------------------
 
 
-def test_a_record_becomes_a_document_with_the_tags_of_the_seed(sandbox):
+def test_a_record_becomes_a_document_with_its_tags(sandbox):
     document = sync_one(sandbox, '{"id": 1, "name":"Ann", "n":[1,{"x":null}]}')
     assert document["text"] == '{"id": 1, "name":"Ann", "n":[1,{"x":null}]}'
     assert document["title"] == "Ann"

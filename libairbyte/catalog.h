@@ -45,8 +45,9 @@ struct ab_stream {
 	struct ab_path cursor;      /* count 0 if there is none */
 	const struct cJSON *schema; /* json_schema, an object; the catalog's */
 
-	bool hold;  /* set by the connector in AB_BEGIN: see destination.h */
-	void *self; /* the connector's own, per stream */
+	bool hold;    /* set by the connector in AB_BEGIN: see destination.h */
+	bool emptied; /* set by the connector once old data is gone before the stream ended */
+	void *self;   /* the connector's own, per stream */
 
 	unsigned noted; /* bit per note id already left */
 	struct ab_note *notes;

@@ -187,6 +187,15 @@ close_session(struct session *session)
 	cJSON_Delete(session->spec);
 }
 
+/* What is known of why there is no answer. */
+static void
+give_up(const struct ab_exchange_set *set, struct ab_error *err)
+{
+	if (!ab_exchange_trouble(set, err))
+		ab_fail(err, AB_TRANSIENT_ERROR, "the service did not answer within %d seconds",
+		    CHECK_MS / 1000);
+}
+
 /* Runs the one exchange of a check; gives up when the time is over. */
 static int
 run_check(struct session *session, struct ab_error *err)
@@ -204,12 +213,12 @@ run_check(struct session *session, struct ab_error *err)
 		ab_exchange_drive(set, now_ms);
 		if (ab_exchange_finished(set, &outcome))
 			break;
-		if (now_ms >= give_up_ms) {
-			ab_fail(&outcome.error, AB_TRANSIENT_ERROR,
-			    "the service did not answer within %d seconds", CHECK_MS / 1000);
+		/* A wait beyond the time that is left helps nobody. */
+		int64_t deadline = ab_exchange_deadline(set);
+		if (now_ms >= give_up_ms || (deadline > give_up_ms && deadline != INT64_MAX)) {
+			give_up(set, &outcome.error);
 			break;
 		}
-		int64_t deadline = ab_exchange_deadline(set);
 		deadline = deadline < give_up_ms ? deadline : give_up_ms;
 		ab_http_wait(http, -1, deadline > now_ms ? (int)(deadline - now_ms) : 0);
 	}

@@ -215,10 +215,11 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 
 	if (flow->stream->overwrite && why_not != NULL) {
 		ab_fail(&error, AB_TRANSIENT_ERROR,
-		    "stream %s is not replaced, because %s; what was there before stays, and its "
-		    "states "
-		    "are not acknowledged",
-		    ab_stream_label(flow->stream, label, sizeof(label)), why_not);
+		    "stream %s is not replaced, because %s; %s, and its states are not "
+		    "acknowledged",
+		    ab_stream_label(flow->stream, label, sizeof(label)), why_not,
+		    flow->stream->emptied ? "its old data is gone already, the new is incomplete"
+					  : "nothing old was removed");
 		ab_flow_blame(sync, &error);
 	}
 	if (flow->stream->hold && why_not == NULL) {

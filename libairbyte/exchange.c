@@ -568,6 +568,23 @@ ab_exchange_active(const struct ab_exchange_set *set)
 }
 
 bool
+ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error)
+{
+	const struct exchange *e = NULL;
+
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		for (unsigned i = 0; i < set->limits->fan; i++) {
+			if (e->lanes[i].trouble != NULL) {
+				*error = e->lanes[i].trouble->first;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool
 ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch *batch)
 {
 	const struct exchange *e = NULL;

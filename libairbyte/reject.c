@@ -20,6 +20,8 @@ struct ab_reject {
 	struct ab_buf line;
 	unsigned warnings;
 	bool dirty;
+	bool failed; /* for good */
+	struct ab_error failure;
 };
 
 int
@@ -59,9 +61,30 @@ ab_reject_wants_records(const struct ab_reject *reject)
 	return reject->fd >= 0;
 }
 
+/* From now on nothing counts as kept: what follows would leave a gap. */
+static int
+give_up(struct ab_reject *reject, struct ab_error *err)
+{
+	ab_fail(&reject->failure, AB_SYSTEM_ERROR, "reject_file %s cannot be written: %s",
+	    reject->path, strerror(errno));
+	reject->failed = true;
+	*err = reject->failure;
+	return -1;
+}
+
+/* No torn line stays behind. A pipe has none to take back, and a disk that refuses even this is
+ * told about anyway. */
+static void
+take_back(const struct ab_reject *reject, off_t start)
+{
+	if (start >= 0 && ftruncate(reject->fd, start) != 0)
+		ab_emit_log(AB_WARN, "the last line of reject_file %s is torn", reject->path);
+}
+
 static int
 write_line(struct ab_reject *reject, struct ab_error *err)
 {
+	const off_t start = lseek(reject->fd, 0, SEEK_END);
 	const char *at = reject->line.data;
 	size_t left = reject->line.len;
 
@@ -69,9 +92,11 @@ write_line(struct ab_reject *reject, struct ab_error *err)
 		const ssize_t n = write(reject->fd, at, left);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return ab_fail(err, AB_SYSTEM_ERROR, "reject_file %s cannot be written: %s",
-			    reject->path, strerror(errno));
+		if (n < 0) {
+			give_up(reject, err);
+			take_back(reject, start);
+			return -1;
+		}
 		at += n;
 		left -= (size_t)n;
 	}
@@ -96,6 +121,10 @@ ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint6
 		reject->warnings++;
 	if (reject->fd < 0)
 		return 0;
+	if (reject->failed) {
+		*err = reject->failure;
+		return -1;
+	}
 	ab_buf_reset(line);
 	ab_buf_add_text(line, "{\"stream\":");
 	ab_json_put_text(line, stream->name);
@@ -118,12 +147,15 @@ ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint6
 int
 ab_reject_sync(struct ab_reject *reject, struct ab_error *err)
 {
+	if (reject->failed) {
+		*err = reject->failure;
+		return -1;
+	}
 	if (!reject->dirty)
 		return 0;
+	reject->dirty = false;
 	/* A pipe or a terminal cannot be synced, and need not be. */
 	if (fdatasync(reject->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-		return ab_fail(err, AB_SYSTEM_ERROR, "reject_file %s cannot be written: %s",
-		    reject->path, strerror(errno));
-	reject->dirty = false;
+		return give_up(reject, err);
 	return 0;
 }

@@ -27,7 +27,8 @@ bool ab_reject_wants_records(const struct ab_reject *reject);
 AB_MUST_CHECK int ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream,
     uint64_t ordinal, const char *reason, struct ab_view record, struct ab_error *err);
 
-/* Waits until all lines are on disk; cheap when there is nothing new. */
+/* Waits until all lines are on disk; cheap when there is nothing new. Once a line could not be kept
+ * it fails for ever: no state may leave any more. */
 AB_MUST_CHECK int ab_reject_sync(struct ab_reject *reject, struct ab_error *err);
 
 #endif

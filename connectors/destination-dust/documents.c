@@ -214,6 +214,7 @@ swept(struct ab_exchange *x)
 	struct dust_documents *documents = x->stream->self;
 
 	documents->replacing = false;
+	x->stream->emptied = x->phase == AB_BATCH;
 	dust_sweep_release(&documents->sweep);
 	if (x->phase == AB_END)
 		return AB_DONE;

@@ -24,6 +24,7 @@ enum dust_note {
 	DUST_NOTE_TAG_FIELD,  /* not used for tags */
 	DUST_NOTE_TAG_COUNT,  /* a list was cut */
 	DUST_NOTE_DELETE,     /* a deletion without a key */
+	DUST_NOTE_ROWS,       /* more than a table may have */
 };
 
 struct dust {

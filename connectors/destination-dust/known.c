@@ -34,6 +34,36 @@ find_sorted(const struct dust_known *known, uint64_t hash)
 	return bsearch(&hash, known->hashes, known->sorted, sizeof(hash), compare);
 }
 
+static void
+sift_down(uint64_t *hashes, size_t top, size_t count)
+{
+	const uint64_t hash = hashes[top];
+
+	for (size_t child = 2 * top + 1; child < count; child = 2 * top + 1) {
+		if (child + 1 < count && hashes[child + 1] > hashes[child])
+			child++;
+		if (hashes[child] <= hash)
+			break;
+		hashes[top] = hashes[child];
+		top = child;
+	}
+	hashes[top] = hash;
+}
+
+/* A heap sort: qsort would take as much memory again, and there may be millions. */
+static void
+sort(uint64_t *hashes, size_t count)
+{
+	for (size_t top = count / 2; top-- > 0;)
+		sift_down(hashes, top, count);
+	for (size_t end = count; end-- > 1;) {
+		const uint64_t largest = hashes[0];
+		hashes[0] = hashes[end];
+		hashes[end] = largest;
+		sift_down(hashes, 0, end);
+	}
+}
+
 /* Sorts all, and drops what was forgotten and what is repeated. */
 static void
 consolidate(struct dust_known *known)
@@ -45,8 +75,7 @@ consolidate(struct dust_known *known)
 		if ((known->hashes[i] & FORGOTTEN) == 0)
 			known->hashes[kept++] = known->hashes[i];
 	}
-	if (kept > 0)
-		qsort(known->hashes, kept, sizeof(*known->hashes), compare);
+	sort(known->hashes, kept);
 	for (size_t i = 0; i < kept; i++) {
 		if (count == 0 || known->hashes[i] != known->hashes[count - 1])
 			known->hashes[count++] = known->hashes[i];

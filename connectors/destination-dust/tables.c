@@ -17,6 +17,9 @@
 enum step { LOOK, MAKE, ROWS, DELETE };
 enum kind { KIND_ROW, KIND_DELETE };
 
+/* Of a table; Dust drops files beyond it after it has answered. */
+#define ROWS_MAX 500000
+
 /* After a 429: Dust merges the queued rows of a table only after 10 s without new ones. */
 #define QUEUE_WAIT_MS 15000
 
@@ -72,6 +75,11 @@ dust_tables_append(
 	}
 	if (dust_row_put(&batch->body, &table->columns, record, row_id))
 		dust_note_replaced(stream);
+	if (record->ordinal > ROWS_MAX)
+		ab_note(stream, DUST_NOTE_ROWS,
+		    "more than %d records came; Dust keeps no more rows than that in a table and "
+		    "drops the rest without a word",
+		    ROWS_MAX);
 	if (dust_columns_count(&table->columns) > columns &&
 	    dust_table_check_columns(stream, err) != 0)
 		return AB_BROKEN;
@@ -140,6 +148,7 @@ response_rows(
 		return too_large(x, in);
 	if (verdict != AB_DONE)
 		return verdict;
+	x->stream->emptied = x->stream->emptied || (table->replacing && !x->stream->hold);
 	table->replacing = false;
 	if (x->batch == NULL || !has_deletions(x->batch))
 		return AB_DONE;

@@ -106,6 +106,9 @@ a_file_that_cannot_be_written_is_an_error(void **state)
 	assert_int_equal(ab_reject_open(&reject, "/dev/full", &err), 0);
 	assert_int_equal(ab_reject_record(reject, &stream, 1, "r", (struct ab_view){0}, &err), -1);
 	assert_non_null(strstr(err.message, "/dev/full cannot be written"));
+	assert_int_equal(ab_reject_sync(reject, &err), -1);
+	assert_int_equal(ab_reject_sync(reject, &err), -1);
+	assert_non_null(strstr(err.message, "/dev/full cannot be written"));
 	ab_reject_close(reject);
 }
 

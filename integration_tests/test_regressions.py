@@ -1,4 +1,4 @@
-"""What a hostile review found: data of others taken away, changes lost, limits passed."""
+"""Each case once failed: data of others taken away, changes lost, limits passed."""
 
 import json
 import re
@@ -300,3 +300,50 @@ def test_a_field_that_is_too_long_is_told_by_its_name(sandbox, field, most):
         message = run(DUST, "check", sandbox.config(**{field: value})).status["message"]
         assert (f"{field} is longer than {most} bytes" in message) == told
         assert "z" * 100 not in message
+
+
+# --- the reject file --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data_format", ["documents", "tables"])
+def test_a_reject_file_that_is_full_acknowledges_nothing_it_should_hold(sandbox, data_format):
+    sandbox.settings(max_body=20_000)
+    config = sandbox.config(data_format=data_format, reject_file="/dev/full")
+    lines = [*records("users", rows(2)), state("users", 1, 2),
+             record("users", {"id": 9, "x": "x" * 30_000}), state("users", 2, 1)]
+    result = run(DUST, "write", config, catalog_of(stream("users", key="id")), lines)
+    assert "/dev/full cannot be written" in result.failed("system_error")["message"]
+    assert not [line for line in result.state_lines if "rejectedRecordCount" in line]
+
+
+# --- what messages say ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data_format", ["documents", "tables"])
+@pytest.mark.parametrize("when, words", [
+    ("stream_complete", "nothing old was removed"), ("first_batch", "its old data is gone already")])
+def test_an_overwrite_that_did_not_end_well_says_what_became_of_the_old_data(
+        sandbox, data_format, when, words):
+    config = sandbox.config(data_format=data_format, overwrite_when=when)
+    run(DUST, "write", config, catalog_of(stream("users", key="id")),
+        records("users", rows(3))).succeeded()
+    overwrite = stream("users", "append", "id", generation=2, minimum=2)
+    result = run(DUST, "write", config, catalog_of(overwrite), records("users", rows(1, 7)))
+    assert words in result.failed("transient_error")["message"]
+    sandbox.merge()
+    assert ("1" in stored(sandbox, data_format)) == (when == "stream_complete")
+
+
+def test_more_rows_than_dust_keeps_are_a_warning(sandbox):
+    sandbox.settings(coerce=False)
+    lines = (record("users", {"id": n}) for n in range(500_002))
+    result = run(DUST, "write", sandbox.config(data_format="tables"),
+                 catalog_of(stream("users")), [*lines, state("users", 1, 500_002)], seconds=120)
+    assert len([text for text in result.succeeded().logs("WARN") if "500000 records" in text]) == 1
+
+
+def test_a_check_that_would_have_to_wait_too_long_tells_the_reason_at_once(sandbox):
+    sandbox.faults([{"times": -1, "status": 503, "headers": {"Retry-After": "120"},
+                     "body": {"error": {"type": "service_unavailable", "message": "maintenance"}}}])
+    result = run(DUST, "check", sandbox.config(), env={"AB_TIME_SCALE": None})
+    assert result.status["status"] == "FAILED" and "maintenance" in result.status["message"]
