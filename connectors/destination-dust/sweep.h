@@ -15,8 +15,8 @@
 #include "dust.h"
 #include "known.h"
 
-/* Ids that a sweep can tell apart from those to go: 16 MB of memory. */
-#define DUST_SWEEP_IDS_MAX 2000000
+/* Ids that a sweep can tell apart from those to go: 8 MB of memory. */
+#define DUST_SWEEP_IDS_MAX 1000000
 /* Bytes of ids collected in one round. */
 #define DUST_SWEEP_ROUND_MAX ((size_t)8 << 20)
 
