@@ -475,18 +475,20 @@ def test_a_missing_document_is_a_400_but_its_deletion_a_200(sandbox):
 
 
 def test_the_window_slides_and_refused_requests_do_not_count(sandbox):
-    sandbox.settings(limit=3, minute=0.4)
+    sandbox.settings(limit=3, minute=2)
     start = time.monotonic()
     assert [post_document(sandbox, n).status for n in range(3)] == [200] * 3
     refused = post_document(sandbox, "x")
     assert refused.error == (429, "rate_limit_error", LIMIT_TEXT.format(3))
     assert refused.headers["Retry-After"] is None
     statuses = []
-    while time.monotonic() < start + 0.39:
+    while time.monotonic() < start + 1:
         statuses.append(post_document(sandbox, "x").status)
     assert len(statuses) > 3 and set(statuses) == {429}
-    time.sleep(0.05)
-    assert post_document(sandbox, "x").status == 200
+    while (status := post_document(sandbox, "x").status) == 429:
+        statuses.append(status)
+        assert time.monotonic() < start + 20
+    assert status == 200 and time.monotonic() >= start + 2
     assert sandbox.counts()["refused_429"] == len(statuses) + 1
 
 
@@ -1036,11 +1038,11 @@ def test_the_sink_takes_bytes_as_they_come():
 
 
 def test_the_sink_holds_replies_back_without_blocking_others():
-    with Sandbox(None, "--sink", "--latency", 100) as sandbox:
+    with Sandbox(None, "--sink", "--latency", 500) as sandbox:
         threads = [threading.Thread(target=post_document, args=(sandbox, n)) for n in range(8)]
         start = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert 0.1 <= time.monotonic() - start < 0.6
+        assert 0.5 <= time.monotonic() - start < 8 * 0.5  # not one after the other
