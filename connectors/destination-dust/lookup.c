@@ -133,21 +133,16 @@ enum ab_verdict
 dust_lookup_response(
     const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
-	static const char what[] = "the look-up of documents";
-	const enum ab_verdict verdict = dust_judge_list(dust, x, in, what, err);
+	cJSON *reply = NULL;
+	const enum ab_verdict verdict =
+	    dust_judge_documents(dust, x, in, "the look-up of documents", &reply, err);
 	const size_t first = lookup_start(x->batch, x->item);
 	const size_t end = lookup_end(x->batch, first);
 	const cJSON *document;
 
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *reply = dust_reply_json(in);
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(reply, "documents");
-	if (!cJSON_IsArray(list)) {
-		cJSON_Delete(reply);
-		return dust_unreadable(dust, x, what, err);
-	}
-	cJSON_ArrayForEach(document, list)
+	cJSON_ArrayForEach(document, cJSON_GetObjectItemCaseSensitive(reply, "documents"))
 	{
 		mark_unchanged(dust, x, document, first, end);
 	}

@@ -176,6 +176,23 @@ dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_
 }
 
 enum ab_verdict
+dust_judge_documents(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **reply, struct ab_error *err)
+{
+	const enum ab_verdict verdict = dust_judge_list(dust, x, in, what, err);
+
+	if (verdict != AB_DONE)
+		return verdict;
+	cJSON *read = dust_reply_json(in);
+	if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(read, "documents"))) {
+		cJSON_Delete(read);
+		return dust_unreadable(dust, x, what, err);
+	}
+	*reply = read;
+	return AB_DONE;
+}
+
+enum ab_verdict
 dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, int64_t ms, struct ab_error *err)
 {

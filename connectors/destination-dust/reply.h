@@ -43,6 +43,11 @@ enum ab_verdict dust_judge(const struct dust *dust, struct ab_exchange *x,
 enum ab_verdict dust_judge_list(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
+/* The same for a list of documents: on AB_DONE *reply is the caller's, for cJSON_Delete, and its
+ * member "documents" is an array. */
+enum ab_verdict dust_judge_documents(const struct dust *dust, struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct cJSON **reply, struct ab_error *err);
+
 /* Dust asks to come back later (429): AB_WAIT for ms, or for as long as its Retry-After says. */
 enum ab_verdict dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, int64_t ms, struct ab_error *err);

@@ -130,17 +130,13 @@ enum ab_verdict
 dust_sweep_listed(struct dust *dust, struct dust_sweep *sweep, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err)
 {
-	static const char what[] = "the list of documents";
-	const enum ab_verdict verdict = dust_judge_list(dust, x, in, what, err);
+	cJSON *reply = NULL;
+	const enum ab_verdict verdict =
+	    dust_judge_documents(dust, x, in, "the list of documents", &reply, err);
 
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *reply = dust_reply_json(in);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(reply, "documents");
-	if (!cJSON_IsArray(list)) {
-		cJSON_Delete(reply);
-		return dust_unreadable(dust, x, what, err);
-	}
 	const size_t count = (size_t)cJSON_GetArraySize(list);
 	const bool full = !read_page(sweep, x->stream, list);
 	cJSON_Delete(reply);
