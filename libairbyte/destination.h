@@ -24,6 +24,7 @@
 #include "config.h"
 #include "error.h"
 #include "json.h"
+#include "pace.h"
 #include "retry.h"
 
 enum ab_phase {
@@ -53,8 +54,7 @@ struct ab_limits {
 	unsigned in_flight; /* requests at once, and batches in delivery at once [8] */
 	unsigned fan;       /* requests of one exchange at once [1] */
 	enum ab_order order;
-	size_t window_requests; /* metered requests per window; 0 = no pacing */
-	int64_t window_ms;
+	struct ab_rate rate;          /* of metered requests [no pacing] */
 	struct ab_retry_policy retry; /* [1 s, 2 s, 4 s; 60 s in all] */
 };
 
@@ -97,7 +97,7 @@ struct ab_request {
 	struct ab_buf tail;
 	bool single;  /* not idempotent: use a fresh connection, so that libcurl does not send it
 			 again by itself when a reused one dies, and every loss reaches response() */
-	bool metered; /* counts against the window */
+	bool metered; /* counts against limits->rate */
 	size_t reply_limit; /* bytes; a longer reply counts as lost [8 MiB] */
 };
 

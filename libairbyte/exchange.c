@@ -16,7 +16,7 @@
 /*
  * A lane carries one item of the present step at a time:
  *   IDLE     nothing
- *   READY    the request is built and waits for a slot of the window
+ *   READY    the request is built and waits for its turn by limits->rate
  *   OUT      the request is in flight
  *   RESTING  refused or lost; asked for again at ready_ms
  */
@@ -85,7 +85,7 @@ ab_exchange_set_new(const struct ab_destination *destination, void *self,
 	set->http = http;
 	set->random = (uint32_t)ab_clock_unix_ms() | 1U;
 	set->pace_ms = INT64_MAX;
-	ab_pace_init(&set->pace, limits->window_requests, ab_clock_scaled(limits->window_ms));
+	ab_pace_init(&set->pace, &limits->rate);
 	return set;
 }
 
@@ -363,7 +363,7 @@ send(struct ab_exchange_set *set, struct lane *lane)
 	ab_http_send(set->http, request, middle, lane);
 }
 
-/* Sends what lane holds if the window and the limit of requests in flight allow; false if the
+/* Sends what lane holds if the rate and the limit of requests in flight allow; false if the
  * latter does not. */
 static bool
 send_if_allowed(struct ab_exchange_set *set, struct lane *lane, int64_t now_ms)

@@ -4,20 +4,21 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "clock.h"
 
 void
-ab_pace_init(struct ab_pace *pace, size_t limit, int64_t window_ms)
+ab_pace_init(struct ab_pace *pace, const struct ab_rate *rate)
 {
-	*pace = (struct ab_pace){.limit = limit, .window_ms = window_ms};
-	if (limit > 0)
-		pace->stamps = ab_calloc(limit, sizeof(pace->stamps[0]));
+	*pace = (struct ab_pace){.rate = *rate, .window_ms = ab_clock_scaled(rate->per_ms)};
+	if (rate->requests > 0)
+		pace->stamps = ab_calloc(rate->requests, sizeof(pace->stamps[0]));
 }
 
 void
 ab_pace_release(struct ab_pace *pace)
 {
 	free(pace->stamps);
-	*pace = (struct ab_pace){.limit = 0};
+	*pace = (struct ab_pace){.out = 0};
 }
 
 /* Both clock readings are cut to whole ms, so the true distance may be up to 1 ms less. */
@@ -31,10 +32,10 @@ int64_t
 ab_pace_ready_at(struct ab_pace *pace, int64_t now_ms)
 {
 	while (pace->count > 0 && free_at(pace) <= now_ms) {
-		pace->first = (pace->first + 1) % pace->limit;
+		pace->first = (pace->first + 1) % pace->rate.requests;
 		pace->count--;
 	}
-	if (pace->limit == 0 || pace->count + pace->out < pace->limit)
+	if (pace->rate.requests == 0 || pace->count + pace->out < pace->rate.requests)
 		return now_ms;
 	return pace->count > 0 ? free_at(pace) : INT64_MAX;
 }
@@ -42,7 +43,7 @@ ab_pace_ready_at(struct ab_pace *pace, int64_t now_ms)
 void
 ab_pace_take(struct ab_pace *pace)
 {
-	assert(pace->limit == 0 || pace->count + pace->out < pace->limit);
+	assert(pace->rate.requests == 0 || pace->count + pace->out < pace->rate.requests);
 	pace->out++;
 }
 
@@ -51,8 +52,8 @@ ab_pace_stamp(struct ab_pace *pace, int64_t now_ms)
 {
 	assert(pace->out > 0);
 	pace->out--;
-	if (pace->limit == 0)
+	if (pace->rate.requests == 0)
 		return;
-	pace->stamps[(pace->first + pace->count) % pace->limit] = now_ms;
+	pace->stamps[(pace->first + pace->count) % pace->rate.requests] = now_ms;
 	pace->count++;
 }

@@ -202,6 +202,6 @@ dust_settings_limits(
 	limits->fan = 16;
 	/* With first_batch nothing may be written before the old data is gone. */
 	limits->order = dust->first_batch ? AB_ORDER_STREAM : AB_ORDER_KEY;
-	limits->window_requests = (size_t)ab_config_integer(config, "documents_per_minute");
-	limits->window_ms = WINDOW_MS;
+	limits->rate.requests = (size_t)ab_config_integer(config, "documents_per_minute");
+	limits->rate.per_ms = WINDOW_MS;
 }

@@ -300,8 +300,8 @@ a_429_is_waited_out(void **unused)
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
 	assert_int_equal(fixture_refuse(&f, 429, "rate_limit_error", "slow"), AB_WAIT);
 	assert_int_equal(f.x.wait_ms, 5000);
-	assert_int_equal(f.limits.window_requests, 120);
-	assert_int_equal(f.limits.window_ms, 60000);
+	assert_int_equal(f.limits.rate.requests, 120);
+	assert_int_equal(f.limits.rate.per_ms, 60000);
 	fixture_close(&f);
 }
 

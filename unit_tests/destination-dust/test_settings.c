@@ -135,12 +135,12 @@ limits_follow_the_configuration(void **unused)
 
 	(void)unused;
 	assert_int_equal(fixture_open_raw(&f, "\"documents_per_minute\":0"), 0);
-	assert_int_equal(f.limits.window_requests, 0);
+	assert_int_equal(f.limits.rate.requests, 0);
 	assert_int_equal(f.limits.retry.delays, 3);
 	assert_int_equal(f.limits.retry.delays_ms[2], 4000);
 	fixture_close(&f);
 	assert_int_equal(fixture_open_raw(&f, "\"data_format\":\"tables\""), 0);
-	assert_int_equal(f.limits.window_requests, 0);
+	assert_int_equal(f.limits.rate.requests, 0);
 	assert_int_equal(f.limits.record_bytes, 0);
 	fixture_close(&f);
 }

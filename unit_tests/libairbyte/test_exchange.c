@@ -358,8 +358,7 @@ metered_requests_keep_the_window(void **state)
 	script.items = 50;
 	script.metered = true;
 	limits.fan = 8;
-	limits.window_requests = 10;
-	limits.window_ms = 60000;
+	limits.rate = (struct ab_rate){.requests = 10, .per_ms = 60000};
 	begin();
 	assert_in_range(run(&outcome), 4 * 60000, 4 * 60000 + 100);
 	assert_int_equal(outcome.result, AB_RESULT_DONE);
@@ -381,8 +380,7 @@ a_refusal_keeps_its_slot_of_the_window(void **state)
 	for (int i = 0; i < 3; i++)
 		script.statuses[i] = 299;
 	limits.fan = 8;
-	limits.window_requests = 10;
-	limits.window_ms = 60000;
+	limits.rate = (struct ab_rate){.requests = 10, .per_ms = 60000};
 	begin();
 	for (int64_t now_ms = 1; now_ms < 60000; now_ms += 100)
 		ab_exchange_drive(set, now_ms);

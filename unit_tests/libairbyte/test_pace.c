@@ -26,7 +26,7 @@ without_a_limit_it_is_always_ready(void **unused)
 	struct ab_pace pace;
 
 	(void)unused;
-	ab_pace_init(&pace, 0, 1000);
+	ab_pace_init(&pace, &(struct ab_rate){.requests = 0, .per_ms = 1000});
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(ab_pace_ready_at(&pace, 7), 7);
 		ab_pace_take(&pace);
@@ -43,7 +43,7 @@ the_last_slot_waits_for_a_reply(void **unused)
 	struct ab_pace pace;
 
 	(void)unused;
-	ab_pace_init(&pace, 2, 1000);
+	ab_pace_init(&pace, &(struct ab_rate){.requests = 2, .per_ms = 1000});
 	for (int i = 0; i < 2; i++) {
 		assert_true(ab_pace_ready_at(&pace, 0) <= 0);
 		ab_pace_take(&pace);
@@ -60,7 +60,7 @@ a_slot_is_free_when_the_window_has_passed_since_its_reply(void **unused)
 	struct ab_pace pace;
 
 	(void)unused;
-	ab_pace_init(&pace, 1, 1000);
+	ab_pace_init(&pace, &(struct ab_rate){.requests = 1, .per_ms = 1000});
 	ab_pace_take(&pace);
 	ab_pace_stamp(&pace, 300);
 	assert_int_equal(ab_pace_ready_at(&pace, 300), 1301);
@@ -166,27 +166,27 @@ compare_times(const void *a, const void *b)
 static void
 expect_within_limit(struct simulation *sim, uint64_t seed)
 {
-	const size_t limit = sim->pace.limit;
-	const int64_t window_us = sim->pace.window_ms * 1000;
+	const size_t limit = sim->pace.rate.requests;
+	const int64_t window_us = sim->pace.rate.per_ms * 1000;
 
 	qsort(sim->counted_us, sim->counted, sizeof(sim->counted_us[0]), compare_times);
 	for (size_t i = limit; i < sim->counted; i++) {
 		if (sim->counted_us[i] - sim->counted_us[i - limit] < window_us) {
 			fail_msg("seed %llu: more than %zu requests within %lld ms",
-			    (unsigned long long)seed, limit, (long long)sim->pace.window_ms);
+			    (unsigned long long)seed, limit, (long long)sim->pace.rate.per_ms);
 		}
 	}
 }
 
 static struct simulation *
-simulate(uint64_t seed, size_t limit, int64_t window_ms, int64_t latency_max_us, int64_t *took_us)
+simulate(uint64_t seed, const struct ab_rate *rate, int64_t latency_max_us, int64_t *took_us)
 {
 	struct simulation *sim = calloc(1, sizeof(*sim));
 
 	assert_non_null(sim);
 	sim->random = seed * 0x9E3779B97F4A7C15;
 	sim->latency_max_us = latency_max_us;
-	ab_pace_init(&sim->pace, limit, window_ms);
+	ab_pace_init(&sim->pace, rate);
 	*took_us = run(sim);
 	return sim;
 }
@@ -197,11 +197,11 @@ no_window_ever_holds_more_than_the_limit(void **unused)
 	(void)unused;
 	for (uint64_t seed = 1; seed <= 300; seed++) {
 		uint64_t random = seed * 0x2545F4914F6CDD1D;
-		const size_t limit = 1 + next_random(&random) % 40;
-		const int64_t window_ms = (int64_t)(1 + next_random(&random) % 3000);
+		const struct ab_rate rate = {.requests = 1 + next_random(&random) % 40,
+		    .per_ms = (int64_t)(1 + next_random(&random) % 3000)};
 		const int64_t latency_us = (int64_t)(next_random(&random) % 5000000);
 		int64_t took_us = 0;
-		struct simulation *sim = simulate(seed, limit, window_ms, latency_us, &took_us);
+		struct simulation *sim = simulate(seed, &rate, latency_us, &took_us);
 		expect_within_limit(sim, seed);
 		ab_pace_release(&sim->pace);
 		free(sim);
@@ -212,18 +212,14 @@ no_window_ever_holds_more_than_the_limit(void **unused)
 static void
 throughput_reaches_the_limit(void **unused)
 {
-	static const struct {
-		size_t limit;
-		int64_t window_ms;
-	} table[] = {{1, 1000}, {4, 1000}, {30, 1000}, {50, 10000}};
+	static const struct ab_rate table[] = {{1, 1000}, {4, 1000}, {30, 1000}, {50, 10000}};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const int64_t windows = REQUESTS / (int64_t)table[i].limit;
+		const int64_t windows = REQUESTS / (int64_t)table[i].requests;
 		int64_t took_us = 0;
-		struct simulation *sim =
-		    simulate(i + 1, table[i].limit, table[i].window_ms, 10000, &took_us);
-		assert_true(took_us <= windows * table[i].window_ms * 1000 / 100 * 102);
+		struct simulation *sim = simulate(i + 1, &table[i], 10000, &took_us);
+		assert_true(took_us <= windows * table[i].per_ms * 1000 / 100 * 102);
 		ab_pace_release(&sim->pace);
 		free(sim);
 	}

@@ -379,8 +379,7 @@ run_once(uint32_t with_seed)
 	    .in_flight = 1 + below(8),
 	    .fan = fans ? 1 + below(4) : 1,
 	    .order = model.order,
-	    .window_requests = below(3) == 0 ? 20 : 0,
-	    .window_ms = 1000};
+	    .rate = {.requests = below(3) == 0 ? 20 : 0, .per_ms = 1000}};
 	ab_sync_default_limits(&limits);
 	limits.retry.delays = AB_RETRY_DELAYS_MAX;
 	for (unsigned i = 0; i < AB_RETRY_DELAYS_MAX; i++)
