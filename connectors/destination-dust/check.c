@@ -136,7 +136,7 @@ judge_access(const struct dust *dust, const struct ab_reply *in, struct ab_error
 static enum ab_verdict
 spaces(struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
-	cJSON *document = dust_reply_json(in);
+	cJSON *document = ab_reply_json(in);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(document, "spaces");
 	const cJSON *space;
 	enum ab_verdict verdict = AB_NEXT;
@@ -229,18 +229,34 @@ data_sources(
 	const enum ab_verdict verdict = dust_judge(dust, x, in, "the list of data sources", err);
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *document = dust_reply_json(in);
+	cJSON *document = ab_reply_json(in);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(document, "data_sources");
 	bool good = false;
 	if (cJSON_IsArray(list))
 		good = writable(dust, list, err);
 	else
-		dust_unreadable(dust, x, "the list of data sources", err);
+		ab_service_unreadable(&dust->service, x, "the list of data sources", err);
 	cJSON_Delete(document);
 	if (!good)
 		return AB_FAILED;
 	x->step = READ;
 	return AB_NEXT;
+}
+
+static void
+refuse_writing(const struct dust *dust, const struct ab_reply *in, struct ab_error *err)
+{
+	struct ab_buf words;
+	struct ab_buf text;
+
+	ab_buf_init(&words, sizeof(err->message));
+	ab_buf_init(&text, sizeof(err->message));
+	dust_refusal_words(&words, in);
+	ab_service_words(&dust->service, in, words.data, &text);
+	ab_fail(err, AB_CONFIG_ERROR, "api_key may not write to data_source_id %.60s: %s",
+	    dust->data_source_id, text.data);
+	ab_buf_release(&text);
+	ab_buf_release(&words);
 }
 
 static enum ab_verdict
@@ -254,12 +270,7 @@ probe(struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struc
 		return AB_NEXT;
 	}
 	if (in->status == 401 || in->status == 403) {
-		struct ab_buf words;
-		ab_buf_init(&words, sizeof(err->message));
-		dust_refusal_describe(&words, in);
-		ab_fail(err, AB_CONFIG_ERROR, "api_key may not write to data_source_id %.60s: %s",
-		    dust->data_source_id, words.data);
-		ab_buf_release(&words);
+		refuse_writing(dust, in, err);
 		return AB_FAILED;
 	}
 	return dust_judge(dust, x, in, "the test of the permission to write", err);

@@ -13,6 +13,7 @@
 #include "destination.h"
 #include "fields.h"
 #include "ids.h"
+#include "service.h"
 #include "touched.h"
 
 /* Ids of notes; see ab_note(). */
@@ -28,6 +29,7 @@ enum dust_note {
 };
 
 struct dust {
+	struct ab_service service;
 	char *base_url;      /* without a slash at the end */
 	char *workspace_url; /* ends in /w/{workspace}/ */
 	char *url;           /* of the data source, with a slash at the end */

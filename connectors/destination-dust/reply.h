@@ -20,16 +20,14 @@ struct dust_refusal {
 	char cause[400]; /* data_source_error.message */
 };
 
-/* The reply as JSON, nothing after it; NULL if it is anything else. For cJSON_Delete. */
-struct cJSON *dust_reply_json(const struct ab_reply *in);
-
 void dust_refusal_read(struct dust_refusal *refusal, const struct ab_reply *in);
 
 /* Whether the reply is an error of this type. */
 bool dust_refusal_is(const struct ab_reply *in, const char *type);
 
-/* Appends the refusal in words: "The space was not found. (HTTP 404, space_not_found)". */
-void dust_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
+/* Appends the refusal in words: "The space was not found. (HTTP 404, space_not_found)"; nothing if
+ * the reply is not Dust's. */
+void dust_refusal_words(struct ab_buf *words, const struct ab_reply *in);
 
 /*
  * The usual verdict, but a 429 in a write is waited out: no try is used up. Unless it is AB_DONE,
@@ -51,9 +49,5 @@ enum ab_verdict dust_judge_documents(const struct dust *dust, struct ab_exchange
 /* Dust asks to come back later (429): AB_WAIT for ms, or for as long as its Retry-After says. */
 enum ab_verdict dust_wait(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, int64_t ms, struct ab_error *err);
-
-/* A 2xx whose body is not what Dust sends: AB_FAILED. */
-enum ab_verdict dust_unreadable(
-    const struct dust *dust, const struct ab_exchange *x, const char *what, struct ab_error *err);
 
 #endif

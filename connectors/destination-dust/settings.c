@@ -49,6 +49,8 @@ read_base_url(struct dust *dust, const char *url, struct ab_error *err)
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "base_url must be a URL such as https://dust.tt or https://eu.dust.tt");
 	dust->base_url = ab_memdup(url, len);
+	dust->service =
+	    (struct ab_service){.name = "Dust", .url_field = "base_url", .url = dust->base_url};
 	return 0;
 }
 

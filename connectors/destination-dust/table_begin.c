@@ -180,10 +180,10 @@ dust_table_look_response(
 		verdict = dust_judge(dust, x, in, what, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *reply = missing ? NULL : dust_reply_json(in);
+	cJSON *reply = missing ? NULL : ab_reply_json(in);
 	const cJSON *there = cJSON_GetObjectItemCaseSensitive(reply, "table");
 	if (!missing && !cJSON_IsObject(there))
-		verdict = dust_unreadable(dust, x, what, err);
+		verdict = ab_service_unreadable(&dust->service, x, what, err);
 	else if (table->id == table->name.plain)
 		verdict = judge_plain(dust, x, there, err);
 	else

@@ -31,15 +31,11 @@ errors_are_described_in_dusts_words(void **unused)
 		"{\"error\":{\"type\":\"t\",\"message\":\"same\","
 		"\"data_source_error\":{\"message\":\"same\"}}}",
 		"same (HTTP 500, t)"},
-	    {404, "text/plain", "404 Not Found",
-		"an answer that is not Dust's (HTTP 404, text/plain)"},
-	    {502, "", "", "an answer that is not Dust's (HTTP 502)"},
-	    {500, "application/json", "{\"error\":\"x\"}",
-		"an answer that is not Dust's (HTTP 500, application/json)"},
-	    {500, "application/json", "{\"error\":{\"type\":\"t\",\"message\":\"m\"}}}",
-		"an answer that is not Dust's (HTTP 500, application/json)"},
-	    {500, "application/json", "[[[[",
-		"an answer that is not Dust's (HTTP 500, application/json)"},
+	    {404, "text/plain", "404 Not Found", ""},
+	    {502, "", "", ""},
+	    {500, "application/json", "{\"error\":\"x\"}", ""},
+	    {500, "application/json", "{\"error\":{\"type\":\"t\",\"message\":\"m\"}}}", ""},
+	    {500, "application/json", "[[[[", ""},
 	};
 
 	(void)unused;
@@ -48,7 +44,7 @@ errors_are_described_in_dusts_words(void **unused)
 		    reply_of(cases[i].status, cases[i].type, cases[i].body, strlen(cases[i].body));
 		struct ab_buf text;
 		ab_buf_init(&text, 2000);
-		dust_refusal_describe(&text, &reply);
+		dust_refusal_words(&text, &reply);
 		assert_string_equal(text.data, cases[i].text);
 		ab_buf_release(&text);
 	}
@@ -72,19 +68,33 @@ long_words_are_cut_between_characters(void **unused)
 }
 
 static void
-a_body_with_something_after_it_is_not_read(void **unused)
+refusals_and_losses_are_told_in_a_sentence(void **unused)
 {
-	static const char body[] = "{}\0{}";
-	const struct ab_reply hidden = reply_of(200, "application/json", body, sizeof(body) - 1);
-	const struct ab_reply none = reply_of(200, "application/json", NULL, 0);
-	const struct ab_reply good = reply_of(200, "application/json", "{} ", 3);
+	static const struct {
+		int status;
+		const char *body;
+		const char *message;
+	} cases[] = {
+	    {403, "{\"error\":{\"type\":\"no\",\"message\":\"No.\"}}",
+		"Dust refused the table of stream users: No. (HTTP 403, no)"},
+	    {502, "Bad Gateway",
+		"Dust refused the table of stream users: an answer that is not Dust's (HTTP 502, "
+		"application/json)"},
+	    {0, "", "the table of stream users got no answer from https://dust.tt: gone"},
+	};
+	struct fixture f;
 
 	(void)unused;
-	assert_null(dust_reply_json(&hidden));
-	assert_null(dust_reply_json(&none));
-	cJSON *document = dust_reply_json(&good);
-	assert_non_null(document);
-	cJSON_Delete(document);
+	fixture_open(&f, "", "id");
+	fixture_exchange(&f, AB_BEGIN, true);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_reply reply = reply_of(
+		    cases[i].status, "application/json", cases[i].body, strlen(cases[i].body));
+		snprintf(reply.loss, sizeof(reply.loss), "gone");
+		dust_judge(f.dust, &f.x, &reply, "the table", &f.err);
+		assert_string_equal(f.err.message, cases[i].message);
+	}
+	fixture_close(&f);
 }
 
 static void
@@ -114,7 +124,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(errors_are_described_in_dusts_words),
 	    cmocka_unit_test(long_words_are_cut_between_characters),
-	    cmocka_unit_test(a_body_with_something_after_it_is_not_read),
+	    cmocka_unit_test(refusals_and_losses_are_told_in_a_sentence),
 	    cmocka_unit_test(a_429_is_waited_out_but_in_a_check),
 	};
 
