@@ -47,6 +47,22 @@ int64_t ab_config_integer(const struct ab_config *config, const char *name);
 size_t ab_config_count(const struct ab_config *config, const char *name);
 const char *ab_config_item(const struct ab_config *config, const char *name, size_t i);
 
+/*
+ * The URL of a service: scheme and host as the user wrote them, "https://" put before them if there
+ * is no scheme; slashes at the end are taken off, and so is suffix ("/0.1.0"; may be NULL) if the
+ * path ends in it. Refused as config errors that name the field: a user name or password, another
+ * scheme than http and https, no host, blanks and all else beyond printable ASCII, a ? or #, more
+ * than 1024 bytes. example ("https://dust.tt") goes into the message. *url is the caller's.
+ */
+AB_MUST_CHECK int ab_config_url(const struct ab_config *config, const char *name,
+    const char *suffix, const char *example, char **url, struct ab_error *err);
+
+/* A key or token: 1 to max bytes of printable ASCII without blanks, so that it can stand in a
+ * header. Else a config error that names the field: "api_key must look like <example>, ...", and
+ * never what it holds. *text is borrowed. */
+AB_MUST_CHECK int ab_config_credential(const struct ab_config *config, const char *name, size_t max,
+    const char *example, const char **text, struct ab_error *err);
+
 /* Calls secret(text) for each value of a field marked airbyte_secret in the spec. */
 void ab_config_secrets(const struct ab_config *config, void (*secret)(const char *text));
 
