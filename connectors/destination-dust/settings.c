@@ -93,17 +93,13 @@ read_id(const char **id, const struct ab_config *config, const char *name, struc
 static int
 read_connection(struct dust *dust, const struct ab_config *config, struct ab_error *err)
 {
-	const char *key = ab_config_string(config, "api_key");
+	const char *key = NULL;
 	struct ab_buf header;
 
 	if (read_base_url(dust, ab_config_string(config, "base_url"), err) != 0)
 		return -1;
-	if (key[0] == '\0' || !is_printable(key))
-		return ab_fail(err, AB_CONFIG_ERROR,
-		    "api_key must look like sk-..., without blanks or line ends");
-	if (strlen(key) > KEY_MAX)
-		return ab_fail(err, AB_CONFIG_ERROR, "api_key is longer than %d bytes", KEY_MAX);
-	if (read_id(&dust->workspace_id, config, "workspace_id", err) != 0 ||
+	if (ab_config_credential(config, "api_key", KEY_MAX, "sk-...", &key, err) != 0 ||
+	    read_id(&dust->workspace_id, config, "workspace_id", err) != 0 ||
 	    read_id(&dust->space_id, config, "space_id", err) != 0 ||
 	    read_id(&dust->data_source_id, config, "data_source_id", err) != 0)
 		return -1;
