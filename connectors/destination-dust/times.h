@@ -12,21 +12,14 @@
 #include "fields.h"
 
 /*
- * A date (2024-02-29) or date-time (RFC 3339, a space or T before the time, seconds and their
- * fraction optional, zone Z, +hh:mm, +hhmm, +hh or none for UTC) to milliseconds since 1970,
- * rounded down. Returns false if the text is anything else.
- */
-bool dust_time_parse(const char *text, size_t len, int64_t *ms);
-
-/*
  * What to send for a moment. Dust takes numbers below 1e10 for seconds, and a negative one for
  * "now": early moments are sent in seconds, those before 1970 as 0.
  */
 int64_t dust_time_send(int64_t ms);
 
 /*
- * The value of a field as what to send: a text as above, or an integer, which Dust reads as seconds
- * or milliseconds by its size. Returns false if it is neither.
+ * The value of a field as what to send: a text that ab_datetime_parse reads, or an integer, which
+ * Dust reads as seconds or milliseconds by its size. Returns false if it is neither.
  */
 bool dust_time_of_field(struct dust_field field, struct ab_buf *room, int64_t *value);
 
