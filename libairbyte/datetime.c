@@ -1,8 +1,11 @@
 #include "datetime.h"
 
-#include <string.h>
-
 #define DAY_MS 86400000
+#define CYCLE_YEARS 400 /* after which the calendar repeats */
+#define CYCLE_DAYS 146097
+#define FIRST_DAY (-719528) /* 0000-01-01, in days since 1970 */
+#define FIRST_MS ((int64_t)FIRST_DAY * DAY_MS)
+#define END_MS ((int64_t)(FIRST_DAY + 25 * CYCLE_DAYS) * DAY_MS) /* after the year 9999 */
 
 struct cursor {
 	const char *p;
@@ -25,12 +28,18 @@ digits(struct cursor *at, int count, int *value)
 }
 
 static bool
-skip(struct cursor *at, const char *any)
+skip(struct cursor *at, char byte)
 {
-	if (at->p == at->end || *at->p == '\0' || strchr(any, *at->p) == NULL)
+	if (at->p == at->end || *at->p != byte)
 		return false;
 	at->p++;
 	return true;
+}
+
+static bool
+skip_either(struct cursor *at, char one, char other)
+{
+	return skip(at, one) || skip(at, other);
 }
 
 static bool
@@ -39,32 +48,37 @@ leap(int year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar, also before it was made. */
-static int64_t
-days(int year, int month, int day)
+/* Days since 0000-01-01 of the first day of a year. */
+static int
+year_start(int year)
 {
-	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-	const int64_t y = year + 400; /* so that no division below is of a negative number */
-	const int64_t leaps = (y - 1) / 4 - (y - 1) / 100 + (y - 1) / 400;
-	const int64_t day_of_year = before[month - 1] + (month > 2 && leap(year)) + day - 1;
-	const int64_t epoch = 2370 * 365 + 2369 / 4 - 2369 / 100 + 2369 / 400;
+	/* Rounded up: the year 0 is one of each kind. */
+	return year * 365 + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
+}
 
-	return y * 365 + leaps + day_of_year - epoch;
+/* Days of the year before the first of a month, 1 to 13. */
+static int
+month_start(int year, int month)
+{
+	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+
+	return before[month - 1] + (month > 2 && leap(year));
 }
 
 static bool
 read_date(struct cursor *at, int64_t *day_number)
 {
-	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year, month, day;
 
-	if (!digits(at, 4, &year) || !skip(at, "-") || !digits(at, 2, &month) || !skip(at, "-") ||
+	if (!digits(at, 4, &year) || !skip(at, '-') || !digits(at, 2, &month) || !skip(at, '-') ||
 	    !digits(at, 2, &day))
 		return false;
-	if (month < 1 || month > 12 || day < 1 ||
-	    day > lengths[month - 1] + (month == 2 && leap(year)))
+	if (month < 1 || month > 12)
 		return false;
-	*day_number = days(year, month, day);
+	const int before = month_start(year, month);
+	if (day < 1 || day > month_start(year, month + 1) - before)
+		return false;
+	*day_number = FIRST_DAY + year_start(year) + before + day - 1;
 	return true;
 }
 
@@ -76,15 +90,15 @@ read_time(struct cursor *at, int64_t *ms)
 	int second = 0;
 	int scale = 100;
 
-	if (!digits(at, 2, &hour) || !skip(at, ":") || !digits(at, 2, &minute))
+	if (!digits(at, 2, &hour) || !skip(at, ':') || !digits(at, 2, &minute))
 		return false;
-	if (skip(at, ":") && !digits(at, 2, &second))
+	if (skip(at, ':') && !digits(at, 2, &second))
 		return false;
 	/* 60: a leap second. */
 	if (hour > 23 || minute > 59 || second > 60)
 		return false;
 	*ms = (((int64_t)hour * 60 + minute) * 60 + second) * 1000;
-	if (!skip(at, ".,"))
+	if (!skip_either(at, '.', ','))
 		return true;
 	const char *first = at->p;
 	for (; at->p < at->end && *at->p >= '0' && *at->p <= '9'; at->p++) {
@@ -102,12 +116,12 @@ read_zone(struct cursor *at, int64_t *offset_ms)
 	int minutes = 0;
 
 	*offset_ms = 0;
-	if (at->p == at->end || skip(at, "Zz"))
+	if (at->p == at->end || skip_either(at, 'Z', 'z'))
 		return true;
 	const int64_t sign = *at->p == '-' ? -1 : 1;
-	if (!skip(at, "+-") || !digits(at, 2, &hours))
+	if (!skip_either(at, '+', '-') || !digits(at, 2, &hours))
 		return false;
-	const bool colon = skip(at, ":");
+	const bool colon = skip(at, ':');
 	if ((colon || at->p < at->end) && !digits(at, 2, &minutes))
 		return false;
 	*offset_ms = sign * (hours * 60 + minutes) * 60000;
@@ -136,13 +150,62 @@ ab_datetime_parse(const char *text, size_t len, int64_t *ms)
 	if (!read_date(&at, &day))
 		return false;
 	if (at.p < at.end) {
-		if (!skip(&at, "Tt ") || !read_time(&at, &time))
+		if ((!skip_either(&at, 'T', 't') && !skip(&at, ' ')) || !read_time(&at, &time))
 			return false;
 		/* Databases print a space before the zone. */
-		skip(&at, " ");
+		skip(&at, ' ');
 		if (!read_zone(&at, &offset) || at.p < at.end)
 			return false;
 	}
 	*ms = day * DAY_MS + time - offset;
+	return true;
+}
+
+/* Writes a number with so many digits and the byte that follows it; returns its end. */
+static char *
+put_number(char *to, int value, int count, char after)
+{
+	for (int i = count - 1; i >= 0; i--) {
+		to[i] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	to[count] = after;
+	return to + count + 1;
+}
+
+/* day counts from 0000-01-01. */
+static char *
+put_date(char *to, int day)
+{
+	/* Years differ in length, so this may be off by one. */
+	int year = (int)((int64_t)day * CYCLE_YEARS / CYCLE_DAYS);
+	if (year_start(year) > day)
+		year--;
+	else if (year_start(year + 1) <= day)
+		year++;
+	day -= year_start(year);
+	/* No month is longer than 31 days, so this is never too late. */
+	int month = day / 31 + 1;
+	while (month < 12 && month_start(year, month + 1) <= day)
+		month++;
+	to = put_number(to, year, 4, '-');
+	to = put_number(to, month, 2, '-');
+	return put_number(to, day - month_start(year, month) + 1, 2, 'T');
+}
+
+bool
+ab_datetime_put(struct ab_buf *out, int64_t ms)
+{
+	char text[AB_DATETIME_BYTES];
+
+	if (ms < FIRST_MS || ms >= END_MS)
+		return false;
+	const int64_t time = (ms - FIRST_MS) % DAY_MS;
+	char *to = put_date(text, (int)((ms - FIRST_MS) / DAY_MS));
+	to = put_number(to, (int)(time / 3600000), 2, ':');
+	to = put_number(to, (int)(time / 60000 % 60), 2, ':');
+	to = put_number(to, (int)(time / 1000 % 60), 2, '.');
+	put_number(to, (int)(time % 1000), 3, 'Z');
+	ab_buf_add(out, text, sizeof(text));
 	return true;
 }
