@@ -92,13 +92,14 @@ read_time(struct cursor *at, int64_t *ms)
 
 	if (!digits(at, 2, &hour) || !skip(at, ':') || !digits(at, 2, &minute))
 		return false;
-	if (skip(at, ':') && !digits(at, 2, &second))
+	const bool seconds = skip(at, ':');
+	if (seconds && !digits(at, 2, &second))
 		return false;
 	/* 60: a leap second. */
 	if (hour > 23 || minute > 59 || second > 60)
 		return false;
 	*ms = (((int64_t)hour * 60 + minute) * 60 + second) * 1000;
-	if (!skip_either(at, '.', ','))
+	if (!seconds || !skip_either(at, '.', ','))
 		return true;
 	const char *first = at->p;
 	for (; at->p < at->end && *at->p >= '0' && *at->p <= '9'; at->p++) {
