@@ -104,29 +104,36 @@ ab_deliver_seal_largest(struct ab_sync *sync)
 	}
 }
 
+/* When the open batch of a stream is due; INT64_MAX: never. What is held waits for the stream's end
+ * anyway: the fuller its batches, the fewer there are to replay. */
+static int64_t
+due_at(const struct ab_flow *flow)
+{
+	const struct ab_batch *open = flow->open;
+
+	if (open == NULL || open->count == 0 || flow->stream->hold)
+		return INT64_MAX;
+	return open->opened_ms + batch_age_ms();
+}
+
 void
 ab_deliver_seal_due(struct ab_sync *sync)
 {
-	const int64_t age_ms = batch_age_ms();
-
 	for (size_t i = 0; i < sync->catalog->count; i++) {
-		struct ab_flow *flow = &sync->flows[i];
-		if (flow->open != NULL && flow->open->count > 0 &&
-		    sync->now_ms - flow->open->opened_ms >= age_ms)
-			ab_deliver_seal(sync, flow);
+		if (due_at(&sync->flows[i]) <= sync->now_ms)
+			ab_deliver_seal(sync, &sync->flows[i]);
 	}
 }
 
 int64_t
 ab_deliver_deadline(const struct ab_sync *sync)
 {
-	const int64_t age_ms = batch_age_ms();
 	int64_t deadline = INT64_MAX;
 
 	for (size_t i = 0; i < sync->catalog->count; i++) {
-		const struct ab_batch *open = sync->flows[i].open;
-		if (open != NULL && open->count > 0 && open->opened_ms + age_ms < deadline)
-			deadline = open->opened_ms + age_ms;
+		const int64_t due = due_at(&sync->flows[i]);
+		if (due < deadline)
+			deadline = due;
 	}
 	return deadline;
 }
