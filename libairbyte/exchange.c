@@ -1,17 +1,15 @@
 #include "exchange.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 #include "alloc.h"
 #include "clock.h"
 #include "pace.h"
+#include "trouble.h"
 
 #define REQUEST_TEXT_MAX ((size_t)256 << 10)
 #define REQUEST_BODY_MAX ((size_t)256 << 20)
-#define TALLY_MAX 4
 
 /*
  * A lane carries one item of the present step at a time:
@@ -22,15 +20,6 @@
  */
 enum lane_state { LANE_IDLE, LANE_READY, LANE_OUT, LANE_RESTING };
 
-/* What went wrong with an item so far: the first cause in full, the rest as counts. */
-struct trouble {
-	struct ab_error first;
-	struct {
-		int status;
-		unsigned times;
-	} tally[TALLY_MAX];
-};
-
 struct lane {
 	enum lane_state state;
 	struct exchange *exchange;
@@ -40,7 +29,7 @@ struct lane {
 	int64_t waited_ms;  /* waits that use up no try */
 	int64_t ready_ms;
 	struct ab_request request;
-	struct trouble *trouble;
+	struct ab_trouble *trouble;
 };
 
 struct exchange {
@@ -198,42 +187,11 @@ end(struct exchange *e, enum ab_result result, const struct ab_error *error)
 }
 
 static void
-note_trouble(struct lane *lane, int status, const struct ab_error *error)
-{
-	if (lane->trouble == NULL) {
-		lane->trouble = ab_calloc(1, sizeof(*lane->trouble));
-		lane->trouble->first = *error;
-	}
-	for (int i = 0; i < TALLY_MAX; i++) {
-		if (lane->trouble->tally[i].times > 0 && lane->trouble->tally[i].status != status &&
-		    i < TALLY_MAX - 1)
-			continue;
-		lane->trouble->tally[i].status = status;
-		lane->trouble->tally[i].times++;
-		return;
-	}
-}
-
-/* "<first cause>; given up after 4 tries (3 x HTTP 503, 1 x connection lost)" */
-static void
 fail_with_trouble(struct exchange *e, const struct lane *lane, unsigned tries)
 {
-	const struct trouble *trouble = lane->trouble;
-	char tally[160] = "";
 	struct ab_error error;
 
-	for (int i = 0; i < TALLY_MAX && trouble->tally[i].times > 0; i++) {
-		const size_t len = strlen(tally);
-		if (trouble->tally[i].status > 0)
-			snprintf(tally + len, sizeof(tally) - len, "%s%u x HTTP %d",
-			    len > 0 ? ", " : "", trouble->tally[i].times, trouble->tally[i].status);
-		else
-			snprintf(tally + len, sizeof(tally) - len, "%s%u x connection lost",
-			    len > 0 ? ", " : "", trouble->tally[i].times);
-	}
-	ab_fail(&error, trouble->first.kind, "%.800s; given up after %u tries (%s)",
-	    trouble->first.message, tries, tally);
-	ab_error_detail(&error, "%s", trouble->first.detail);
+	ab_trouble_tell(lane->trouble, tries, &error);
 	end(e, AB_RESULT_FAILED, &error);
 }
 
@@ -271,7 +229,7 @@ try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply 
 	struct exchange *e = lane->exchange;
 	unsigned *tries = e->x.items == 1 ? &e->tries[e->step] : &lane->tries;
 
-	note_trouble(lane, reply->status, error);
+	ab_trouble_note(&lane->trouble, reply->status, error);
 	++*tries;
 	const int64_t wait_ms = ab_retry_wait(
 	    &set->limits->retry, *tries, lane->retried_ms, reply->retry_after_ms, next_random(set));

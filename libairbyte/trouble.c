@@ -1,0 +1,42 @@
+#include "trouble.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+
+void
+ab_trouble_note(struct ab_trouble **trouble, int status, const struct ab_error *error)
+{
+	if (*trouble == NULL) {
+		*trouble = ab_calloc(1, sizeof(**trouble));
+		(*trouble)->first = *error;
+	}
+	for (int i = 0; i < AB_TROUBLE_TALLY_MAX; i++) {
+		if ((*trouble)->tally[i].times > 0 && (*trouble)->tally[i].status != status &&
+		    i < AB_TROUBLE_TALLY_MAX - 1)
+			continue;
+		(*trouble)->tally[i].status = status;
+		(*trouble)->tally[i].times++;
+		return;
+	}
+}
+
+void
+ab_trouble_tell(const struct ab_trouble *trouble, unsigned tries, struct ab_error *err)
+{
+	char tally[160] = "";
+
+	for (int i = 0; i < AB_TROUBLE_TALLY_MAX && trouble->tally[i].times > 0; i++) {
+		const size_t len = strlen(tally);
+		if (trouble->tally[i].status > 0)
+			snprintf(tally + len, sizeof(tally) - len, "%s%u x HTTP %d",
+			    len > 0 ? ", " : "", trouble->tally[i].times, trouble->tally[i].status);
+		else
+			snprintf(tally + len, sizeof(tally) - len, "%s%u x connection lost",
+			    len > 0 ? ", " : "", trouble->tally[i].times);
+	}
+	ab_fail(err, trouble->first.kind, "%.800s; given up after %u tries (%s)",
+	    trouble->first.message, tries, tally);
+	ab_error_detail(err, "%s", trouble->first.detail);
+}
