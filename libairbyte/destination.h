@@ -80,7 +80,7 @@ struct ab_exchange {
 	int64_t wait_ms; /* for AB_WAIT: how long */
 	void *scratch;   /* the connector's: NULL or one block of ab_malloc, freed by the library */
 };
-#define AB_STEPS_MAX 8
+#define AB_STEPS_MAX 16
 
 enum ab_method { AB_GET, AB_POST, AB_PUT, AB_PATCH, AB_DELETE };
 
@@ -127,7 +127,10 @@ enum ab_verdict {
 	AB_NEXT,  /* this item is done; when all are, go on with the step now in x->step (which may
 		     be  the same one, to ask for the next page) */
 	AB_RETRY, /* err says why: wait by the retry policy, then request() again, for the step now
-		     in x->step. Tries are counted per step. Out of tries: the exchange fails */
+		     in x->step. Tries are counted per step, also when it is revisited; waits are
+		     added up per item, and over all steps with one item until each that was tried
+		     again went well. Out of tries or time: the exchange fails, with the first err
+		   */
 	AB_WAIT, /* err says why: wait x->wait_ms (or Retry-After if it is given) without using up a
 		    try; all waits of one request together are bounded by AB_WAIT_TOTAL_MS */
 	AB_SPLIT,  /* err says why: halve the batch and send the halves in order; with one record

@@ -25,11 +25,10 @@ struct lane {
 	struct exchange *exchange;
 	unsigned item;
 	unsigned tries;
-	int64_t retried_ms; /* waits between tries */
-	int64_t waited_ms;  /* waits that use up no try */
+	int64_t waited_ms; /* waits that use up no try */
 	int64_t ready_ms;
 	struct ab_request request;
-	struct ab_trouble *trouble;
+	struct ab_trouble *trouble; /* of one item of several; NULL: none */
 };
 
 struct exchange {
@@ -43,6 +42,7 @@ struct exchange {
 	bool cut;                     /* winding down left an item of this step undone */
 	bool over;                    /* outcome.result is set: no new requests */
 	unsigned tries[AB_STEPS_MAX]; /* of steps with one item, also when they are revisited */
+	struct ab_trouble *trouble;   /* of those steps; NULL: none has tries counted */
 	struct ab_outcome outcome;
 	struct lane *lanes; /* limits->fan of them */
 	struct exchange *prev, *next_one;
@@ -120,6 +120,7 @@ exchange_free(struct exchange *e, const struct ab_exchange_set *set)
 		free(e->lanes[i].trouble);
 	}
 	free(e->lanes);
+	free(e->trouble);
 	free(e->x.scratch);
 	free(e);
 }
@@ -187,22 +188,12 @@ end(struct exchange *e, enum ab_result result, const struct ab_error *error)
 }
 
 static void
-fail_with_trouble(struct exchange *e, const struct lane *lane, unsigned tries)
-{
-	struct ab_error error;
-
-	ab_trouble_tell(lane->trouble, tries, &error);
-	end(e, AB_RESULT_FAILED, &error);
-}
-
-static void
 lane_clear(struct lane *lane)
 {
 	free(lane->trouble);
 	lane->trouble = NULL;
 	lane->state = LANE_IDLE;
 	lane->tries = 0;
-	lane->retried_ms = 0;
 	lane->waited_ms = 0;
 }
 
@@ -222,25 +213,43 @@ next_random(struct ab_exchange_set *set)
 	return set->random;
 }
 
+/* What was asked for by an item that is done now went well in the end. What other steps tried and
+ * may try again stays known, and so does how long was waited for it. */
+static void
+forget_tries(struct exchange *e)
+{
+	e->tries[e->step] = 0;
+	for (unsigned step = 0; step < AB_STEPS_MAX; step++) {
+		if (e->tries[step] > 0)
+			return;
+	}
+	free(e->trouble);
+	e->trouble = NULL;
+}
+
 static void
 try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *reply,
     const struct ab_error *error, int64_t now_ms)
 {
 	struct exchange *e = lane->exchange;
-	unsigned *tries = e->x.items == 1 ? &e->tries[e->step] : &lane->tries;
+	const bool alone = e->x.items == 1;
+	struct ab_trouble **trouble = alone ? &e->trouble : &lane->trouble;
+	unsigned *tries = alone ? &e->tries[e->step] : &lane->tries;
 
-	ab_trouble_note(&lane->trouble, reply->status, error);
+	ab_trouble_note(trouble, reply->status, error);
 	++*tries;
-	const int64_t wait_ms = ab_retry_wait(
-	    &set->limits->retry, *tries, lane->retried_ms, reply->retry_after_ms, next_random(set));
+	const int64_t wait_ms = ab_retry_wait(&set->limits->retry, *tries, (*trouble)->waited_ms,
+	    reply->retry_after_ms, next_random(set));
 	if (wait_ms < 0) {
-		fail_with_trouble(e, lane, *tries);
+		struct ab_error given_up;
+		ab_trouble_tell(*trouble, &given_up);
+		end(e, AB_RESULT_FAILED, &given_up);
 		lane_clear(lane);
 		return;
 	}
-	if (e->x.items == 1)
+	if (alone)
 		e->step = e->x.step;
-	lane->retried_ms += wait_ms;
+	(*trouble)->waited_ms += wait_ms;
 	rest(lane, now_ms, wait_ms);
 }
 
@@ -281,7 +290,7 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 		e->next = e->x.step;
 		/* fall through */
 	case AB_DONE:
-		e->tries[e->step] = 0;
+		forget_tries(e);
 		lane_clear(lane);
 		break;
 	case AB_RETRY:
@@ -532,11 +541,12 @@ ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error)
 
 	DL_FOREACH2(set->active, e, next_one)
 	{
-		for (unsigned i = 0; i < set->limits->fan; i++) {
-			if (e->lanes[i].trouble != NULL) {
-				*error = e->lanes[i].trouble->first;
-				return true;
-			}
+		const struct ab_trouble *trouble = e->trouble;
+		for (unsigned i = 0; i < set->limits->fan && trouble == NULL; i++)
+			trouble = e->lanes[i].trouble;
+		if (trouble != NULL) {
+			*error = trouble->first;
+			return true;
 		}
 	}
 	return false;

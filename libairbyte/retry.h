@@ -12,7 +12,7 @@
 struct ab_retry_policy {
 	int64_t delays_ms[AB_RETRY_DELAYS_MAX];
 	unsigned delays;  /* further tries after the first */
-	int64_t total_ms; /* all waits of one request together never pass this */
+	int64_t total_ms; /* all waits together never pass this */
 };
 
 /*

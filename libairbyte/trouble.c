@@ -23,12 +23,14 @@ ab_trouble_note(struct ab_trouble **trouble, int status, const struct ab_error *
 }
 
 void
-ab_trouble_tell(const struct ab_trouble *trouble, unsigned tries, struct ab_error *err)
+ab_trouble_tell(const struct ab_trouble *trouble, struct ab_error *err)
 {
 	char tally[160] = "";
+	unsigned tries = 0;
 
 	for (int i = 0; i < AB_TROUBLE_TALLY_MAX && trouble->tally[i].times > 0; i++) {
 		const size_t len = strlen(tally);
+		tries += trouble->tally[i].times;
 		if (trouble->tally[i].status > 0)
 			snprintf(tally + len, sizeof(tally) - len, "%s%u x HTTP %d",
 			    len > 0 ? ", " : "", trouble->tally[i].times, trouble->tally[i].status);

@@ -11,6 +11,7 @@ static struct {
 	unsigned steps; /* all but the last answer AB_NEXT */
 	bool skip[64];  /* items of step 0 that need no request */
 	bool metered;
+	bool recount;     /* a try of step 0 that failed goes to step 1, which leads back to 0 */
 	int statuses[64]; /* of the replies, in order of sending; 0-terminated: 200 */
 	size_t answered;
 	enum ab_verdict special; /* for HTTP 299 */
@@ -45,6 +46,11 @@ script_response(void *self, struct ab_exchange *x, const struct ab_reply *in, st
 		return script.special;
 	}
 	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
+	if (script.recount && x->step < 2 &&
+	    (x->step == 0 ? verdict == AB_RETRY : verdict == AB_DONE)) {
+		x->step = 1 - x->step;
+		return x->step == 0 ? AB_NEXT : AB_RETRY;
+	}
 	if (verdict != AB_DONE)
 		return verdict;
 	if (x->step + 1 >= script.steps)
@@ -216,6 +222,100 @@ out_of_tries_the_first_cause_and_a_tally_are_told(void **state)
 	assert_string_equal(outcome.error.message,
 	    "HTTP 503; given up after 4 tries (3 x HTTP 503, 1 x connection lost)");
 	assert_int_equal(fake.sent, 4);
+}
+
+/* Step 0 fails each time, and what it may have done is counted by step 1 in between. */
+static void
+a_step_that_is_revisited_tells_its_first_cause_and_all_its_tries(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.recount = true;
+	limits.retry.delays = 6;
+	limits.retry.delays_ms[3] = limits.retry.delays_ms[4] = limits.retry.delays_ms[5] = 5000;
+	script.statuses[0] = -1;
+	for (int i = 2; i <= 12; i += 2)
+		script.statuses[i] = 503;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(outcome.error.message,
+	    "no answer: cut; given up after 7 tries (1 x connection lost, 6 x HTTP 503)");
+	assert_string_equal(script.log, "0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 ");
+}
+
+static void
+the_tally_has_the_tries_of_every_step_that_is_not_through(void **state)
+{
+	static const int statuses[] = {-1, 502, 200, 503, 200, 503, 200, 503};
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.recount = true;
+	memcpy(script.statuses, statuses, sizeof(statuses));
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(outcome.error.message,
+	    "no answer: cut; given up after 5 tries "
+	    "(1 x connection lost, 1 x HTTP 502, 3 x HTTP 503)");
+}
+
+static void
+waits_of_steps_that_are_revisited_stay_within_the_total(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.recount = true;
+	limits.retry = (struct ab_retry_policy){
+	    .delays_ms = {4000, 4000, 4000, 4000}, .delays = 4, .total_ms = 10000};
+	for (int i = 0; i <= 8; i += 2)
+		script.statuses[i] = 503;
+	begin();
+	assert_in_range(run(&outcome), 8000, 10000);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(
+	    outcome.error.message, "HTTP 503; given up after 3 tries (3 x HTTP 503)");
+}
+
+static void
+trouble_that_is_over_is_forgotten(void **state)
+{
+	static const int statuses[] = {-1, 200, 200, 503, 503, 503, 503};
+	struct ab_outcome outcome;
+	struct ab_error error;
+
+	(void)state;
+	script.recount = true;
+	script.steps = 3;
+	limits.retry.total_ms = 7900; /* enough for either step, not for both */
+	memcpy(script.statuses, statuses, sizeof(statuses));
+	begin();
+	run(&outcome);
+	assert_string_equal(
+	    outcome.error.message, "HTTP 503; given up after 4 tries (4 x HTTP 503)");
+	assert_false(ab_exchange_trouble(set, &error));
+}
+
+static void
+trouble_is_known_while_a_step_is_to_be_revisited(void **state)
+{
+	struct ab_error error;
+
+	(void)state;
+	script.recount = true;
+	script.statuses[0] = 503;
+	begin();
+	ab_exchange_drive(set, 1);    /* step 0 is sent */
+	ab_exchange_drive(set, 2);    /* refused */
+	ab_exchange_drive(set, 2000); /* step 1 is sent */
+	ab_exchange_drive(set, 2001); /* well, and step 0 again */
+	assert_true(ab_exchange_trouble(set, &error));
+	assert_string_equal(error.message, "HTTP 503");
+	ab_exchange_drive(set, 2002);
+	assert_false(ab_exchange_trouble(set, &error));
 }
 
 static void
@@ -446,6 +546,11 @@ main(void)
 	    CASE(an_exchange_that_skips_everything_does_no_io),
 	    CASE(losses_and_refusals_are_tried_again_with_growing_waits),
 	    CASE(out_of_tries_the_first_cause_and_a_tally_are_told),
+	    CASE(a_step_that_is_revisited_tells_its_first_cause_and_all_its_tries),
+	    CASE(the_tally_has_the_tries_of_every_step_that_is_not_through),
+	    CASE(waits_of_steps_that_are_revisited_stay_within_the_total),
+	    CASE(trouble_that_is_over_is_forgotten),
+	    CASE(trouble_is_known_while_a_step_is_to_be_revisited),
 	    CASE(a_refusal_for_good_is_not_tried_again),
 	    CASE(after_a_refusal_no_further_item_is_sent),
 	    CASE(retry_after_is_obeyed),

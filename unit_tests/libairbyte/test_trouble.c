@@ -32,7 +32,7 @@ the_first_cause_is_told_and_all_are_counted(void **state)
 	note(0, "cut");
 	for (int i = 0; i < 6; i++)
 		note(503, "busy");
-	ab_trouble_tell(trouble, 7, &error);
+	ab_trouble_tell(trouble, &error);
 	assert_int_equal(error.kind, AB_TRANSIENT_ERROR);
 	assert_string_equal(
 	    error.message, "cut; given up after 7 tries (1 x connection lost, 6 x HTTP 503)");
@@ -49,7 +49,7 @@ a_long_cause_leaves_room_for_the_tally(void **state)
 	memset(message, 'x', sizeof(message) - 1);
 	message[sizeof(message) - 1] = '\0';
 	note(503, message);
-	ab_trouble_tell(trouble, 1, &error);
+	ab_trouble_tell(trouble, &error);
 	assert_non_null(strstr(error.message, "xxx; given up after 1 tries (1 x HTTP 503)"));
 }
 
