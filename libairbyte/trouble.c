@@ -13,20 +13,20 @@ ab_trouble_note(struct ab_trouble **trouble, int status, const struct ab_error *
 		(*trouble)->first = *error;
 	}
 	for (int i = 0; i < AB_TROUBLE_TALLY_MAX; i++) {
-		if ((*trouble)->tally[i].times > 0 && (*trouble)->tally[i].status != status &&
-		    i < AB_TROUBLE_TALLY_MAX - 1)
+		if ((*trouble)->tally[i].times > 0 && (*trouble)->tally[i].status != status)
 			continue;
 		(*trouble)->tally[i].status = status;
 		(*trouble)->tally[i].times++;
 		return;
 	}
+	(*trouble)->others++;
 }
 
 void
 ab_trouble_tell(const struct ab_trouble *trouble, struct ab_error *err)
 {
 	char tally[160] = "";
-	unsigned tries = 0;
+	unsigned tries = trouble->others;
 
 	for (int i = 0; i < AB_TROUBLE_TALLY_MAX && trouble->tally[i].times > 0; i++) {
 		const size_t len = strlen(tally);
@@ -38,6 +38,9 @@ ab_trouble_tell(const struct ab_trouble *trouble, struct ab_error *err)
 			snprintf(tally + len, sizeof(tally) - len, "%s%u x connection lost",
 			    len > 0 ? ", " : "", trouble->tally[i].times);
 	}
+	if (trouble->others > 0)
+		snprintf(tally + strlen(tally), sizeof(tally) - strlen(tally), ", %u x other",
+		    trouble->others);
 	ab_fail(err, trouble->first.kind, "%.800s; given up after %u tries (%s)",
 	    trouble->first.message, tries, tally);
 	ab_error_detail(err, "%s", trouble->first.detail);

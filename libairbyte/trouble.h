@@ -16,8 +16,9 @@ struct ab_trouble {
 	struct {
 		int status; /* 0: the connection was lost */
 		unsigned times;
-	} tally[AB_TROUBLE_TALLY_MAX]; /* the last one also counts what has no place of its own */
-	int64_t waited_ms;             /* the caller's: between these tries */
+	} tally[AB_TROUBLE_TALLY_MAX];
+	unsigned others;   /* tries for which the tally has no place left */
+	int64_t waited_ms; /* the caller's: between these tries */
 };
 
 /* Notes a try that failed. *trouble is NULL before the first; the caller frees it with free(). */

@@ -40,6 +40,21 @@ the_first_cause_is_told_and_all_are_counted(void **state)
 }
 
 static void
+no_try_is_missing_from_the_tally_whatever_the_statuses(void **state)
+{
+	static const int statuses[] = {500, 502, 503, 504, 429, 408};
+	struct ab_error error;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(statuses); i++)
+		note(statuses[i], "refused");
+	ab_trouble_tell(trouble, &error);
+	assert_string_equal(error.message,
+	    "refused; given up after 6 tries (1 x HTTP 500, 1 x HTTP 502, 1 x HTTP 503, "
+	    "1 x HTTP 504, 2 x other)");
+}
+
+static void
 a_long_cause_leaves_room_for_the_tally(void **state)
 {
 	char message[1000];
@@ -59,6 +74,7 @@ main(void)
 #define CASE(name) cmocka_unit_test_teardown(name, tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(the_first_cause_is_told_and_all_are_counted),
+	    CASE(no_try_is_missing_from_the_tally_whatever_the_statuses),
 	    CASE(a_long_cause_leaves_room_for_the_tally),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
