@@ -151,7 +151,7 @@ def test_a_directory_is_no_configuration(tmp_path):
     ({"skip_unchanged": "yes"}, "skip_unchanged must be a boolean"),
     ({"text_fields": "body"}, "text_fields must be an array"),
     ({"tag_fields": ["a", 1]}, "tag_fields must be a list of strings"),
-    ({"base_url": "dust.tt"}, "base_url"),
+    ({"base_url": "dust.tt:https"}, "base_url"),
     ({"base_url": "ftp://dust.tt"}, "base_url"),
     ({"base_url": "https://"}, "base_url"),
     ({"base_url": "https://dust.tt/?x=1"}, "base_url"),

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "alloc.h"
 #include "tables.h"
@@ -17,38 +16,13 @@ static const struct ab_retry_policy retry = {
  */
 #define KEY_MAX 1024
 #define ID_MAX 256
-#define BASE_URL_MAX 1024
-
-static bool
-is_printable(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text <= ' ' || (unsigned char)*text > '~')
-			return false;
-	}
-	return true;
-}
 
 static int
-read_base_url(struct dust *dust, const char *url, struct ab_error *err)
+read_base_url(struct dust *dust, const struct ab_config *config, struct ab_error *err)
 {
-	size_t len = strlen(url);
-	const size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
-			      : strncasecmp(url, "http://", 7) == 0 ? 7
-								    : 0;
-
-	while (len > scheme && url[len - 1] == '/')
-		len--;
-	/* It would be printed with every error. */
-	if (memchr(url + scheme, '@', strcspn(url + scheme, "/")) != NULL)
-		return ab_fail(err, AB_CONFIG_ERROR,
-		    "base_url must not hold a user name or password: Dust knows you by api_key "
-		    "alone");
-	if (strlen(url) > BASE_URL_MAX || scheme == 0 || len == scheme || !is_printable(url) ||
-	    strpbrk(url, "?#") != NULL)
-		return ab_fail(err, AB_CONFIG_ERROR,
-		    "base_url must be a URL such as https://dust.tt or https://eu.dust.tt");
-	dust->base_url = ab_memdup(url, len);
+	if (ab_config_url(config, "base_url", NULL, "https://dust.tt or https://eu.dust.tt",
+		&dust->base_url, err) != 0)
+		return -1;
 	dust->service =
 	    (struct ab_service){.name = "Dust", .url_field = "base_url", .url = dust->base_url};
 	return 0;
@@ -96,9 +70,8 @@ read_connection(struct dust *dust, const struct ab_config *config, struct ab_err
 	const char *key = NULL;
 	struct ab_buf header;
 
-	if (read_base_url(dust, ab_config_string(config, "base_url"), err) != 0)
-		return -1;
-	if (ab_config_credential(config, "api_key", KEY_MAX, "sk-...", &key, err) != 0 ||
+	if (read_base_url(dust, config, err) != 0 ||
+	    ab_config_credential(config, "api_key", KEY_MAX, "sk-...", &key, err) != 0 ||
 	    read_id(&dust->workspace_id, config, "workspace_id", err) != 0 ||
 	    read_id(&dust->space_id, config, "space_id", err) != 0 ||
 	    read_id(&dust->data_source_id, config, "data_source_id", err) != 0)
