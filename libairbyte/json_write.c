@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "json_escape.h"
 #include "json_scan.h"
 #include "utf8.h"
 
@@ -14,72 +15,6 @@
 #define CHUNK 512
 #define ROOM(bytes) (6 * (bytes) + AB_JSON_BLOCK)
 
-static char *
-put_unit(char *to, uint32_t unit)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	to[0] = '\\';
-	to[1] = 'u';
-	to[2] = hex[unit >> 12 & 0xF];
-	to[3] = hex[unit >> 8 & 0xF];
-	to[4] = hex[unit >> 4 & 0xF];
-	to[5] = hex[unit & 0xF];
-	return to + 6;
-}
-
-/* Writes one character of 16 bits as an escape and returns its end. */
-static char *
-put_escape(char *to, uint32_t character)
-{
-	char letter;
-
-	switch (character) {
-	case '"':
-	case '\\':
-		letter = (char)character;
-		break;
-	case '\b':
-		letter = 'b';
-		break;
-	case '\f':
-		letter = 'f';
-		break;
-	case '\n':
-		letter = 'n';
-		break;
-	case '\r':
-		letter = 'r';
-		break;
-	case '\t':
-		letter = 't';
-		break;
-	default:
-		return put_unit(to, character);
-	}
-	to[0] = '\\';
-	to[1] = letter;
-	return to + 2;
-}
-
-/* Copies ASCII up to the next byte that is not plain, but at most a block. */
-static char *
-copy_plain(char *to, const char **from, const char *end)
-{
-	const char *p = *from;
-	unsigned plain = 0;
-
-	if (end - p >= AB_JSON_BLOCK) {
-		plain = ab_json_scan_plain(p);
-		memcpy(to, p, AB_JSON_BLOCK);
-	} else {
-		for (; p + plain < end && ab_json_scan_is_plain(p[plain]); plain++)
-			to[plain] = p[plain];
-	}
-	*from = p + plain;
-	return to + plain;
-}
-
 /* Escapes from *from, which is no clean byte, up to stop or to the first longer clean stretch. */
 static char *
 escape_chunk(char *to, const char **from, const char *stop, const char *end)
@@ -88,7 +23,7 @@ escape_chunk(char *to, const char **from, const char *stop, const char *end)
 
 	while (p < stop && !ab_json_scan_is_plain(*p)) {
 		if ((unsigned char)*p < 0x80) {
-			to = put_escape(to, (unsigned char)*p);
+			to = ab_json_escape(to, (unsigned char)*p);
 		} else {
 			if (ab_utf8_bytes(p, end) > 0)
 				break;
@@ -96,7 +31,7 @@ escape_chunk(char *to, const char **from, const char *stop, const char *end)
 			to += 3;
 		}
 		p++;
-		to = copy_plain(to, &p, end);
+		to = ab_json_escape_none(to, &p, end);
 	}
 	*from = p;
 	return to;
@@ -227,11 +162,11 @@ static char *
 put_ascii(char *to, uint32_t character)
 {
 	if (character >= 0x10000) {
-		to = put_unit(to, 0xD800 + ((character - 0x10000) >> 10));
-		return put_unit(to, 0xDC00 + (character & 0x3FF));
+		to = ab_json_escape_unit(to, 0xD800 + ((character - 0x10000) >> 10));
+		return ab_json_escape_unit(to, 0xDC00 + (character & 0x3FF));
 	}
 	if (character > '~' || !ab_json_scan_is_plain((char)character))
-		return put_escape(to, character);
+		return ab_json_escape(to, character);
 	*to = (char)character;
 	return to + 1;
 }
@@ -251,7 +186,7 @@ put_canonical_string(struct canonical *canonical, uint32_t node)
 		ab_buf_add(out, plain, (size_t)(p - plain));
 		if (p == end)
 			break;
-		char room[12];
+		char room[2 * AB_JSON_ESCAPE_MAX];
 		uint32_t character;
 		p = ab_json_scan_character(p, end, &character);
 		char *to = put_ascii(room, character);
