@@ -8,6 +8,7 @@
 #ifndef AB_JSON_WRITE_H
 #define AB_JSON_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,5 +42,15 @@ void ab_json_put_integer(struct ab_buf *out, int64_t value);
  */
 AB_MUST_CHECK int ab_json_put_canonical(
     struct ab_buf *out, const char *text, size_t len, struct ab_error *err);
+
+/*
+ * A value as compact JSON: no white space between tokens; strings unescaped and written as UTF-8,
+ * only quote, backslash, controls and lone surrogates stay escaped (in their short form, or with
+ * lower-case hex); numbers verbatim; members in their order, repeated ones too. The bare tokens
+ * NaN, Infinity and -Infinity, which are no JSON, become strings. With inside it is written as the
+ * inside of a JSON string, escaped once more. text must be one whole valid value, as the views of
+ * ab_json are, a string with its quotes (ab_json_raw).
+ */
+void ab_json_put_compact(struct ab_buf *out, const char *text, size_t len, bool inside);
 
 #endif

@@ -187,6 +187,47 @@ check_canonical(const char *text, size_t len)
 	ab_buf_release(&twice);
 }
 
+static void
+unescape_whole(const struct ab_buf *inside, struct ab_buf *plain)
+{
+	struct ab_buf quoted;
+	struct ab_json json;
+	struct ab_error err;
+
+	ab_buf_init(&quoted, LIMIT);
+	ab_json_init(&json);
+	ab_buf_printf(&quoted, "\"%s\"", inside->data);
+	CHECK(ab_json_parse(&json, quoted.data, quoted.len, 0, &err) == 0);
+	CHECK(!ab_json_unescape(&json, 0, false, plain));
+	ab_json_release(&json);
+	ab_buf_release(&quoted);
+}
+
+/* The compact form says the same as the text, is its own compact form, and is what its escaped form
+ * says. */
+static void
+check_compact(const char *text, size_t len)
+{
+	struct ab_buf bufs[6];
+	struct ab_buf *compact = &bufs[0];
+	struct ab_error err;
+
+	for (size_t i = 0; i < 6; i++)
+		ab_buf_init(&bufs[i], LIMIT);
+	ab_json_put_compact(compact, text, len, false);
+	CHECK(strlen(compact->data) == compact->len);
+	ab_json_put_compact(&bufs[1], compact->data, compact->len, false);
+	CHECK(strcmp(bufs[1].data, compact->data) == 0);
+	ab_json_put_compact(&bufs[2], text, len, true);
+	unescape_whole(&bufs[2], &bufs[3]);
+	CHECK(strcmp(bufs[3].data, compact->data) == 0);
+	CHECK(ab_json_put_canonical(&bufs[4], text, len, &err) == 0);
+	CHECK(ab_json_put_canonical(&bufs[5], compact->data, compact->len, &err) == 0);
+	CHECK(strcmp(bufs[4].data, bufs[5].data) == 0);
+	for (size_t i = 0; i < 6; i++)
+		ab_buf_release(&bufs[i]);
+}
+
 /* Any bytes make a string, and mending them once is enough. */
 static void
 check_writer(const char *bytes, size_t len)
@@ -239,6 +280,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_number(&json, i);
 		}
 		check_canonical(text, size);
+		check_compact(text, size);
 	}
 	ab_json_release(&json);
 	return 0;
