@@ -1,18 +1,16 @@
 """What the Dust sandbox holds: documents, tables, rows, and rows that wait to be merged.
 
-Everything lives in memory. With a file, every change is also written to SQLite, many changes to
-one transaction, and `durable()` returns when those made so far are committed: a reply that waits
-for it survives a kill of the server.
+Everything lives in memory, and with a file in SQLite too (see journal.py).
 """
 
 import asyncio
 import json
-import sqlite3
 import time
 from hashlib import sha256
 
 from sandbox.dust_tables import (
     MAX_COLUMNS, MAX_ROWS, BadRows, Schema, check_cells, columns_of, round_trip)
+from sandbox.journal import Journal
 
 TABLE_MIME_TYPE = "application/vnd.dust.table"
 CHUNK_TOKENS = 512
@@ -20,8 +18,6 @@ CHUNK_CHARACTERS = 2048
 DELETED = None  # in place of a row
 
 TABLES = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS documents (source, id, data, PRIMARY KEY (source, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tables (source, id, data, PRIMARY KEY (source, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rows (
@@ -32,54 +28,6 @@ CREATE TABLE IF NOT EXISTS pending (number INTEGER PRIMARY KEY, source, table_id
 
 def now_ms():
     return int(time.time() * 1000)
-
-
-class Journal:
-    """Changes on their way to SQLite. Without a path they are forgotten."""
-
-    def __init__(self, path):
-        self.connection = None
-        self.changes = []
-        self.committed = None
-        if path is not None:
-            self.connection = sqlite3.connect(path, isolation_level=None)
-            self.connection.executescript(TABLES)
-
-    def write(self, statement, *rows):
-        """Note a statement to be run once per row at the next commit."""
-        if self.connection is not None and rows:
-            self.changes.append((statement, rows))
-            self.soon()
-
-    def soon(self):
-        """Commit once the requests at hand have been handled."""
-        if self.committed is None:
-            loop = asyncio.get_running_loop()
-            self.committed = loop.create_future()
-            loop.call_soon(self.commit)
-
-    async def durable(self):
-        """Return when everything written so far is committed."""
-        if self.committed is not None:
-            await asyncio.shield(self.committed)
-
-    def commit(self):
-        committed, self.committed = self.committed, None
-        changes, self.changes = self.changes, []
-        self.connection.execute("BEGIN")
-        for statement, rows in changes:
-            self.connection.executemany(statement, rows)
-        self.connection.execute("COMMIT")
-        committed.set_result(None)
-
-    def read(self, statement):
-        return self.connection.execute(statement) if self.connection is not None else ()
-
-    def close(self):
-        if self.connection is not None:
-            if self.committed is not None:
-                self.commit()
-            self.connection.close()
 
 
 class Document:
@@ -187,7 +135,7 @@ class Store:
 
     def __init__(self, path, settings):
         self.settings = settings
-        self.journal = Journal(path)
+        self.journal = Journal(path, TABLES)
         self.sources = {}
         self.pending_number = 0
 
