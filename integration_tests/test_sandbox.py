@@ -43,13 +43,14 @@ class Reply:
         return self.status, error["type"], error["message"]
 
 
-def request(sandbox, method, path, body=None, key=BUILDER, content_type="application/json", **more):
+def request(sandbox, method, path, body=None, key=BUILDER, content_type="application/json",
+            timeout=20, **more):
     """One request on its own connection; bodies that are not bytes are sent as JSON."""
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": content_type, **more}
     headers = {name: value for name, value in headers.items() if value is not None}
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=timeout)
     try:
         connection.request(method, path, body, headers)
         return Reply(connection.getresponse())
@@ -900,9 +901,30 @@ def test_a_stalled_request_and_a_slow_one(tmp_path):
             assert sandbox.stop() == 0
 
 
+def test_a_stall_after_applying(sandbox):
+    sandbox.faults([{"stall": "after"}])
+    with pytest.raises(TimeoutError):
+        request(sandbox, "POST", SOURCE + "/documents/a", {"text": "x"}, timeout=0.2)
+    assert list(sandbox.documents()) == ["a"]
+    assert post_document(sandbox, "b").status == 200
+
+
+def test_a_rule_can_look_into_the_body(sandbox):
+    sandbox.faults([{"match": r'"text":\s*"b"', "status": 503, "times": -1},
+                    {"match": "\u00c3\u00a9", "status": 502}])  # the two bytes of é
+    texts = ["a", "b", "é", "b", "é"]
+    replies = [request(sandbox, "POST", f"{SOURCE}/documents/{n}",
+                       f'{{"text": "{text}"}}'.encode()).status for n, text in enumerate(texts)]
+    assert replies == [200, 503, 502, 503, 200]
+    assert sandbox.faults() == [
+        {"match": r'"text":\s*"b"', "skip": 0, "times": -1, "status": 503}]
+
+
 @pytest.mark.parametrize("rules", [
     {"status": 500}, [{"staus": 500}], [{"cut": "after", "status": 500}],
-    [{"cut": "middle", "status": 1}], [{"method": "GET"}], [{"path": "(", "status": 1}]])
+    [{"cut": "middle", "status": 1}], [{"method": "GET"}], [{"path": "(", "status": 1}],
+    [{"match": "(", "status": 1}], [{"stall": "before"}], [{"stall": 1}],
+    [{"stall": "after", "status": 500}]])
 def test_a_wrong_fault_script_is_refused(shared, rules):
     with pytest.raises(RuntimeError):
         shared.faults(rules)

@@ -6,10 +6,11 @@ A rule is a JSON object, every key optional:
     method     "POST"; absent = any
     path       regular expression, searched in the raw path (percent-encoded, without query)
     query      regular expression, searched in the raw query string
+    match      regular expression, searched in the raw body of the request, each byte a character
     skip       let the first K matches through (default 0)
     times      how often the rule acts after that (default 1; -1 = for ever)
     delay_ms   wait this long first; a rule with nothing else then goes on normally
-    stall      true: never answer
+    stall      true: never answer, without applying; "after": apply, then never answer
     cut        "before": close without applying; "after": apply, close without a reply;
                "reply": apply, send the head and half of the body, close
     status     answer this without applying, with
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 
 CUTS = (None, "before", "after", "reply")
 KEYS = {
-    "method", "path", "query", "skip", "times", "delay_ms", "stall", "cut", "status", "body",
+    "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status", "body",
     "headers",
 }
 
@@ -39,10 +40,11 @@ class Rule:
     method: str = None
     path: str = ""
     query: str = ""
+    match: str = ""
     skip: int = 0
     times: int = 1
     delay_ms: float = 0
-    stall: bool = False
+    stall: object = False
     cut: str = None
     status: int = None
     body: object = ""
@@ -59,23 +61,26 @@ class Rule:
         rule = cls(**data)
         if rule.cut not in CUTS:
             raise BadRule(f"cut is before, after or reply, not {rule.cut!r}")
-        if rule.cut and rule.status:
-            raise BadRule("a rule either cuts or answers with a status")
+        if rule.stall is not True and rule.stall not in (False, "after"):
+            raise BadRule(f"stall is true or after, not {rule.stall!r}")
+        if sum(map(bool, (rule.cut, rule.status, rule.stall))) > 1:
+            raise BadRule("a rule either cuts, stalls or answers with a status")
         if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
             raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
         try:
-            re.compile(rule.path)
-            re.compile(rule.query)
+            for pattern in (rule.path, rule.query, rule.match):
+                re.compile(pattern)
         except re.error as error:
             raise BadRule(f"not a regular expression: {error}") from error
         return rule
 
-    def matches(self, method, path, query):
+    def matches(self, method, path, query, body):
         """Whether the rule is about this request; says nothing about skip and times."""
         return (
             (self.method is None or self.method == method)
             and re.search(self.path, path) is not None
             and re.search(self.query, query) is not None
+            and (not self.match or re.search(self.match, body.decode("latin-1")) is not None)
         )
 
     def content(self):
@@ -99,10 +104,10 @@ class FaultScript:
     def __init__(self, rules=()):
         self.rules = [Rule.parse(rule) for rule in rules]
 
-    def take(self, method, path, query):
+    def take(self, method, path, query, body):
         """The rule for this request, counted as used once, or None."""
         for rule in self.rules:
-            if rule.times == 0 or not rule.matches(method, path, query):
+            if rule.times == 0 or not rule.matches(method, path, query, body):
                 continue
             if rule.skip > 0:
                 rule.skip -= 1

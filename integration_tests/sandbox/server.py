@@ -39,6 +39,7 @@ class Call:
     headers: object
     body: bytes = b""
     authorized: bool = False
+    parsed: object = None  # the service's own: what it made of the body
 
 
 @dataclass
@@ -79,8 +80,15 @@ class Service:
         return False
 
     def gauge(self, call):
-        """(kind, id) of the object this request changes, for the concurrency gauge, or None."""
+        """(kind, id) of the object this request changes, for the concurrency gauge, or None.
+
+        Asked before the body has come and, after None, again when it is there.
+        """
         return None
+
+    def describe(self, call):
+        """More for the request's entry in the log; asked when the body is there."""
+        return {}
 
     def concurrency(self, overall, peaks):
         """The JSON of /_sandbox/concurrency; peaks is {kind: {id: most requests at once}}."""
@@ -113,25 +121,40 @@ class Gauge:
         self.objects_now = defaultdict(int)
         self.peaks = defaultdict(dict)
 
-    def enter(self, key):
+    def enter(self):
+        """Count a request; `leave()` what comes back."""
         self.now += 1
         self.peak = max(self.peak, self.now)
-        if key is not None:
-            self.objects_now[key] += 1
-            kind, name = key
-            peaks = self.peaks[kind]
-            peaks[name] = max(peaks.get(name, 0), self.objects_now[key])
-
-    def leave(self, key):
-        self.now -= 1
-        if key is not None:
-            self.objects_now[key] -= 1
-            if self.objects_now[key] == 0:
-                del self.objects_now[key]
+        return Held(self)
 
     def reset(self):
         self.peak = self.now
         self.peaks.clear()
+
+
+class Held:
+    """A request's share in the gauge: itself, and the object it changes."""
+
+    def __init__(self, gauge):
+        self.gauge = gauge
+        self.key = None
+
+    def take(self, key):
+        """Count the object, if there is one."""
+        if key is None:
+            return
+        self.key = key
+        self.gauge.objects_now[key] += 1
+        kind, name = key
+        peaks = self.gauge.peaks[kind]
+        peaks[name] = max(peaks.get(name, 0), self.gauge.objects_now[key])
+
+    def leave(self):
+        self.gauge.now -= 1
+        if self.key is not None:
+            self.gauge.objects_now[self.key] -= 1
+            if self.gauge.objects_now[self.key] == 0:
+                del self.gauge.objects_now[self.key]
 
 
 class RequestLog:
@@ -186,11 +209,10 @@ class SandboxServer:
             call.body = await read_body(request)
             return to_response(await self.own(call))
         entry = self.log.arrive(call)
-        key = self.service.gauge(call)
-        gauge = self.concurrency
-        gauge.enter(key)
+        held = self.concurrency.enter()
+        held.take(self.service.gauge(call))
         try:
-            reply = await self.answer(request, call, entry)
+            reply = await self.answer(request, call, entry, held)
             entry["status"] = reply.status
             return to_response(reply)
         except Cut as cut:
@@ -199,11 +221,11 @@ class SandboxServer:
             return web.Response(status=500)
         finally:
             # Before the reply leaves: a client that reacts at once must not be counted twice.
-            gauge.leave(key)
+            held.leave()
             entry["authorized"] = call.authorized
             entry["done_ms"] = now_ms()
 
-    async def answer(self, request, call, entry):
+    async def answer(self, request, call, entry, held):
         """Read the body, then follow the fault script or the service."""
         try:
             call.body = await read_body(request)
@@ -212,7 +234,10 @@ class SandboxServer:
         entry["body_bytes"] = len(call.body)
         if self.service.max_head is not None and head_bytes(request) > self.service.max_head:
             return Reply(431, b"", None, {"Connection": "close"})
-        rule = self.faults.take(call.method, call.path, call.query)
+        if held.key is None:
+            held.take(self.service.gauge(call))
+        entry.update(self.service.describe(call))
+        rule = self.faults.take(call.method, call.path, call.query, call.body)
         if rule is not None:
             reply = await self.obey(rule, request, call)
             if reply is not None:
@@ -220,19 +245,27 @@ class SandboxServer:
         reply = await self.service.handle(call)
         if self.service.latency_ms:
             await asyncio.sleep(self.service.latency_ms / 1000)
-        if rule is not None and rule.cut == "after":
-            raise Cut()
-        if rule is not None and rule.cut == "reply":
-            raise Cut(half(reply))
+        if rule is not None:
+            await self.spoil(rule, request, reply)
         return reply
+
+    @staticmethod
+    async def spoil(rule, request, reply):
+        """What a rule does with a request that was applied."""
+        if rule.stall == "after":
+            await client_gone(request)
+        if "after" in (rule.stall, rule.cut):
+            raise Cut()
+        if rule.cut == "reply":
+            raise Cut(half(reply))
 
     async def obey(self, rule, request, call):
         """What a rule does before the service; a reply if the service is not to be asked."""
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)
-        if rule.stall or rule.status or rule.cut == "before":
+        if rule.stall is True or rule.status or rule.cut == "before":
             call.authorized = self.service.authorized(call)
-        if rule.stall:
+        if rule.stall is True:
             await client_gone(request)
             raise Cut()
         if rule.cut == "before":
