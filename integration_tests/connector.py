@@ -20,12 +20,13 @@ import jsonschema
 import pytest
 import yaml
 
-from harness import PYTHON, Sandbox
+from harness import LUZMO_KEY, LUZMO_TOKEN, PYTHON, Sandbox
 
 ROOT = Path(__file__).parent.parent
 BIN_DIR = Path(os.environ.get("BIN_DIR", ROOT / "bin"))
 DUST = "destination-dust"
 KEY = "sk-5a4d0b0c1234"
+SECRETS = (KEY, LUZMO_KEY, LUZMO_TOKEN)
 TIME_SCALE = 0.001  # waits of the connector; a minute is 60 ms
 MINUTE = 60 * TIME_SCALE
 RUN_SECONDS = 30
@@ -117,7 +118,8 @@ class Result:
         self.messages = [check_message(line) for line in self.lines]
         if self.code >= 0:
             assert process.rest == b"", "the last line of stdout has no end"
-            assert KEY.encode() not in self.everything, "a secret was printed"
+            for secret in SECRETS:
+                assert secret.encode() not in self.everything, "a secret was printed"
 
     def of(self, kind):
         """The messages of a type."""

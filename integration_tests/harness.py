@@ -6,21 +6,38 @@ import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
 PYTHON = "/usr/bin/python3"
 SANDBOX = Path(__file__).parent / "sandbox"
 STOP_SECONDS = 10
 
+LUZMO_KEY = "3f1c7e52-9a64-4d0b-8f27-5b1de0c9a713"
+LUZMO_TOKEN = "sandbox-luzmo-token-1"
+
+
+def dust_config(base_url):
+    return {"api_key": "sk-5a4d0b0c1234", "workspace_id": "W123456789",
+            "space_id": "vlt_sandbox1", "data_source_id": "dts_sandbox1", "base_url": base_url}
+
+
+def luzmo_config(base_url):
+    return {"api_host": base_url, "api_key": LUZMO_KEY, "api_token": LUZMO_TOKEN}
+
+
+CONFIGS = {"dust": dust_config, "luzmo": luzmo_config}
+
 
 class Sandbox:
     """A sandbox server of the tests' own, on a port of its own.
 
-    `Sandbox(tmp_path, "--debounce", "0")`; a context manager. Its data is kept in a file below
-    tmp_path, so that `restart()` and `kill()` followed by `start()` find it again, on the same
-    port; with tmp_path None it is kept in memory.
+    `Sandbox(tmp_path, "--debounce", "0")`, `Sandbox(None, service="luzmo")`; a context manager.
+    Its data is kept in a file below tmp_path, so that `restart()` and `kill()` followed by
+    `start()` find it again, on the same port; with tmp_path None it is kept in memory.
     """
 
     def __init__(self, tmp_path, *options, service="dust"):
+        self.service = service
         self.program = SANDBOX / f"{service}.py"
         self.options = [str(option) for option in options]
         self.data = None
@@ -82,11 +99,8 @@ class Sandbox:
     # The API, for tests that talk to it themselves
 
     def config(self, **overrides):
-        """A configuration of the Dust connector for this sandbox."""
-        return {
-            "api_key": "sk-5a4d0b0c1234", "workspace_id": "W123456789",
-            "space_id": "vlt_sandbox1", "data_source_id": "dts_sandbox1",
-            "base_url": self.base_url, **overrides}
+        """A configuration of the service's connector for this sandbox."""
+        return {**CONFIGS[self.service](self.base_url), **overrides}
 
     # Control endpoints
 
@@ -109,12 +123,17 @@ class Sandbox:
         """{table_id: table} with merged rows, columns, pending and truncates."""
         return self.control(f"tables?data_source={data_source}")
 
+    def datasets(self, name=None):
+        """The datasets in order of creation: name, tags, columns, rows, pushes."""
+        query = "" if name is None else f"?{urlencode({'name': name})}"
+        return self.control(f"datasets{query}")
+
     def requests(self, since=0):
         """The request log, in order of arrival."""
         return self.control(f"requests?since={since}")
 
     def concurrency(self):
-        """The most requests at once: overall, per table, and of any document."""
+        """The most requests at once: overall, and of one object."""
         return self.control("concurrency")
 
     def counts(self):
@@ -126,7 +145,7 @@ class Sandbox:
         return self.control("faults", rules)
 
     def settings(self, **values):
-        """Change settings: minute, limit, debounce, coerce, plan_mb, latency_ms, ..."""
+        """Change settings: minute, limit, header_by, lag_ms, latency_ms, ..."""
         return self.control("settings", values)
 
     def reset(self):

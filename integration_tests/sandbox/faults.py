@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 
 CUTS = (None, "before", "after", "reply")
 KEYS = {
-    "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status", "body",
-    "headers",
+    "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
+    "body", "headers",
 }
 
 
