@@ -10,6 +10,7 @@
 
 #define REQUEST_TEXT_MAX ((size_t)256 << 10)
 #define REQUEST_BODY_MAX ((size_t)256 << 20)
+#define LONG_WAIT_MS 10000
 
 /*
  * A lane carries one item of the present step at a time:
@@ -29,6 +30,7 @@ struct lane {
 	int64_t ready_ms;
 	struct ab_request request;
 	struct ab_trouble *trouble; /* of one item of several; NULL: none */
+	struct ab_wait *untold;     /* for ab_exchange_waiting; NULL: none */
 };
 
 struct exchange {
@@ -118,6 +120,7 @@ exchange_free(struct exchange *e, const struct ab_exchange_set *set)
 	for (unsigned i = 0; i < set->limits->fan; i++) {
 		request_release(&e->lanes[i].request);
 		free(e->lanes[i].trouble);
+		free(e->lanes[i].untold);
 	}
 	free(e->lanes);
 	free(e->trouble);
@@ -192,16 +195,24 @@ lane_clear(struct lane *lane)
 {
 	free(lane->trouble);
 	lane->trouble = NULL;
+	free(lane->untold);
+	lane->untold = NULL;
 	lane->state = LANE_IDLE;
 	lane->tries = 0;
 	lane->waited_ms = 0;
 }
 
 static void
-rest(struct lane *lane, int64_t now_ms, int64_t wait_ms)
+rest(struct lane *lane, const struct ab_wait *wait, int64_t now_ms)
 {
 	lane->state = LANE_RESTING;
-	lane->ready_ms = now_ms + ab_clock_scaled(wait_ms);
+	lane->ready_ms = now_ms + ab_clock_scaled(wait->wait_ms);
+	free(lane->untold);
+	lane->untold = NULL;
+	if (wait->wait_ms < LONG_WAIT_MS)
+		return;
+	lane->untold = ab_malloc(sizeof(*lane->untold));
+	*lane->untold = *wait;
 }
 
 static uint32_t
@@ -250,7 +261,12 @@ try_again(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply 
 	if (alone)
 		e->step = e->x.step;
 	(*trouble)->waited_ms += wait_ms;
-	rest(lane, now_ms, wait_ms);
+	const struct ab_wait wait = {.stream = e->x.stream,
+	    .wait_ms = wait_ms,
+	    .next_try = *tries + 1,
+	    .tries = set->limits->retry.delays + 1,
+	    .error = *error};
+	rest(lane, &wait, now_ms);
 }
 
 static void
@@ -269,7 +285,8 @@ wait_out(
 		return;
 	}
 	lane->waited_ms += wait_ms;
-	rest(lane, now_ms, wait_ms);
+	const struct ab_wait wait = {.stream = e->x.stream, .wait_ms = wait_ms, .error = *error};
+	rest(lane, &wait, now_ms);
 }
 
 static void
@@ -506,6 +523,26 @@ ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome)
 	*outcome = e->outcome;
 	exchange_free(e, set);
 	return true;
+}
+
+bool
+ab_exchange_waiting(struct ab_exchange_set *set, struct ab_wait *wait)
+{
+	const struct exchange *e = NULL;
+
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		for (unsigned i = 0; i < set->limits->fan; i++) {
+			struct lane *lane = &e->lanes[i];
+			if (lane->untold == NULL)
+				continue;
+			*wait = *lane->untold;
+			free(lane->untold);
+			lane->untold = NULL;
+			return true;
+		}
+	}
+	return false;
 }
 
 int64_t

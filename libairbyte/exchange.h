@@ -34,6 +34,15 @@ struct ab_outcome {
 	struct ab_error error;
 };
 
+/* A wait of 10 s or longer that an exchange has begun. */
+struct ab_wait {
+	struct ab_stream *stream; /* NULL in AB_CHECK */
+	int64_t wait_ms;          /* before AB_TIME_SCALE */
+	unsigned next_try;        /* what comes after it, from 2; 0: AB_WAIT, it uses up no try */
+	unsigned tries;           /* that the policy allows */
+	struct ab_error error;    /* why */
+};
+
 /* destination, self, limits and http must outlive the set. */
 struct ab_exchange_set *ab_exchange_set_new(const struct ab_destination *destination, void *self,
     const struct ab_limits *limits, struct ab_http *http);
@@ -48,6 +57,10 @@ void ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms);
 
 /* The next exchange that ended; false if there is none. */
 bool ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome);
+
+/* The next wait begun since it was asked for last; false if there is none. What nobody asks for is
+ * forgotten with the wait. */
+bool ab_exchange_waiting(struct ab_exchange_set *set, struct ab_wait *wait);
 
 /* When ab_exchange_drive has something to do even if no reply comes; INT64_MAX: nothing. */
 int64_t ab_exchange_deadline(const struct ab_exchange_set *set);

@@ -83,6 +83,7 @@ struct ab_sync {
 	bool blamed;   /* failure is set */
 	struct ab_error failure;
 	int64_t now_ms;
+	int64_t next_wait_log_ms; /* when a wait without a try may be logged again */
 	int64_t started_unix_ms;
 };
 

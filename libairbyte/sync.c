@@ -19,6 +19,7 @@
 #define LINE_MAX_BYTES ((size_t)256 << 20)
 #define STATE_LINE_MAX ((size_t)512 << 20)
 #define WAIT_MAX_MS 60000
+#define WAITS_TOLD_EVERY_MS 60000
 
 void
 ab_sync_default_limits(struct ab_limits *limits)
@@ -102,6 +103,29 @@ log_notes(struct ab_sync *sync)
 	}
 }
 
+/* Minutes without a line look like a hang. Many exchanges may wait for the same limit, again and
+ * again: of those waits one a minute is enough. Tries are few. */
+static void
+log_waits(struct ab_sync *sync)
+{
+	struct ab_wait wait;
+	char label[256];
+
+	while (ab_exchange_waiting(sync->exchanges, &wait)) {
+		const int64_t seconds = (wait.wait_ms + 500) / 1000;
+		ab_stream_label(wait.stream, label, sizeof(label));
+		if (wait.next_try > 0) {
+			ab_emit_log(AB_WARN, "stream %s: %s; trying again in %lld s (try %u of %u)",
+			    label, wait.error.message, (long long)seconds, wait.next_try,
+			    wait.tries);
+		} else if (sync->now_ms >= sync->next_wait_log_ms) {
+			ab_emit_log(AB_WARN, "stream %s: %s; waiting %lld s", label,
+			    wait.error.message, (long long)seconds);
+			sync->next_wait_log_ms = sync->now_ms + WAITS_TOLD_EVERY_MS;
+		}
+	}
+}
+
 static void
 report(struct ab_sync *sync)
 {
@@ -157,6 +181,7 @@ turn(struct ab_sync *sync)
 	const bool settled = ab_deliver_settle(sync);
 	release_states(sync);
 	log_notes(sync);
+	log_waits(sync);
 	report(sync);
 	if (ab_emit_flush(&error) != 0 && !sync->failed)
 		ab_flow_fail(sync, &error);

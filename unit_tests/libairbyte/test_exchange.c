@@ -362,6 +362,93 @@ retry_after_is_obeyed(void **state)
 }
 
 static void
+a_long_wait_between_tries_is_told_once(void **state)
+{
+	struct ab_wait wait;
+
+	(void)state;
+	script.statuses[0] = -1;
+	script.retry_after_ms = 30000;
+	begin();
+	ab_exchange_drive(set, 1);
+	assert_false(ab_exchange_waiting(set, &wait));
+	ab_exchange_drive(set, 2);
+	assert_true(ab_exchange_waiting(set, &wait));
+	assert_null(wait.stream);
+	assert_in_range(wait.wait_ms, 30000, 37500);
+	assert_int_equal(wait.next_try, 2);
+	assert_int_equal(wait.tries, 4);
+	assert_string_equal(wait.error.message, "no answer: cut");
+	assert_false(ab_exchange_waiting(set, &wait));
+}
+
+static void
+a_long_wait_without_a_try_is_told_as_such(void **state)
+{
+	struct ab_stream stream = {.name = "s"};
+	struct ab_wait wait;
+
+	(void)state;
+	script.special = AB_WAIT;
+	script.wait_ms = 10000;
+	script.statuses[0] = 299;
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	ab_exchange_start(set, AB_BEGIN, &stream, NULL, false);
+	ab_exchange_drive(set, 1);
+	ab_exchange_drive(set, 2);
+	assert_true(ab_exchange_waiting(set, &wait));
+	assert_ptr_equal(wait.stream, &stream);
+	assert_int_equal(wait.wait_ms, 10000);
+	assert_int_equal(wait.next_try, 0);
+	assert_string_equal(wait.error.message, "special");
+}
+
+static void
+short_waits_are_not_told(void **state)
+{
+	struct ab_outcome outcome;
+	struct ab_wait wait;
+
+	(void)state;
+	script.statuses[0] = script.statuses[1] = 503;
+	script.statuses[2] = 299;
+	script.special = AB_WAIT;
+	script.wait_ms = 9999;
+	begin();
+	for (int64_t now_ms = 1; !ab_exchange_finished(set, &outcome); now_ms += 1000) {
+		ab_exchange_drive(set, now_ms);
+		assert_false(ab_exchange_waiting(set, &wait));
+	}
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 4);
+}
+
+static void
+waits_of_many_items_are_all_told_and_those_that_are_over_are_not(void **state)
+{
+	struct ab_wait wait;
+	unsigned told = 0;
+
+	(void)state;
+	script.items = 6;
+	limits.fan = 3;
+	script.statuses[0] = script.statuses[1] = script.statuses[2] = 503;
+	script.retry_after_ms = 20000;
+	begin();
+	ab_exchange_drive(set, 1);
+	ab_exchange_drive(set, 2);
+	while (ab_exchange_waiting(set, &wait))
+		told++;
+	assert_int_equal(told, 3);
+	script.statuses[3] = script.statuses[4] = script.statuses[5] = 503;
+	ab_exchange_drive(set, 30000);
+	ab_exchange_drive(set, 30001);
+	ab_exchange_wind_down(set);
+	ab_exchange_drive(set, 30002);
+	assert_false(ab_exchange_waiting(set, &wait));
+}
+
+static void
 waiting_out_uses_no_try_but_has_an_end(void **state)
 {
 	struct ab_outcome outcome;
@@ -554,6 +641,10 @@ main(void)
 	    CASE(a_refusal_for_good_is_not_tried_again),
 	    CASE(after_a_refusal_no_further_item_is_sent),
 	    CASE(retry_after_is_obeyed),
+	    CASE(a_long_wait_between_tries_is_told_once),
+	    CASE(a_long_wait_without_a_try_is_told_as_such),
+	    CASE(short_waits_are_not_told),
+	    CASE(waits_of_many_items_are_all_told_and_those_that_are_over_are_not),
 	    CASE(waiting_out_uses_no_try_but_has_an_end),
 	    CASE(waiting_out_leaves_the_tries_their_time),
 	    CASE(with_every_place_taken_only_a_reply_makes_work),
