@@ -8,58 +8,21 @@ import json
 from html import escape
 from urllib.parse import parse_qs, urlencode
 
-from sandbox.server import Reply
+from sandbox import page
+from sandbox.page import shorten
 
 DOCUMENTS_SHOWN = 100
 ROWS_SHOWN = 10
 COLUMNS_SHOWN = 10
-EXCERPT = 160
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-{refresh}<title>Dust sandbox</title>
-<style>
-:root {{ color-scheme: light dark; --line: #8883; --faint: #888; --head: #8881; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto;
-  padding: 0 1rem; }}
-h1 {{ font-size: 1.5rem; margin: 0; }}
-h2 {{ font-size: 1.1rem; margin: 2.2rem 0 .5rem; }}
-h3 {{ font-size: 1rem; margin: 1.4rem 0 .3rem; }}
-p {{ margin: .3rem 0; }}
-table {{ border-collapse: collapse; width: 100%; font-size: .9rem; }}
-th, td {{ border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }}
-th {{ font-weight: 600; background: var(--head); padding-left: .3rem; }}
-td {{ padding-left: .3rem; }}
-code {{ font: .85rem ui-monospace, monospace; }}
-.faint {{ color: var(--faint); }}
-.figures {{ display: flex; flex-wrap: wrap; gap: .4rem 1.8rem; margin: 1rem 0; }}
-.figures b {{ display: block; font-size: 1.3rem; line-height: 1.2; }}
-.tag {{ display: inline-block; border: 1px solid var(--line); border-radius: .6rem;
-  padding: 0 .5rem; margin: 0 .2rem .2rem 0; font-size: .8rem; }}
-.wide {{ overflow-x: auto; }}
-.documents {{ table-layout: fixed; }}
-.documents th:nth-child(-n+3) {{ width: 22%; }}
-nav a, nav b {{ margin-right: 1rem; }}
-</style>
-</head>
-<body>
-<h1>Dust sandbox</h1>
-<p class="faint">A stand-in for the data-source API of Dust, for tests and demonstrations.</p>
-<div class="figures">{figures}</div>
-<h2>Connect to it</h2>
-<table>{identities}</table>
-<h2>Data source</h2>
+BODY = """<h2>Data source</h2>
 <nav>{sources}</nav>
 <h2>Tables ({table_count})</h2>
 {tables}
 <h2 id="documents">Documents ({document_count})</h2>
-{documents}
-</body>
-</html>
+{documents}"""
+STYLE = """.documents { table-layout: fixed; }
+.documents th:nth-child(-n+3) { width: 22%; }
 """
 
 
@@ -70,29 +33,17 @@ def render(dust, call):
     source = workspace.source(query.get("source", "")) or workspace.sources[0]
     contents = dust.store.contents(source.id)
     first = int(query["from"]) if query.get("from", "").isdecimal() else 0
-    refresh = query.get("refresh", "")
-    html = PAGE.format(
-        refresh=f'<meta http-equiv="refresh" content="{refresh}">\n' if refresh.isdecimal() else "",
-        figures=figures(dust.control_counts()),
-        identities=identities(dust, call),
+    body = BODY.format(
         sources=source_links(workspace, source),
         table_count=f"{len(contents.tables):,}",
-        tables="".join(map(table_section, contents.tables.values())) or nothing(),
+        tables="".join(map(table_section, contents.tables.values())) or page.nothing(),
         document_count=f"{len(contents.documents):,}",
-        documents=document_section(dust.store, source, len(contents.documents), first) or nothing())
-    body = html.encode(errors="replace")
-    return Reply(200, body, "text/html; charset=UTF-8", {"Cache-Control": "no-store"})
-
-
-def nothing():
-    return '<p class="faint">None yet.</p>'
-
-
-def figures(counts):
-    """The totals, largest type on the page."""
-    return "".join(
-        f"<div><b>{value:,}</b>{escape(name.replace('_', ' '))}</div>"
-        for name, value in counts.items())
+        documents=document_section(dust.store, source, len(contents.documents), first)
+        or page.nothing())
+    return page.render(
+        query, "Dust sandbox",
+        "A stand-in for the data-source API of Dust, for tests and demonstrations.",
+        dust.control_counts(), identities(dust, call), body, STYLE)
 
 
 def identities(dust, call):
@@ -110,9 +61,7 @@ def identities(dust, call):
     for source in dust.identities.workspace.sources:
         managed = ", managed: writes are refused" if source.connector_id else ""
         lines.append(("data_source_id", source.id, f"{source.name}, in {source.space}{managed}"))
-    return "".join(
-        f"<tr><td>{escape(name)}</td><td><code>{escape(value)}</code></td>"
-        f'<td class="faint">{escape(remark)}</td></tr>' for name, value, remark in lines)
+    return lines
 
 
 def source_links(workspace, chosen):
@@ -124,11 +73,6 @@ def source_links(workspace, chosen):
 
 def link(query, text, anchor=""):
     return f'<a href="/?{escape(urlencode(query))}{anchor}">{escape(text)}</a>'
-
-
-def shorten(text, length=EXCERPT):
-    text = text if len(text) <= length else text[:length] + "…"
-    return escape(text)
 
 
 def document_section(store, source, total, first):
