@@ -1,4 +1,4 @@
-"""The control endpoints of the Luzmo sandbox, besides those of server.py.
+"""The page and the control endpoints of the Luzmo sandbox, besides those of server.py.
 
     datasets      GET all datasets in order of creation, ?name= those with this name:
                       id, name (the English text), names, subtype, tags (texts),
@@ -18,7 +18,7 @@
 
 from urllib.parse import parse_qs
 
-from sandbox import luzmo_json
+from sandbox import luzmo_json, luzmo_page
 from sandbox.luzmo_detection import described, detect
 from sandbox.luzmo_objects import OTHER_USER, USER, Column, Securable, Tag, english, now_ms
 from sandbox.server import json_reply
@@ -91,10 +91,11 @@ class ControlEndpoints:
         rows = wanted.get("rows", [])
         for order, column in enumerate(wanted.get("columns", ())):
             self.store.join(put_column(column, order, rows, at_ms), securable, at_ms)
-        self.store.add_rows(securable, rows, {
-            "type": "put", "rows": len(rows), "update_metadata": False, "header": None}, at_ms)
-        securable.pushes.clear()
+        self.store.add_rows(securable, rows, None, at_ms)
         return self.shown(securable)
+
+    def page(self, call):
+        return luzmo_page.render(self, call)
 
     def tag_for(self, text, at_ms):
         """The tag with this text, made if need be."""
@@ -108,7 +109,7 @@ class ControlEndpoints:
 def put_column(column, order, rows, at_ms):
     """A column of `put`."""
     if isinstance(column, str):
-        kind = described(*detect(row[order] for row in rows))
+        kind = described(*detect(row[order] for row in rows if order < len(row)))
         return Column.new(at_ms, source_name=column, name={"en": column}, order=order, **kind)
     name = column["source_name"]
     kind = described(column.get("type", "hierarchy"), column.get("subtype"))

@@ -5,6 +5,7 @@ the sandbox keeps them all and tests see what was really sent.
 """
 
 import json
+import math
 import re
 
 CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,3999}")
@@ -29,9 +30,10 @@ def parse(body):
 
 
 def ordinary(value):
-    """The value with Python's numbers: for what is not a cell."""
+    """The value with Python's numbers: for what is not a cell. One too large becomes null."""
     if isinstance(value, Number):
-        return int(value) if CANONICAL_INTEGER.fullmatch(value) else float(value)
+        number = int(value) if CANONICAL_INTEGER.fullmatch(value) else float(value)
+        return number if isinstance(number, int) or math.isfinite(number) else None
     if isinstance(value, list):
         return [ordinary(item) for item in value]
     if isinstance(value, dict):

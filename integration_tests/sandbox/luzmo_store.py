@@ -138,7 +138,7 @@ class Store:
     # Rows
 
     def add_rows(self, securable, rows, log, at_ms, lag_ms=0):
-        """Rows that stand in slot order."""
+        """Rows that stand in slot order. log: what is noted of the push, None for nothing."""
         securable.rows.add(rows)
         self.note_push(securable, log, at_ms, lag_ms)
         self.write_chunk(securable, rows)
@@ -155,14 +155,15 @@ class Store:
         """What every push changes."""
         rows = securable.rows
         securable.versions.append((at_ms + lag_ms, rows, len(rows.cells)))
-        securable.pushes.append(log)
         at = timestamp(at_ms)
         self.change(
             securable, at_ms, modified_at=at, last_metadata_sync_attempt_at=at,
             shared_storage_version=version_id(at_ms))
-        self.journal.write(
-            "INSERT INTO pushes (securable_id, data) VALUES (?, ?)",
-            (securable.id, json.dumps(log)))
+        if log is not None:
+            securable.pushes.append(log)
+            self.journal.write(
+                "INSERT INTO pushes (securable_id, data) VALUES (?, ?)",
+                (securable.id, json.dumps(log)))
 
     def write_chunk(self, securable, rows):
         if self.journal.connection is not None:
