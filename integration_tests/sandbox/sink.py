@@ -4,13 +4,16 @@ HTTP/1.1 with keep-alive and Content-Length, nothing more. Bodies are read into 
 by all connections (everything runs in one thread) and never looked at, except the few a service
 asks for. What to answer is the service's: `answer(method, path)` returns
 
-    (kind, reply)           reply: the bytes of a whole HTTP response
-    (kind, function)        function(body) makes the reply; for small bodies only
+    (kind, reply)                        reply: the bytes of a whole HTTP response
+    (kind, function)                     function(body) makes the reply; for small bodies only
+    (kind, Beginning(function, bytes))   function(beginning) makes it from so much of the body
 """
 
 import asyncio
 import re
 from collections import Counter
+from dataclasses import dataclass
+from http import HTTPStatus
 
 from sandbox.server import listen_until_signal, to_json
 
@@ -20,11 +23,13 @@ LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 411: "Length Required"}
+REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def response(status, body, content_type="application/json"):
     """The bytes of a response."""
+    if status == 204:  # has no body, hence no length
+        return b"HTTP/1.1 204 No Content\r\n\r\n"
     if not isinstance(body, bytes):
         body = to_json(body)
     head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type}\r\n"
@@ -32,6 +37,17 @@ def response(status, body, content_type="application/json"):
 
 
 LENGTH_REQUIRED = response(411, b"", "text/plain")
+
+
+@dataclass
+class Beginning:
+    """A reply that is made from the beginning of a body."""
+
+    function: object
+    bytes: int
+
+    def __call__(self, beginning):
+        return self.function(beginning)
 
 
 class Sink:
@@ -61,7 +77,8 @@ class SinkConnection(asyncio.BufferedProtocol):
         self.head = b""  # the beginning of a head that is not complete
         self.left = 0  # bytes of the body still to come
         self.reply = None  # what to send after the body
-        self.kept = None  # the body, if the service wants it
+        self.kept = None  # the body as far as the service wants it
+        self.wanted = 0  # bytes of the body to keep
         self.closing = False
 
     def connection_made(self, transport):
@@ -71,7 +88,7 @@ class SinkConnection(asyncio.BufferedProtocol):
         return self.sink.view
 
     def buffer_updated(self, nbytes):
-        if nbytes < self.left and self.kept is None:
+        if nbytes < self.left and self.wanted == 0:
             self.left -= nbytes
             self.sink.body_bytes += nbytes
         elif self.left > 0 or self.reply is not None:
@@ -110,17 +127,23 @@ class SinkConnection(asyncio.BufferedProtocol):
         length = LENGTH.search(head)
         self.left = int(length.group(1)) if length else 0
         self.kept = bytearray() if callable(self.reply) else None
+        self.wanted = 0
+        if self.kept is not None:
+            self.wanted = min(self.left, getattr(self.reply, "bytes", self.left))
         self.closing = CLOSE.search(head) is not None
         if length is None and CHUNKED.search(head):
-            self.reply, self.kept, self.closing = LENGTH_REQUIRED, None, True
+            self.reply, self.kept, self.wanted = LENGTH_REQUIRED, None, 0
+            self.closing = True
         elif self.left and not body_has_begun and EXPECT.search(head):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def take_body(self, data, start):
         """Count what is here of the body; reply if that was all of it."""
         size = min(self.left, len(data) - start)
-        if self.kept is not None:
-            self.kept += data[start:start + size]
+        if self.wanted:
+            kept = min(self.wanted, size)
+            self.kept += data[start:start + kept]
+            self.wanted -= kept
         self.left -= size
         self.sink.body_bytes += size
         if self.left == 0:
