@@ -32,8 +32,10 @@ from sandbox.luzmo_query import QueryActions
 from sandbox.luzmo_request import ApiError, Request, bad_request, invalid
 from sandbox.luzmo_resources import ResourceActions
 from sandbox.luzmo_settings import CHOICES, Settings
+from sandbox.luzmo_sink import COLUMNS, LuzmoSink
 from sandbox.luzmo_store import Store
 from sandbox.server import SandboxServer, Service, json_reply
+from sandbox.sink import run_sink
 
 PATH = re.compile(r"/0\.1\.0/(authorization|column|data|securable|tag|user)")
 METHODS = ("POST", "SEARCH", "PATCH", "DELETE", "LINK", "UNLINK")
@@ -252,6 +254,9 @@ def arguments():
             parser.add_argument(f"--{name.replace('_', '-')}", choices=CHOICES.get(name),
                                 metavar=None if name in CHOICES else "N",
                                 help=f"default: {value}")
+    parser.add_argument("--sink", action="store_true", help="count and forget; for benchmarks")
+    parser.add_argument("--sink-datasets", nargs="?", const=COLUMNS, metavar="COLUMNS",
+                        help="look-ups by tag find a dataset with these columns (a,b,c)")
     return parser.parse_args()
 
 
@@ -262,6 +267,11 @@ def main():
     settings.change({name: getattr(options, name) for name in vars(settings)
                      if getattr(options, name) is not None})
     service = Luzmo(settings, Identities(options.key, options.token), options.data)
+    if options.sink:
+        settings.rate = 0
+        answer = LuzmoSink(service, options.sink_datasets)
+        asyncio.run(run_sink(options.port, answer, settings.latency_ms))
+        return
     asyncio.run(SandboxServer(service).run(options.port))
 
 

@@ -75,23 +75,25 @@ class ControlEndpoints:
         """Make what a test needs to be there."""
         wanted = luzmo_json.parse(call.body)
         unknown = set(wanted) - {"name", "tags", "columns", "rows", "owner"}
-        if call.method != "POST" or unknown:
-            raise ValueError(f"put takes a POST without {', '.join(unknown)}")
+        if unknown:
+            raise ValueError(f"put knows no {', '.join(unknown)}")
+        return self.put(**wanted)
+
+    def put(self, name=None, tags=(), columns=(), rows=(), owner=None):
+        """A dataset past the API, as `datasets` shows it; without a name only tags."""
         at_ms = now_ms()
-        tags = [self.tag_for(text, at_ms) for text in wanted.get("tags", ())]
-        name = wanted.get("name")
+        tags = [self.tag_for(text, at_ms) for text in tags]
         if name is None:
             return {}
-        owner = OTHER_USER if wanted.get("owner") == "other" else USER
         securable = Securable.new(
-            at_ms, owner, name=name if isinstance(name, dict) else {"en": name}, subtype="api")
+            at_ms, OTHER_USER if owner == "other" else USER, subtype="api",
+            name=name if isinstance(name, dict) else {"en": name})
         self.store.put(securable)
         for tag in tags:
             self.store.link(tag, securable, at_ms)
-        rows = wanted.get("rows", [])
-        for order, column in enumerate(wanted.get("columns", ())):
+        for order, column in enumerate(columns):
             self.store.join(put_column(column, order, rows, at_ms), securable, at_ms)
-        self.store.add_rows(securable, rows, None, at_ms)
+        self.store.add_rows(securable, list(rows), None, at_ms)
         return self.shown(securable)
 
     def page(self, call):
