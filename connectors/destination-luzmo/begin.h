@@ -1,0 +1,20 @@
+/*
+ * begin.h: which dataset a stream has, and what is in it.
+ *
+ * LOOK for our tag; if there is none, LOOK_OLD for the tag of the Python connector, if it can only
+ * mean this stream. A dataset found gets a look at its TAGS, for REPLACE DATA and for those of
+ * other streams. One that has the old tag only also gets ours: TAG_FIND, TAG_MAKE, TAG_LINK.
+ * Nothing is made for a stream without a dataset: its first batch does that.
+ */
+#ifndef LUZMO_BEGIN_H
+#define LUZMO_BEGIN_H
+
+#include "luzmo.h"
+
+/* For the steps LOOK, LOOK_OLD and TAGS of a begin. */
+enum ab_ask luzmo_begin_request(
+    const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out);
+enum ab_verdict luzmo_begin_response(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * luzmo.h: what the parts of the Luzmo connector share.
+ *
+ * A stream is a dataset, found by a tag that names the stream. Rows are pushed into it; a push
+ * appends, or replaces all rows. A second tag, REPLACE DATA, says that the next push shall replace.
+ * README.md in this folder holds the facts about the API and their sources.
+ */
+#ifndef LUZMO_H
+#define LUZMO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "columns.h"
+#include "destination.h"
+#include "service.h"
+#include "tally.h"
+
+#define LUZMO_TAG_PREFIX "[AIRBYTE - DO NOT DELETE] - "
+#define LUZMO_TAG_REPLACE LUZMO_TAG_PREFIX "REPLACE DATA"
+#define LUZMO_ID_MAX 63 /* bytes; Luzmo's ids are UUIDs */
+
+/* Ids of notes; see ab_note(). */
+enum luzmo_note {
+	LUZMO_NOTE_UNDECLARED, /* fields that the catalog does not have */
+	LUZMO_NOTE_MOMENT,     /* texts that are no date-times */
+	LUZMO_NOTE_NAMESAKES,  /* several datasets may be a half-made one of ours */
+	LUZMO_NOTE_SHARED,     /* the dataset has other streams' tags too */
+	LUZMO_NOTE_UNSETTLED,  /* whether a push arrived is not known */
+	LUZMO_NOTE_TWICE,      /* a push arrived after it was given up */
+	LUZMO_NOTE_TYPE,       /* a column did not get its type */
+	LUZMO_NOTE_RESET,      /* no records came: the next ones will replace */
+};
+
+/*
+ * Steps of all exchanges; which follow which is said in begin.h, push.h, types.h and tags.h.
+ *
+ *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector also gets our tag
+ *   batch   for a new dataset TAG_FIND or TAG_MAKE, NAMESAKES; PUSH; COUNT or NAMESAKES if its
+ *           reply was lost; COLUMNS and TYPES if columns are new; TAG_LINK; TAG_OFF
+ *   end     of an overwrite without records: TAG_FIND or TAG_MAKE, TAG_LINK of REPLACE DATA
+ */
+enum luzmo_step {
+	LUZMO_START,
+	LUZMO_LOOK,      /* the dataset that has our tag, with its columns and row count */
+	LUZMO_LOOK_OLD,  /* the one that has the Python connector's tag */
+	LUZMO_TAGS,      /* all tags of the dataset */
+	LUZMO_TAG_FIND,  /* is there such a tag? */
+	LUZMO_TAG_MAKE,  /* make it */
+	LUZMO_TAG_LINK,  /* put it on the dataset */
+	LUZMO_TAG_OFF,   /* take REPLACE DATA off */
+	LUZMO_NAMESAKES, /* datasets that are called as ours would be, and have no tag yet */
+	LUZMO_PUSH,      /* rows */
+	LUZMO_COUNT,     /* how many rows are there? */
+	LUZMO_COLUMNS,   /* the types of the columns */
+	LUZMO_TYPES,     /* set them, one item for each column */
+};
+
+/* A column whose type is to be set. */
+struct luzmo_retype {
+	char id[LUZMO_ID_MAX + 1];
+	enum luzmo_kind kind;
+};
+
+struct luzmo_stream {
+	char *name;    /* of the dataset */
+	char *tag;     /* that finds it */
+	char *old_tag; /* the Python connector's; NULL if it could mean another stream */
+
+	char dataset[LUZMO_ID_MAX + 1]; /* id; "": there is none (yet) */
+	char tag_id[LUZMO_ID_MAX + 1];  /* of our tag; "": not known */
+	char off_id[LUZMO_ID_MAX + 1];  /* of REPLACE DATA if it is on the dataset, else "" */
+	bool linked;                    /* our tag is on the dataset */
+	bool replacing;                 /* the next push replaces all rows */
+	bool ours;                      /* what the dataset holds is of this run alone, or never was
+					   acknowledged */
+	bool written;                   /* its rows were replaced in this run */
+	bool untyped;                   /* the next push makes columns, which need types */
+
+	struct luzmo_columns columns;
+	struct luzmo_tally tally;
+	struct luzmo_retype *retypes;
+	size_t retype_count;
+
+	/* Of the push that is out. */
+	bool doubtful; /* its reply was lost, or might as well have been */
+	bool looked;   /* and it was looked for once */
+
+	/* Of NAMESAKES. */
+	size_t offset; /* of the page */
+	size_t pages;
+	size_t namesakes;
+	char namesake[LUZMO_ID_MAX + 1]; /* the newest */
+	double namesake_rows;
+	char newest[40]; /* created_at of the newest */
+	char since[40];  /* a dataset of ours that we do not know of yet is not older */
+	bool after;      /* but younger */
+};
+
+struct luzmo {
+	char *api_host;
+	char *credentials; /* the members key, token and version of each request: a secret */
+	struct ab_service service;
+	bool first_batch; /* an overwrite removes old data with its first batch */
+	bool typed_columns;
+	size_t flush_interval;         /* rows */
+	char off_id[LUZMO_ID_MAX + 1]; /* of the tag REPLACE DATA, once it is known; else "" */
+	struct luzmo_stream *streams;
+	size_t stream_count;
+};
+
+/*
+ * Begins a request: URL, headers and the common members of its body, which the caller goes on with
+ * and closes: {"action":"get","key":...,"token":...,"version":"0.1.0",
+ */
+void luzmo_request_start(
+    const struct luzmo *luzmo, struct ab_request *out, const char *resource, const char *action);
+
+/* Whether the request may have been carried out although nobody said so. */
+bool luzmo_is_ambiguous(const struct ab_reply *in);
+
+/* Copies an id; false if it is none. */
+bool luzmo_id_copy(char id[LUZMO_ID_MAX + 1], const struct cJSON *value);
+
+#endif

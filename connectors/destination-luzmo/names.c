@@ -1,0 +1,117 @@
+#include "names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+
+/* prefix, namespace and name as one text. */
+static char *
+join(const char *prefix, const char *namespace, const char *name)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, SIZE_MAX / 2);
+	ab_buf_add_text(&text, prefix);
+	ab_buf_add_text(&text, namespace != NULL ? namespace : "");
+	ab_buf_add_text(&text, name);
+	char *copy = ab_memdup(text.data, text.len);
+	ab_buf_release(&text);
+	return copy;
+}
+
+static bool
+may_have_old_tag(const struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
+    size_t i, const char *old_tag)
+{
+	if (catalog[i].namespace == NULL || catalog[i].namespace[0] == '\0' ||
+	    strcmp(old_tag, LUZMO_TAG_REPLACE) == 0)
+		return false;
+	for (size_t other = 0; other < count; other++) {
+		if (other != i && (strcmp(catalog[other].name, catalog[i].name) == 0 ||
+				      strcmp(streams[other].tag, old_tag) == 0))
+			return false;
+	}
+	return true;
+}
+
+struct owner {
+	const char *tag;
+	const struct ab_stream *stream;
+};
+
+static int
+by_tag(const void *a, const void *b)
+{
+	const struct owner *x = a;
+	const struct owner *y = b;
+
+	return strcmp(x->tag, y->tag);
+}
+
+/* A stream must not be called so that its tag is the one that has rows replaced. */
+static int
+check_reserved(const struct owner *owner, struct ab_error *err)
+{
+	char label[256];
+
+	if (strcmp(owner->tag, LUZMO_TAG_REPLACE) != 0)
+		return 0;
+	return ab_fail(err, AB_CONFIG_ERROR,
+	    "the tag of stream %s would be the one that marks datasets to be replaced; give it "
+	    "another namespace or a prefix",
+	    ab_stream_label(owner->stream, label, sizeof(label)));
+}
+
+static int
+check_different(const struct owner *a, const struct owner *b, struct ab_error *err)
+{
+	char first[256];
+	char second[256];
+
+	if (strcmp(a->tag, b->tag) != 0)
+		return 0;
+	return ab_fail(err, AB_CONFIG_ERROR,
+	    "streams %s and %s would be one dataset, since both have the tag %.300s; give one of "
+	    "them another namespace or a prefix",
+	    ab_stream_label(a->stream, first, sizeof(first)),
+	    ab_stream_label(b->stream, second, sizeof(second)), a->tag);
+}
+
+static int
+check_tags(const struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
+    struct ab_error *err)
+{
+	struct owner *owners = ab_calloc(count, sizeof(*owners));
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		owners[i] = (struct owner){streams[i].tag, &catalog[i]};
+	qsort(owners, count, sizeof(*owners), by_tag);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = check_reserved(&owners[i], err);
+		if (rc == 0 && i > 0)
+			rc = check_different(&owners[i - 1], &owners[i], err);
+	}
+	free(owners);
+	return rc;
+}
+
+int
+luzmo_names_init(struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
+    struct ab_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct ab_stream *stream = &catalog[i];
+		streams[i].name = join("Airbyte - ", stream->namespace, stream->name);
+		streams[i].tag = join(LUZMO_TAG_PREFIX, stream->namespace, stream->name);
+	}
+	for (size_t i = 0; i < count; i++) {
+		char *old_tag = join(LUZMO_TAG_PREFIX, NULL, catalog[i].name);
+		if (may_have_old_tag(streams, catalog, count, i, old_tag))
+			streams[i].old_tag = old_tag;
+		else
+			free(old_tag);
+	}
+	return check_tags(streams, catalog, count, err);
+}

@@ -1,0 +1,21 @@
+/*
+ * names.h: pure: what the datasets and tags of a catalog's streams are called.
+ *
+ * The key of a stream is its namespace and name, put together without anything between them; so
+ * says the documentation of Luzmo's own connector, which in truth leaves the namespace out.
+ */
+#ifndef LUZMO_NAMES_H
+#define LUZMO_NAMES_H
+
+#include "luzmo.h"
+
+/*
+ * Fills name, tag and old_tag of each stream. old_tag, the tag that the Python connector gave the
+ * dataset, is NULL if the stream has no namespace, if the catalog has another stream of that name,
+ * or if it is the tag of another one. Two streams with one tag are a config error, and so is a
+ * stream whose tag would be REPLACE DATA.
+ */
+AB_MUST_CHECK int luzmo_names_init(struct luzmo_stream *streams, const struct ab_stream *catalog,
+    size_t count, struct ab_error *err);
+
+#endif

@@ -1,0 +1,123 @@
+#include "reply.h"
+
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#define WORDS_MAX 1000
+#define WORD_MAX 300
+#define VALIDATIONS_MAX 5
+
+bool
+luzmo_is_ambiguous(const struct ab_reply *in)
+{
+	return (in->status == 0 && in->sent) || in->status == 408 || in->status >= 500;
+}
+
+bool
+luzmo_id_copy(char id[LUZMO_ID_MAX + 1], const cJSON *value)
+{
+	if (!cJSON_IsString(value) || value->valuestring[0] == '\0' ||
+	    strlen(value->valuestring) > LUZMO_ID_MAX)
+		return false;
+	memcpy(id, value->valuestring, strlen(value->valuestring) + 1);
+	return true;
+}
+
+/* " [field: message; field: message]" */
+static void
+describe_validation(struct ab_buf *text, const cJSON *validation)
+{
+	const cJSON *field;
+	int count = 0;
+
+	cJSON_ArrayForEach(field, validation)
+	{
+		char words[WORD_MAX];
+		const cJSON *message = cJSON_IsArray(field) ? field->child : field;
+		if (field->string == NULL || !cJSON_IsString(message) || count == VALIDATIONS_MAX)
+			continue;
+		ab_reply_copy_text(words, sizeof(words), message);
+		ab_buf_printf(
+		    text, "%s%.60s: %s", count++ == 0 ? " [" : "; ", field->string, words);
+	}
+	if (count > 0)
+		ab_buf_add_char(text, ']');
+}
+
+void
+luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in)
+{
+	char words[WORD_MAX] = "";
+	cJSON *document = ab_reply_json(in);
+	const cJSON *type = cJSON_GetObjectItemCaseSensitive(document, "type");
+
+	ab_reply_copy_text(
+	    words, sizeof(words), cJSON_GetObjectItemCaseSensitive(document, "message"));
+	if (words[0] == '\0')
+		ab_reply_copy_text(
+		    words, sizeof(words), cJSON_GetObjectItemCaseSensitive(type, "description"));
+	if (words[0] != '\0') {
+		ab_buf_add_text(text, words);
+		describe_validation(text, cJSON_GetObjectItemCaseSensitive(document, "validation"));
+		ab_buf_printf(text, " (HTTP %d)", in->status);
+	}
+	cJSON_Delete(document);
+}
+
+enum ab_verdict
+luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	struct ab_buf words;
+
+	ab_buf_init(&words, WORDS_MAX);
+	luzmo_refusal_describe(&words, in);
+	const enum ab_verdict verdict =
+	    ab_service_judge(&luzmo->service, x, in, what, words.data, err);
+	ab_buf_release(&words);
+	return verdict;
+}
+
+enum ab_verdict
+luzmo_judge_change(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct ab_error *err)
+{
+	return in->status == 204 ? AB_DONE : luzmo_judge(luzmo, x, in, what, err);
+}
+
+enum ab_verdict
+luzmo_judge_object(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, cJSON **document, struct ab_error *err)
+{
+	const enum ab_verdict verdict = luzmo_judge(luzmo, x, in, what, err);
+
+	if (verdict != AB_DONE)
+		return verdict;
+	cJSON *read = ab_reply_json(in);
+	if (!cJSON_IsObject(read)) {
+		cJSON_Delete(read);
+		return ab_service_unreadable(&luzmo->service, x, what, err);
+	}
+	*document = read;
+	return AB_DONE;
+}
+
+enum ab_verdict
+luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **document, const cJSON **rows, struct ab_error *err)
+{
+	cJSON *read = NULL;
+	const enum ab_verdict verdict = luzmo_judge_object(luzmo, x, in, what, &read, err);
+
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(read, "rows");
+	if (!cJSON_IsArray(list)) {
+		cJSON_Delete(read);
+		return ab_service_unreadable(&luzmo->service, x, what, err);
+	}
+	*document = read;
+	*rows = list;
+	return AB_DONE;
+}

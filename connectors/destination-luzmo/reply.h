@@ -1,0 +1,39 @@
+/*
+ * reply.h: what Luzmo answers.
+ *
+ * An error is {"type":{"code","description"},"code","message","validation":{field:[message,...]}},
+ * of which only message is sure; what stands between us and Luzmo may answer anything. A success of
+ * the resources used here is {"count":n,"rows":[...]} for get, the object itself for create,
+ * associate and update, and {"rows":[dataset]} or the dataset for a push.
+ */
+#ifndef LUZMO_REPLY_H
+#define LUZMO_REPLY_H
+
+#include "luzmo.h"
+
+struct cJSON;
+
+/* Appends Luzmo's own words about a refusal: "Unknown key (HTTP 401)"; nothing if there are none.
+ */
+void luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
+
+/* The usual verdict; unless it is AB_DONE, err says "Luzmo refused <what> of stream X: <its own
+ * words> (HTTP 403)", or how the reply was lost. */
+enum ab_verdict luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct ab_error *err);
+
+/* The same where success needs no words: 204, without a body, is one too. */
+enum ab_verdict luzmo_judge_change(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct ab_error *err);
+
+/* As luzmo_judge for a reply that must be an object; on AB_DONE *document is the caller's, for
+ * cJSON_Delete. */
+enum ab_verdict luzmo_judge_object(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct cJSON **document, struct ab_error *err);
+
+/* The same for a get: the document's member "rows" is an array, *rows. */
+enum ab_verdict luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct cJSON **document, const struct cJSON **rows,
+    struct ab_error *err);
+
+#endif

@@ -1,0 +1,285 @@
+#include "tags.h"
+
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "alloc.h"
+#include "finds.h"
+#include "json_write.h"
+#include "push.h"
+#include "reply.h"
+
+/* --- lists of tags --- */
+
+static const char *
+text_of(const cJSON *tag)
+{
+	const cJSON *text = cJSON_GetObjectItemCaseSensitive(tag, "tag");
+
+	return cJSON_IsString(text) ? text->valuestring : "";
+}
+
+bool
+luzmo_tags_have(const cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1])
+{
+	const cJSON *tag;
+
+	cJSON_ArrayForEach(tag, tags)
+	{
+		if (strcmp(text_of(tag), text) == 0)
+			return luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(tag, "id"));
+	}
+	return false;
+}
+
+bool
+luzmo_tags_have_other(const cJSON *tags, const char *tag, const char *old_tag)
+{
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, tags)
+	{
+		const char *text = text_of(one);
+		if (strncmp(text, LUZMO_TAG_PREFIX, strlen(LUZMO_TAG_PREFIX)) == 0 &&
+		    strcmp(text, LUZMO_TAG_REPLACE) != 0 && strcmp(text, tag) != 0 &&
+		    (old_tag == NULL || strcmp(text, old_tag) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* --- the tag of an exchange --- */
+
+static const char *
+tag_of(const struct ab_exchange *x)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	return x->phase == AB_END ? LUZMO_TAG_REPLACE : stream->tag;
+}
+
+static const char *
+id_of(const struct luzmo *luzmo, const struct ab_exchange *x)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	if (x->step == LUZMO_TAG_OFF)
+		return stream->off_id;
+	return x->phase == AB_END ? luzmo->off_id : stream->tag_id;
+}
+
+static char *
+id_place(struct luzmo *luzmo, const struct ab_exchange *x)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	return x->phase == AB_END ? luzmo->off_id : stream->tag_id;
+}
+
+/* --- requests --- */
+
+static void
+request_association(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	luzmo_request_start(
+	    luzmo, out, "tag", x->step == LUZMO_TAG_OFF ? "dissociate" : "associate");
+	ab_buf_add_text(&out->head, "\"id\":");
+	ab_json_put_text(&out->head, id_of(luzmo, x));
+	ab_buf_add_text(&out->head, ",\"resource\":{\"role\":\"Securables\",\"id\":");
+	ab_json_put_text(&out->head, stream->dataset);
+	ab_buf_add_text(&out->head, "}}");
+}
+
+enum ab_ask
+luzmo_tags_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	if (x->step == LUZMO_TAG_FIND) {
+		luzmo_request_start(luzmo, out, "tag", "get");
+		luzmo_find_tag(&out->head, tag_of(x));
+	} else if (x->step == LUZMO_TAG_MAKE) {
+		luzmo_request_start(luzmo, out, "tag", "create");
+		ab_buf_add_text(&out->head, "\"properties\":{\"tag\":");
+		ab_json_put_text(&out->head, tag_of(x));
+		ab_buf_add_text(&out->head, "}}");
+		out->single = true;
+	} else if (x->step == LUZMO_TAGS) {
+		luzmo_request_start(luzmo, out, "securable", "get");
+		luzmo_find_tags_of(&out->head, stream->dataset);
+	} else {
+		request_association(luzmo, x, out);
+	}
+	return AB_SEND;
+}
+
+/* --- replies --- */
+
+static enum ab_verdict
+go_on(struct ab_exchange *x, enum luzmo_step step)
+{
+	x->step = step;
+	return AB_NEXT;
+}
+
+/* Whether a refusal may mean that it was done already: by a try whose reply was lost, or another.
+ */
+static bool
+may_be_done(enum ab_verdict verdict, const struct ab_reply *in)
+{
+	return verdict == AB_FAILED && in->status >= 400 && in->status != 401 && in->status != 403;
+}
+
+/* A refusal that is not believed yet: kept until it is known whether it matters. */
+static void
+keep_refusal(struct ab_exchange *x, const struct ab_error *refusal)
+{
+	if (x->scratch == NULL)
+		x->scratch = ab_malloc(sizeof(*refusal));
+	memcpy(x->scratch, refusal, sizeof(*refusal));
+}
+
+static enum ab_verdict
+believe_refusal(const struct ab_exchange *x, struct ab_error *err)
+{
+	memcpy(err, x->scratch, sizeof(*err));
+	return AB_FAILED;
+}
+
+static enum ab_verdict
+found(struct ab_exchange *x)
+{
+	return go_on(x, x->phase == AB_BATCH ? LUZMO_NAMESAKES : LUZMO_TAG_LINK);
+}
+
+static enum ab_verdict
+response_find(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	cJSON *document = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict =
+	    luzmo_judge_rows(luzmo, x, in, "the look-up of a tag", &document, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const bool there = luzmo_tags_have(rows, tag_of(x), id_place(luzmo, x));
+	cJSON_Delete(document);
+	if (there)
+		return found(x);
+	/* It was refused, and nobody else has made it. */
+	if (x->scratch != NULL)
+		return believe_refusal(x, err);
+	return go_on(x, LUZMO_TAG_MAKE);
+}
+
+static enum ab_verdict
+response_make(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	struct luzmo_stream *stream = x->stream->self;
+	cJSON *document = NULL;
+
+	const enum ab_verdict verdict =
+	    luzmo_judge_object(luzmo, x, in, "the making of a tag", &document, err);
+	if (verdict == AB_RETRY) {
+		x->step = LUZMO_TAG_FIND;
+		return verdict;
+	}
+	if (may_be_done(verdict, in) && x->scratch == NULL) {
+		keep_refusal(x, err);
+		return go_on(x, LUZMO_TAG_FIND);
+	}
+	if (verdict != AB_DONE)
+		return verdict;
+	const bool made =
+	    luzmo_id_copy(id_place(luzmo, x), cJSON_GetObjectItemCaseSensitive(document, "id"));
+	ab_reply_copy_text(stream->since, sizeof(stream->since),
+	    cJSON_GetObjectItemCaseSensitive(document, "created_at"));
+	cJSON_Delete(document);
+	if (!made)
+		return go_on(x, LUZMO_TAG_FIND);
+	return x->phase == AB_BATCH ? go_on(x, LUZMO_PUSH) : go_on(x, LUZMO_TAG_LINK);
+}
+
+static enum ab_verdict
+linked(struct luzmo *luzmo, struct ab_exchange *x)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	if (x->phase != AB_END) {
+		stream->linked = true;
+		return luzmo_push_next(luzmo, x);
+	}
+	memcpy(stream->off_id, luzmo->off_id, sizeof(stream->off_id));
+	ab_note(x->stream, LUZMO_NOTE_RESET,
+	    "it has no records: its dataset keeps its rows, and is tagged so that the next records "
+	    "replace them");
+	return AB_DONE;
+}
+
+static enum ab_verdict
+taken_off(struct luzmo *luzmo, struct ab_exchange *x)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	stream->off_id[0] = '\0';
+	return luzmo_push_next(luzmo, x);
+}
+
+static enum ab_verdict
+response_association(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	const bool off = x->step == LUZMO_TAG_OFF;
+	const enum ab_verdict verdict = luzmo_judge_change(
+	    luzmo, x, in, off ? "the removal of a tag" : "a tag on the dataset", err);
+
+	if (may_be_done(verdict, in)) {
+		keep_refusal(x, err);
+		return go_on(x, LUZMO_TAGS);
+	}
+	if (verdict != AB_DONE)
+		return verdict;
+	return off ? taken_off(luzmo, x) : linked(luzmo, x);
+}
+
+/* Whether the tag is on the dataset, or off, although that was refused. */
+static enum ab_verdict
+response_tags(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	const bool off = x->phase == AB_BATCH && stream->linked;
+	char id[LUZMO_ID_MAX + 1];
+	cJSON *document = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict = luzmo_judge_rows(
+	    luzmo, x, in, "the look-up of the dataset's tags", &document, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
+	const bool on = luzmo_tags_have(tags, off ? LUZMO_TAG_REPLACE : tag_of(x), id);
+	const bool known = cJSON_IsArray(tags);
+	cJSON_Delete(document);
+	if (!known || on == off)
+		return believe_refusal(x, err);
+	return off ? taken_off(luzmo, x) : linked(luzmo, x);
+}
+
+enum ab_verdict
+luzmo_tags_response(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	if (x->step == LUZMO_TAG_FIND)
+		return response_find(luzmo, x, in, err);
+	if (x->step == LUZMO_TAG_MAKE)
+		return response_make(luzmo, x, in, err);
+	if (x->step == LUZMO_TAGS)
+		return response_tags(luzmo, x, in, err);
+	return response_association(luzmo, x, in, err);
+}

@@ -1,0 +1,29 @@
+/*
+ * tags.h: finding, making, putting on and taking off tags.
+ *
+ * The tag of an exchange is the stream's own, in an end REPLACE DATA. FIND leads to MAKE if there
+ * is none; FIND and MAKE lead to what follows in the phase: in a batch NAMESAKES (after FIND) or
+ * PUSH (after MAKE), else LINK. A tag is unique: if MAKE is refused another may have made it, so
+ * FIND follows once more. If LINK or OFF is refused, TAGS tells whether it was done before: the
+ * reply to an earlier try may have been lost.
+ */
+#ifndef LUZMO_TAGS_H
+#define LUZMO_TAGS_H
+
+#include "luzmo.h"
+
+/* For the steps TAG_FIND, TAG_MAKE, TAG_LINK, TAG_OFF, and TAGS after a refusal. */
+enum ab_ask luzmo_tags_request(
+    const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out);
+enum ab_verdict luzmo_tags_response(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
+
+/* The id of the tag with this text in a list of tags [{id, tag}], copied; false if it is not there.
+ */
+bool luzmo_tags_have(const struct cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1]);
+
+/* Whether the list has a tag of ours other than these two and REPLACE DATA (old_tag may be NULL).
+ */
+bool luzmo_tags_have_other(const struct cJSON *tags, const char *tag, const char *old_tag);
+
+#endif
