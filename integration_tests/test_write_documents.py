@@ -419,6 +419,18 @@ def test_without_a_key_a_deletion_is_a_record_and_a_warning(sandbox):
 # --- limits --------------------------------------------------------------------------------------
 
 
+def test_bodies_around_64_kib_arrive_whole(sandbox):
+    """They are sent in one piece with the head below, in several from there on."""
+    sizes = [0, 1, *range(64000, 66000, 61), 300000]
+    data = [{"id": number, "text": "é" * (size // 2)} for number, size in enumerate(sizes)]
+    sandbox.faults([{"method": "POST", "path": UPSERT, "skip": 3, "times": 5, "cut": "before"}])
+    sync(sandbox, stream("users", key="id"), records("users", data))
+    found = texts(sandbox)
+    assert len(found) == len(data)
+    for one in data:
+        assert json.loads(found[f"users-{one['id']}"]) == one
+
+
 def test_the_limit_of_the_server_is_kept_without_running_into_it():
     with Sandbox(None, "--limit", 20, "--minute", 0.6) as sandbox:
         sync(sandbox, stream("users", key="id"), records("users", rows(70)),

@@ -86,7 +86,8 @@ enum ab_method { AB_GET, AB_POST, AB_PUT, AB_PATCH, AB_DELETE };
 
 /*
  * A request to be sent. It comes empty. Its body is head, then batch->body[from, to), then tail,
- * never copied together; it has none if all three are empty and method is not POST, PUT or PATCH.
+ * copied together only if it is small; it has none if all three are empty and method is not POST,
+ * PUT or PATCH.
  */
 struct ab_request {
 	enum ab_method method;

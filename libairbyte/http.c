@@ -14,6 +14,8 @@
 #define TOTAL_MS (10L * 60 * 1000)
 #define REPLY_LIMIT ((size_t)8 << 20)
 #define UPLOAD_BUFFER (256L << 10)
+/* libcurl sends a body below this together with the head, but only if it has it in one piece. */
+#define SMALL_BODY ((size_t)64 << 10)
 /* Idle handles kept for the next request. */
 #define IDLE_MAX 64
 /* A server that says "come back in a year" is not believed. */
@@ -31,6 +33,7 @@ struct transfer {
 	const struct ab_request *request;
 	struct ab_view parts[3]; /* of the body */
 	size_t position;         /* in the body as a whole */
+	struct ab_buf small;     /* the parts together, if they are small */
 	struct ab_buf reply;
 	char error[CURL_ERROR_SIZE];
 	void *owner;
@@ -122,6 +125,7 @@ transfer_new(const struct ab_http *http)
 	if (t->easy == NULL)
 		abort(); /* curl_easy_init fails only without memory */
 	ab_buf_init(&t->reply, REPLY_LIMIT);
+	ab_buf_init(&t->small, SMALL_BODY);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
 	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
@@ -151,6 +155,7 @@ transfer_free(struct transfer *t)
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
 	ab_buf_release(&t->reply);
+	ab_buf_release(&t->small);
 	free(t);
 }
 
@@ -167,6 +172,7 @@ transfer_recycle(struct ab_http *http, struct transfer *t)
 	t->headers = NULL;
 	t->request = NULL;
 	ab_buf_release(&t->reply);
+	ab_buf_release(&t->small);
 	DL_PREPEND(http->idle, t);
 	http->idle_count++;
 }
@@ -226,6 +232,17 @@ set_headers(struct transfer *t, const struct ab_request *request)
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
+/* The body in one piece if it is small, else NULL: libcurl asks for it piece by piece. */
+static const char *
+small_body(struct transfer *t)
+{
+	if (body_size(t) >= SMALL_BODY)
+		return NULL;
+	for (int i = 0; i < 3; i++)
+		ab_buf_add(&t->small, t->parts[i].data, t->parts[i].len);
+	return t->small.data;
+}
+
 static void
 set_method(struct transfer *t, enum ab_method method)
 {
@@ -235,7 +252,7 @@ set_method(struct transfer *t, enum ab_method method)
 
 	if (upload) {
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, small_body(t));
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	} else {
 		curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
