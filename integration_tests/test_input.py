@@ -30,8 +30,11 @@ BAD_LINES = {
     "two values": record("users", {"id": 3, "x": CANARY}) + "{}",
     "trailing comma": f'{HEAD}{{"id":3,"x":"{CANARY}",}}}}}}',
     "single quotes": f"{HEAD}{{'id':3,'x':'{CANARY}'}}}}}}",
-    "NaN": f'{HEAD}{{"id":3,"x":"{CANARY}","n":NaN}}}}}}',
-    "Infinity": f'{HEAD}{{"id":3,"x":"{CANARY}","n":-Infinity}}}}}}',
+    "NaN in small letters": f'{HEAD}{{"id":3,"x":"{CANARY}","n":nan}}}}}}',
+    "NaN as a key": f'{HEAD}{{"id":3,"x":"{CANARY}",NaN:1}}}}}}',
+    "half of Infinity": f'{HEAD}{{"id":3,"x":"{CANARY}","n":-Inf}}}}}}',
+    "NaN in a state": '{"type":"STATE","state":{"type":"LEGACY","data":'
+                      f'{{"x":"{CANARY}","n":NaN}}}}}}',
     "leading zero": f'{HEAD}{{"id":3,"x":"{CANARY}","n":007}}}}}}',
     "leading plus": f'{HEAD}{{"id":3,"x":"{CANARY}","n":+1}}}}}}',
     "bare point": f'{HEAD}{{"id":3,"x":"{CANARY}","n":1.}}}}}}',

@@ -1,6 +1,7 @@
 """Documents mode: each record becomes a document."""
 
 import json
+import math
 import re
 
 import pytest
@@ -160,6 +161,14 @@ def test_the_whole_record_is_the_text_digit_by_digit(sandbox):
     text = ('{"id":1,"big":9007199254740993,"huge":123456789012345678901234567890,'
             '"fine":0.1234567890123456789,"far":1e400,"neg":-0.0,"exp":1E+2,"u":"\\u00e9\\/é"}')
     assert sync_one(sandbox, text)["text"] == text
+
+
+def test_what_json_has_no_number_for_stays_in_the_text(sandbox):
+    data = {"id": 1, "v": math.nan, "n": {"x": math.inf}}
+    document = sync_one(sandbox, data, title_field="v", tag_fields=["n.x"])
+    assert document["text"] == '{"id": 1, "v": NaN, "n": {"x": Infinity}}'
+    assert document["title"] == "NaN"
+    assert "n.x:Infinity" in document["tags"]
 
 
 @pytest.mark.parametrize("data, config, wanted", [
@@ -491,6 +500,15 @@ def test_a_document_beyond_the_plan_is_a_rejected_record_and_no_crash(sandbox, t
     assert "record 2 was rejected" in warning and "0.01MB" in warning
     assert len(requests_to(sandbox, "POST", "users-2$")) == 1
     assert any("1 rejected" in text for text in result.logs("INFO"))
+
+
+def test_what_is_rejected_is_kept_as_valid_json(sandbox, tmp_path):
+    sandbox.settings(plan_mb=0.01)
+    rejects = tmp_path / "rejects.jsonl"
+    big = {"id": 2, "v": math.nan, "n": [-math.inf, 1.5], "text": "NaN" * 11_000}
+    sync(sandbox, stream("users", key="id"), [record("users", big)], reject_file=str(rejects))
+    entry = json.loads(rejects.read_text(), parse_constant=pytest.fail)
+    assert entry["data"] == {**big, "v": "NaN", "n": ["-Infinity", 1.5]}
 
 
 def test_many_rejected_records_are_not_many_warnings(sandbox, tmp_path):

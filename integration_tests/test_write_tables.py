@@ -1,6 +1,7 @@
 """Tables mode: each stream becomes a table with records as rows."""
 
 import json
+import math
 import re
 
 import pytest
@@ -142,6 +143,12 @@ def test_values_are_kept_by_type(verbatim):
 def test_numbers_that_a_double_would_change_are_sent_as_text(verbatim, number, wanted):
     (row,) = sync_rows(verbatim, [f'{{"id":1,"n":{number}}}']).values()
     assert row["n"] == wanted and isinstance(row["n"], type(wanted))
+
+
+def test_what_json_has_no_number_for_is_sent_as_text(verbatim):
+    data = {"id": 1, "v": math.nan, "n": {"x": math.inf}, "w": -math.inf, "z": 0}
+    row = sync_rows(verbatim, [data])["1"]
+    assert row == {"id": 1, "v": "NaN", "n": '{"x": Infinity}', "w": "-Infinity", "z": 0}
 
 
 def test_big_integers_arrive_exactly_after_the_servers_own_round_trip(sandbox):

@@ -1,10 +1,11 @@
 /*
  * json.h: reader for the data plane: one document to a tape of views.
  *
- * The whole text is validated (RFC 8259 grammar, UTF-8 without surrogates or overlong forms), but
- * only values down to a chosen depth get a node on the tape; what lies deeper is one node whose
- * view is its raw text. Numbers are never converted: they stay text. A string's view is what stands
- * between its quotes, still escaped. Nothing is copied: views die with the text.
+ * The whole text is validated (RFC 8259 grammar, UTF-8 without surrogates or overlong forms; beyond
+ * it NaN, Infinity and -Infinity are values, since sources in Python print them bare), but only
+ * values down to a chosen depth get a node on the tape; what lies deeper is one node whose view is
+ * its raw text. Numbers are never converted: they stay text. A string's view is what stands between
+ * its quotes, still escaped. Nothing is copied: views die with the text.
  *
  * Nodes stand in document order. An object's node is followed by key, value, key, value, ...; an
  * array's by its values. Node 0 is the root, so 0 serves as "absent" for anything below it.
@@ -31,6 +32,7 @@ enum ab_json_type {
 	AB_JSON_FALSE,
 	AB_JSON_TRUE,
 	AB_JSON_NUMBER,
+	AB_JSON_SPECIAL, /* a number that JSON has no form for: NaN, Infinity or -Infinity */
 	AB_JSON_STRING,
 	AB_JSON_ARRAY,
 	AB_JSON_OBJECT,
@@ -50,6 +52,7 @@ struct ab_json {
 	struct ab_json_node *nodes;
 	uint32_t count;
 	uint32_t cap;
+	bool specials; /* there is an AB_JSON_SPECIAL in the text, with a node or without */
 };
 
 /* A borrowed piece of text, not NUL-terminated; data is NULL for "absent". */
@@ -88,7 +91,8 @@ uint32_t ab_json_after(const struct ab_json *json, uint32_t container, uint32_t 
 /* The view of a node: for strings the escaped inside, for all others the raw text. */
 struct ab_view ab_json_view(const struct ab_json *json, uint32_t node);
 
-/* The raw text of a node, quotes of a string included: can be pasted into another document. */
+/* The raw text of a node, quotes of a string included: can be pasted into another document, unless
+ * it is an AB_JSON_SPECIAL or holds one. */
 struct ab_view ab_json_raw(const struct ab_json *json, uint32_t node);
 
 /* Whether a string node, unescaped, equals len bytes. */

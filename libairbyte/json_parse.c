@@ -19,6 +19,7 @@ struct parser {
 	unsigned nesting; /* containers open */
 	bool in_object;   /* the innermost of them is an object */
 	struct ab_json_fault *fault;
+	bool *specials;
 	bool *around; /* for each open container, whether the one around it is an object */
 };
 
@@ -87,22 +88,36 @@ string(struct parser *parser, const char *p)
 }
 
 static inline const char *
-number(struct parser *parser, const char *p)
-{
-	const char *after = ab_json_scan_number(p, parser->end, parser->fault);
-
-	if (after != NULL)
-		put_node(parser, AB_JSON_NUMBER, p, after, false);
-	return after;
-}
-
-static inline const char *
 literal(struct parser *parser, const char *p, enum ab_json_type type, const char *name, size_t len)
 {
 	if ((size_t)(parser->end - p) < len || memcmp(p, name, len) != 0)
 		return faulty(parser, p, "a value was expected");
 	put_node(parser, type, p, p + len, false);
 	return p + len;
+}
+
+/* What Python prints for a float that JSON has no form for. */
+static inline const char *
+special(struct parser *parser, const char *p)
+{
+	const size_t len = ab_json_scan_nonfinite(p, parser->end);
+
+	if (len == 0)
+		return faulty(parser, p, "a value was expected");
+	*parser->specials = true;
+	put_node(parser, AB_JSON_SPECIAL, p, p + len, false);
+	return p + len;
+}
+
+static inline const char *
+number(struct parser *parser, const char *p)
+{
+	const char *after = ab_json_scan_number(p, parser->end, parser->fault);
+
+	if (after == NULL)
+		return parser->end - p > 1 && p[1] == 'I' ? special(parser, p) : NULL;
+	put_node(parser, AB_JSON_NUMBER, p, after, false);
+	return after;
 }
 
 static inline const char *
@@ -160,7 +175,7 @@ value(struct parser *parser, const char *p, char first)
 	case 'n':
 		return literal(parser, p, AB_JSON_NULL, "null", 4);
 	default:
-		return faulty(parser, p, "a value was expected");
+		return special(parser, p);
 	}
 }
 
@@ -193,6 +208,7 @@ document(struct ab_json *json, const char *end, unsigned depth, struct ab_json_f
 	    .live = 1,
 	    .depth = depth,
 	    .fault = fault,
+	    .specials = &json->specials,
 	    .around = around,
 	};
 	const char *p = json->text;
@@ -237,11 +253,12 @@ int
 ab_json_parse(
     struct ab_json *json, const char *text, size_t len, unsigned depth, struct ab_error *err)
 {
-	struct ab_json_fault fault;
+	struct ab_json_fault fault = {.at = text};
 
 	if (len > AB_JSON_TEXT_MAX)
 		return ab_fail(err, AB_SYSTEM_ERROR, "a JSON text of %zu bytes is too long", len);
 	json->text = text;
+	json->specials = false;
 	if (document(json, text + len, depth, &fault) == NULL)
 		return ab_fail(err, AB_SYSTEM_ERROR, "invalid JSON at byte %zu: %s",
 		    (size_t)(fault.at - text) + 1, fault.what);

@@ -1,5 +1,7 @@
 #include "json_scan.h"
 
+#include <string.h>
+
 #include "utf8.h"
 
 static const char *
@@ -246,6 +248,19 @@ ab_json_scan_any_number(const char *p, const char *end, struct ab_json_fault *fa
 			return faulty(fault, p, what);
 	}
 	return p;
+}
+
+size_t
+ab_json_scan_nonfinite(const char *p, const char *end)
+{
+	static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const size_t len = strlen(names[i]);
+		if ((size_t)(end - p) >= len && memcmp(p, names[i], len) == 0)
+			return len;
+	}
+	return 0;
 }
 
 /* The four hexadecimal digits at p. */

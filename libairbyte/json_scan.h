@@ -51,6 +51,9 @@ const char *ab_json_scan_any_string(
     const char *p, const char *end, bool *escaped, struct ab_json_fault *fault);
 const char *ab_json_scan_any_number(const char *p, const char *end, struct ab_json_fault *fault);
 
+/* The length of the NaN, Infinity or -Infinity at p; 0 if there is none. */
+size_t ab_json_scan_nonfinite(const char *p, const char *end);
+
 /* The character at p in the inside of a valid string, escaped or not; returns what follows. A lone
  * surrogate is given as it is. */
 const char *ab_json_scan_character(const char *p, const char *end, uint32_t *character);

@@ -36,9 +36,9 @@ void ab_json_put_integer(struct ab_buf *out, int64_t value);
  * A value in canonical form, for hashing: object members sorted by key bytes (of repeated keys the
  * last), recursively; ", " and ": " as separators; strings unescaped and escaped again with every
  * character but the printable ones of ASCII as \uXXXX (lower-case hex, surrogate pairs; a lone
- * surrogate stays one) or its short form; numbers verbatim. For records whose numbers are spelt as
- * Python spells them this is json.dumps(record, sort_keys=True).
- * Needs the text of a whole value. Returns -1 (and sets err) only if the text is not valid JSON.
+ * surrogate stays one) or its short form; numbers, NaN and infinities verbatim. For records whose
+ * numbers are spelt as Python spells them this is json.dumps(record, sort_keys=True). Needs the
+ * text of a whole value. Returns -1 (and sets err) only if the text is not valid JSON.
  */
 AB_MUST_CHECK int ab_json_put_canonical(
     struct ab_buf *out, const char *text, size_t len, struct ab_error *err);

@@ -199,6 +199,10 @@ ab_message_parse(struct ab_message_reader *reader, struct ab_view line, struct a
 	const uint32_t type = ab_json_get_present(json, 0, "type");
 	if (says(json, type, "RECORD"))
 		return parse_record(reader, message, err);
+	/* A STATE leaves as it came, and what leaves must be JSON. */
+	if (json->specials)
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
 	if (says(json, type, "STATE"))
 		return parse_state(reader, line, message, err);
 	if (says(json, type, "TRACE"))

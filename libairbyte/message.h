@@ -56,8 +56,9 @@ struct ab_message_reader {
 void ab_message_init(struct ab_message_reader *reader);
 void ab_message_release(struct ab_message_reader *reader);
 
-/* Takes a line apart. Fails on what is not valid JSON, is no object, or is a RECORD or STATE
- * without what the protocol requires; err never quotes the line. */
+/* Takes a line apart. Fails on what is not valid JSON (a RECORD may hold NaN and infinities, see
+ * json.h), is no object, or is a RECORD or STATE without what the protocol requires; err never
+ * quotes the line. */
 AB_MUST_CHECK int ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
     struct ab_message *message, struct ab_error *err);
 

@@ -104,6 +104,38 @@ write_line(struct ab_reject *reject, struct ab_error *err)
 	return 0;
 }
 
+/* From the byte after the opening quote to the byte after the closing one. */
+static const char *
+skip_string(const char *p, const char *end)
+{
+	while (p < end && *p != '"')
+		p += *p == '\\' ? 2 : 1;
+	return p + 1;
+}
+
+/* Outside of strings N and I only begin NaN and Infinity, which JSON lacks: they get quotes. */
+static void
+put_record(struct ab_buf *line, struct ab_view record)
+{
+	const char *end = record.data + record.len;
+	const char *done = record.data;
+
+	for (const char *p = record.data; p < end;) {
+		if (*p == '"') {
+			p = skip_string(p + 1, end);
+		} else if (*p == 'N' || *p == 'I') {
+			const char *start = p[-1] == '-' ? p - 1 : p;
+			p += *p == 'N' ? strlen("NaN") : strlen("Infinity");
+			ab_buf_add(line, done, (size_t)(start - done));
+			ab_json_put_string(line, start, (size_t)(p - start));
+			done = p;
+		} else {
+			p++;
+		}
+	}
+	ab_buf_add(line, done, (size_t)(end - done));
+}
+
 int
 ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint64_t ordinal,
     const char *reason, struct ab_view record, struct ab_error *err)
@@ -137,7 +169,7 @@ ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint6
 	ab_json_put_text(line, reason);
 	ab_buf_add_text(line, ",\"data\":");
 	if (record.len > 0)
-		ab_json_put_view(line, record);
+		put_record(line, record);
 	else
 		ab_buf_add_text(line, "null");
 	ab_buf_add_text(line, "}\n");

@@ -1,8 +1,9 @@
 /*
  * reject.h: records the service cannot take: counted, reported, and kept in a file if one is named.
  *
- * The file gets one JSON line per record: {"stream","namespace","record","reason","data"}; it is
- * appended to, and on disk before any state that counts the record leaves.
+ * The file gets one JSON line per record: {"stream","namespace","record","reason","data"}, where
+ * data is the record as it came, but NaN and infinities are strings ("NaN"). The file is appended
+ * to, and on disk before any state that counts a record of it leaves.
  */
 #ifndef AB_REJECT_H
 #define AB_REJECT_H

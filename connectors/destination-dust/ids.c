@@ -157,6 +157,7 @@ dust_id_part(struct dust_id *id, struct dust_field part)
 		part_string(id, part);
 		return;
 	case AB_JSON_NUMBER:
+	case AB_JSON_SPECIAL:
 		tag = 'n';
 		break;
 	case AB_JSON_NULL:

@@ -112,6 +112,7 @@ is_verbatim(struct dust_field value)
 		return dust_number_fits(value.json->text + node->at, node->len);
 	case AB_JSON_STRING:
 		return !node->escaped || !dust_field_unstorable(value);
+	case AB_JSON_SPECIAL:
 	case AB_JSON_ARRAY:
 	case AB_JSON_OBJECT:
 		break;

@@ -3,8 +3,8 @@
  *
  * What Dust keeps as it is, is copied as it came, as long a piece at a time as possible: strings,
  * small numbers, booleans, null. Dust reads JSON numbers as doubles, so those that would lose
- * digits are sent as strings, which it reads as exact integers where they are. Objects and lists
- * become their JSON text.
+ * digits are sent as strings, which it reads as exact integers where they are. NaN and infinities
+ * become strings, objects and lists their JSON text.
  */
 #ifndef DUST_ROWS_H
 #define DUST_ROWS_H

@@ -110,6 +110,7 @@ put_value(struct row *row, uint32_t node, enum luzmo_kind kind)
 		break;
 	case AB_JSON_FALSE:
 	case AB_JSON_TRUE:
+	case AB_JSON_SPECIAL:
 		put_quoted(row, raw);
 		break;
 	case AB_JSON_STRING:

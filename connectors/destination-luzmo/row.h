@@ -3,10 +3,10 @@
  *
  * Values stand in the order of the columns, as wide as the dataset. They are copied as they are
  * spelt: numbers keep every digit, strings their escapes. What Luzmo has no type for becomes a
- * text: booleans "true" and "false", lists and objects their compact JSON. In a datetime column a
- * text that ab_datetime_parse reads is sent in Luzmo's own spelling, 2024-02-29T12:34:56.789Z; any
- * other stays as it is. Missing fields and undeclared columns are null; of a repeated field the
- * last counts.
+ * text: booleans "true" and "false", bare NaN and infinities, lists and objects their compact JSON.
+ * In a datetime column a text that ab_datetime_parse reads is sent in Luzmo's own spelling,
+ * 2024-02-29T12:34:56.789Z; any other stays as it is. Missing fields and undeclared columns are
+ * null; of a repeated field the last counts.
  */
 #ifndef LUZMO_ROW_H
 #define LUZMO_ROW_H

@@ -84,6 +84,7 @@ one_text_field_is_the_text_alone(void **unused)
 	    {"{\"body\":\"a\\nb \\u00e9\"}", "\"a\\nb \xC3\xA9\""},
 	    {"{\"body\":12345678901234567890}", "\"12345678901234567890\""},
 	    {"{\"body\":{\"a\":[1]}}", "\"{\\\"a\\\":[1]}\""},
+	    {"{\"body\":NaN}", "\"NaN\""},
 	    {"{\"body\":null}", "\"\""},
 	    {"{}", "\"\""},
 	    {"{\"body\":\"\\u0000\\ud800\"}", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
@@ -126,6 +127,7 @@ the_title_is_the_first_usual_field_with_a_value(void **unused)
 	    {"{\"id\":1,\"label\":\"l\",\"title\":\"t\"}", "\"t\""},
 	    {"{\"id\":1,\"title\":\"  \",\"name\":null,\"subject\":\"s\"}", "\"s\""},
 	    {"{\"id\":1,\"title\":[],\"headline\":7}", "\"7\""},
+	    {"{\"id\":1,\"title\":-Infinity}", "\"-Infinity\""},
 	    {"{\"id\":1,\"title\":\" a\\nb\\t\"}", "\"a b\""},
 	    {"{\"id\":1}", "\"users-1\""},
 	};
@@ -174,6 +176,8 @@ tag_fields_become_tags(void **unused)
 	    {"{\"id\":1,\"status\":[\"a\",1,null,\"\",[2],\"b\"]}",
 		",\"status:a\",\"status:1\",\"status:b\"]"},
 	    {"{\"id\":1,\"status\":{\"a\":1},\"n\":null}", "]"},
+	    {"{\"id\":1,\"status\":[NaN],\"n\":{\"x\":Infinity}}",
+		",\"status:NaN\",\"n.x:Infinity\"]"},
 	};
 	struct fixture f;
 

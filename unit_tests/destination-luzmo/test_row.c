@@ -120,6 +120,16 @@ booleans_become_texts_and_null_stays_null(void **unused)
 }
 
 static void
+what_json_has_no_number_for_becomes_a_text(void **unused)
+{
+	(void)unused;
+	expect_cell("{\"type\":\"number\"}", "NaN", "\"NaN\"", 0);
+	expect_cell("{\"type\":\"number\"}", "Infinity", "\"Infinity\"", 0);
+	expect_cell("{\"type\":\"number\"}", "-Infinity", "\"-Infinity\"", 0);
+	expect_cell("{\"type\":\"number\"}", "\"NaN\"", "\"NaN\"", 0);
+}
+
+static void
 lists_and_objects_become_compact_json(void **unused)
 {
 	static const struct {
@@ -135,6 +145,7 @@ lists_and_objects_become_compact_json(void **unused)
 	    {"[\"a\\\"b\\n\",\"\\ud800\"]", "\"[\\\"a\\\\\\\"b\\\\n\\\",\\\"\\\\ud800\\\"]\""},
 	    {"{\"a\":1,\"a\":2}", "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
 	    {"[12345678901234567890,-0]", "\"[12345678901234567890,-0]\""},
+	    {"[NaN, {\"a\": -Infinity}]", "\"[\\\"NaN\\\",{\\\"a\\\":\\\"-Infinity\\\"}]\""},
 	};
 
 	(void)unused;
@@ -355,6 +366,7 @@ main(void)
 	    cmocka_unit_test(numbers_keep_every_digit),
 	    cmocka_unit_test(strings_stay_as_they_are_spelt),
 	    cmocka_unit_test(booleans_become_texts_and_null_stays_null),
+	    cmocka_unit_test(what_json_has_no_number_for_becomes_a_text),
 	    cmocka_unit_test(lists_and_objects_become_compact_json),
 	    cmocka_unit_test(date_times_are_sent_in_one_spelling),
 	    cmocka_unit_test(values_stand_in_the_order_of_the_columns),

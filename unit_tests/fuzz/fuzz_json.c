@@ -23,8 +23,8 @@
 #define CJSON_NESTING 900
 #define CJSON_NUMBER 63
 
-/* Whether cJSON can read what we accepted: it does not take lone surrogates, and this does not look
- * whether a surrogate is alone. */
+/* Whether cJSON can read what we accepted: it takes neither NaN and infinities nor lone surrogates,
+ * and this does not look whether a surrogate is alone. */
 static bool
 cjson_can_read(const struct ab_json *json)
 {
@@ -32,6 +32,8 @@ cjson_can_read(const struct ab_json *json)
 	unsigned deepest = 0;
 	bool in_string = false;
 
+	if (json->specials)
+		return false;
 	for (uint32_t i = 0; i < json->count; i++) {
 		const struct ab_view view = ab_json_view(json, i);
 		if (json->nodes[i].type == AB_JSON_NUMBER && view.len > CJSON_NUMBER)
@@ -125,6 +127,7 @@ check_depth(const struct ab_json *full, const char *text, size_t len, unsigned d
 		at = node->leaf ? same->next : at + 1;
 	}
 	CHECK(at == full->count);
+	CHECK(json.specials == full->specials);
 	ab_json_release(&json);
 }
 
@@ -280,7 +283,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_number(&json, i);
 		}
 		check_canonical(text, size);
-		check_compact(text, size);
+		/* There bare NaN becomes a text, and is no longer the same value. */
+		if (!json.specials)
+			check_compact(text, size);
 	}
 	ab_json_release(&json);
 	return 0;

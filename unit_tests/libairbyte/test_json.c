@@ -160,8 +160,16 @@ static const struct {
     {TEXT("True"), 1, "a value was expected"},
     {TEXT("fals"), 1, "a value was expected"},
     {TEXT("falsy"), 1, "a value was expected"},
-    {TEXT("NaN"), 1, "a value was expected"},
-    {TEXT("Infinity"), 1, "a value was expected"},
+    {TEXT("nan"), 1, "a value was expected"},
+    {TEXT("Na"), 1, "a value was expected"},
+    {TEXT("-NaN"), 2, "a digit was expected"},
+    {TEXT("+Infinity"), 1, "a value was expected"},
+    {TEXT("Infinit"), 1, "a value was expected"},
+    {TEXT("-Infinit"), 1, "a value was expected"},
+    {TEXT("[-I]"), 2, "a value was expected"},
+    {TEXT("[NaN1]"), 5, "a comma or ] was expected"},
+    {TEXT("Infinity-"), 9, "the text must end here"},
+    {TEXT("{NaN:1}"), 2, "a key was expected"},
     {TEXT("undefined"), 1, "a value was expected"},
     {TEXT("'a'"), 1, "a value was expected"},
     {TEXT("+1"), 1, "a value was expected"},
@@ -767,6 +775,62 @@ write_nested(char *text, unsigned count, bool objects)
 }
 
 static void
+what_json_has_no_number_for_is_a_value_of_its_own(void **state)
+{
+	static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
+	struct ab_json json;
+	char text[100];
+	int64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(text, sizeof(text), " {\"a\" : %s ,\"b\":[%s]} ", names[i], names[i]);
+		assert_int_equal(parse_exact(text, strlen(text), 2, NULL), 0);
+		parse(&json, text, 2);
+		assert_true(json.specials);
+		const uint32_t a = ab_json_get(&json, 0, "a");
+		const uint32_t b = ab_json_first(&json, ab_json_get(&json, 0, "b"));
+		assert_int_equal(json.nodes[a].type, AB_JSON_SPECIAL);
+		assert_int_equal(json.nodes[b].type, AB_JSON_SPECIAL);
+		assert_view(ab_json_view(&json, a), names[i]);
+		assert_view(ab_json_raw(&json, b), names[i]);
+		assert_int_equal(ab_json_first(&json, a), 0);
+		assert_false(ab_json_integer(&json, a, &value));
+		ab_json_release(&json);
+	}
+}
+
+static void
+a_tape_knows_of_specials_below_its_depth_but_not_of_earlier_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		bool specials;
+	} cases[] = {
+	    {"{\"a\":{\"b\":[1,[NaN]]}}", true},
+	    {"{\"a\":{\"NaN\":[1,\"-Infinity\",-1]}}", false},
+	    {"[[[-Infinity]]]", true},
+	    {"null", false},
+	    {"Infinity", true},
+	    {"\"Infinity\"", false},
+	};
+	struct ab_json json;
+	struct ab_error err;
+
+	(void)state;
+	ab_json_init(&json);
+	assert_false(json.specials);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (unsigned depth = 0; depth < 4; depth++) {
+			const size_t len = strlen(cases[i].text);
+			assert_int_equal(ab_json_parse(&json, cases[i].text, len, depth, &err), 0);
+			assert_int_equal(json.specials, cases[i].specials);
+		}
+	}
+	ab_json_release(&json);
+}
+
+static void
 nesting_is_limited(void **state)
 {
 	static char text[8 * (AB_JSON_NESTING_MAX + 1)];
@@ -865,6 +929,8 @@ main(void)
 	    cmocka_unit_test(unescaping_respects_the_limit),
 	    cmocka_unit_test(escaped_is_set_where_a_backslash_stands),
 	    cmocka_unit_test(integers_are_read_exactly_or_not_at_all),
+	    cmocka_unit_test(what_json_has_no_number_for_is_a_value_of_its_own),
+	    cmocka_unit_test(a_tape_knows_of_specials_below_its_depth_but_not_of_earlier_texts),
 	    cmocka_unit_test(nesting_is_limited),
 	    cmocka_unit_test(the_kind_of_a_container_is_remembered_at_every_level),
 	    cmocka_unit_test(a_tape_is_reused_and_grows),

@@ -209,6 +209,7 @@ the_canonical_form_is_that_of_python(void **state)
 	    {"1e5", "1e5"},
 	    {"1.50", "1.50"},
 	    {"12345678901234567890", "12345678901234567890"},
+	    {"[NaN,Infinity,{\"a\":-Infinity}]", "[NaN, Infinity, {\"a\": -Infinity}]"},
 	    {"\"\"", "\"\""},
 	    {"[]", "[]"},
 	    {"{}", "{}"},

@@ -102,7 +102,9 @@ broken_messages_are_refused_without_quoting_them(void **state)
 	    "[\"canary\"]",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"a\":\"canary\"}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"a\":canary}}}",
-	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"a\":NaN}}}",
+	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"a\":NaNcanary}}}",
+	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":NaN}}",
+	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{},\"emitted_at\":NaN}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":\"canary\"}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":null}}",
 	    "{\"type\":\"RECORD\",\"record\":{\"stream\":5,\"data\":{}}}",
@@ -128,6 +130,35 @@ broken_messages_are_refused_without_quoting_them(void **state)
 		assert_int_equal(parse(lines[i], &message, &err), -1);
 		assert_null(strstr(err.message, "canary"));
 	}
+}
+
+static void
+only_a_record_may_hold_what_json_has_no_number_for(void **state)
+{
+	static const char *const lines[] = {
+	    "{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{\"a\":NaN}}}",
+	    "{\"type\":\"STATE\",\"state\":{\"type\":\"LEGACY\",\"data\":[[[[Infinity]]]]}}",
+	    "{\"type\":\"STATE\",\"x\":-Infinity,\"state\":{\"type\":\"LEGACY\"}}",
+	    "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":NaN}}",
+	    "NaN",
+	};
+	struct ab_message message;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    parse("{\"type\":\"RECORD\",\"record\":{\"stream\":\"s\",\"data\":{\"v\":NaN,"
+		  "\"n\":{\"x\":-Infinity}},\"emitted_at\":5}}",
+		&message, &err),
+	    0);
+	assert_view(message.raw, "{\"v\":NaN,\"n\":{\"x\":-Infinity}}");
+	assert_int_equal(message.emitted_at_ms, 5);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		assert_int_equal(parse(lines[i], &message, &err), -1);
+		assert_int_equal(err.kind, AB_SYSTEM_ERROR);
+	}
+	assert_int_equal(parse(lines[0], &message, &err), -1);
+	assert_string_equal(err.message, "invalid JSON: only a RECORD may hold NaN or Infinity");
 }
 
 static void
@@ -260,6 +291,7 @@ main(void)
 	    cmocka_unit_test(a_record_is_found_by_names_not_by_places),
 	    cmocka_unit_test(an_absent_namespace_is_not_an_empty_one),
 	    cmocka_unit_test(broken_messages_are_refused_without_quoting_them),
+	    cmocka_unit_test(only_a_record_may_hold_what_json_has_no_number_for),
 	    cmocka_unit_test(other_types_are_not_for_us),
 	    cmocka_unit_test(states_have_a_scope_and_a_count),
 	    cmocka_unit_test(stats_go_over_the_old_ones_or_to_the_end),

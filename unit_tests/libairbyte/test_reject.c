@@ -59,6 +59,39 @@ each_record_is_one_json_line(void **state)
 }
 
 static void
+what_json_has_no_number_for_becomes_a_string(void **state)
+{
+	static const struct {
+		const char *record;
+		const char *data;
+	} cases[] = {
+	    {"{\"a\":NaN}", "{\"a\":\"NaN\"}"},
+	    {"{\"a\":-Infinity,\"b\":[Infinity,-1,NaN]}",
+		"{\"a\":\"-Infinity\",\"b\":[\"Infinity\",-1,\"NaN\"]}"},
+	    {"{\"NaN\":\"Infinity -Infinity\",\"x\\\"NaN\":\"\\\\\",\"y\":{\"z\": NaN }}",
+		"{\"NaN\":\"Infinity -Infinity\",\"x\\\"NaN\":\"\\\\\",\"y\":{\"z\": \"NaN\" }}"},
+	};
+	const struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct ab_view record = {cases[i].record, strlen(cases[i].record)};
+		struct ab_reject *reject = NULL;
+		struct ab_error err;
+		char line[200];
+		assert_int_equal(truncate(path, 0), 0);
+		assert_int_equal(ab_reject_open(&reject, path, &err), 0);
+		assert_int_equal(ab_reject_record(reject, &stream, 1, "r", record, &err), 0);
+		ab_reject_close(reject);
+		snprintf(line, sizeof(line),
+		    "{\"stream\":\"s\",\"namespace\":null,\"record\":1,\"reason\":\"r\","
+		    "\"data\":%s}\n",
+		    cases[i].data);
+		assert_string_equal(content(), line);
+	}
+}
+
+static void
 a_file_is_appended_to(void **state)
 {
 	const struct ab_stream stream = {.name = "s"};
@@ -118,6 +151,7 @@ main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(each_record_is_one_json_line),
+	    CASE(what_json_has_no_number_for_becomes_a_string),
 	    CASE(a_file_is_appended_to),
 	    CASE(without_a_file_records_are_only_reported),
 	    CASE(a_file_that_cannot_be_written_is_an_error),
