@@ -48,6 +48,24 @@ fail_unauthorized(const struct luzmo *luzmo, const struct ab_reply *in, struct a
 	return AB_FAILED;
 }
 
+/* A path that does not exist, or a refusal without Luzmo's words: of a proxy, say. */
+static bool
+is_stranger(const struct ab_reply *in)
+{
+	struct ab_error ignored;
+	struct ab_buf words;
+
+	if (in->status == 404)
+		return true;
+	if (ab_verdict_of_status(in, &ignored) != AB_FAILED || in->status == 0)
+		return false;
+	ab_buf_init(&words, sizeof(ignored.message));
+	luzmo_refusal_describe(&words, in);
+	const bool none = words.len == 0;
+	ab_buf_release(&words);
+	return none;
+}
+
 enum ab_verdict
 luzmo_check_response(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err)
@@ -57,9 +75,9 @@ luzmo_check_response(const struct luzmo *luzmo, const struct ab_exchange *x,
 
 	if (in->status == 401)
 		return fail_unauthorized(luzmo, in, err);
-	if (in->status == 404) {
-		ab_fail(err, AB_CONFIG_ERROR,
-		    "api_host %s is not a Luzmo API: it answered HTTP 404", luzmo->api_host);
+	if (is_stranger(in)) {
+		ab_fail(err, AB_CONFIG_ERROR, "api_host %s is not a Luzmo API: it answered HTTP %d",
+		    luzmo->api_host, in->status);
 		return AB_FAILED;
 	}
 	const enum ab_verdict verdict =
