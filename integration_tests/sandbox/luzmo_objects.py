@@ -111,8 +111,9 @@ class Securable:
 
     def visible(self, at_ms):
         """(rows, how many of them) that readers see now."""
-        while len(self.versions) > 1 and self.versions[1][0] <= at_ms:
-            del self.versions[0]
+        newest = max(number for number, version in enumerate(self.versions)
+                     if version[0] <= at_ms)
+        del self.versions[:newest]
         return self.versions[0][1:]
 
     def to_json(self, at_ms, rows=None):

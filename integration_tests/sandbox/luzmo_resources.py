@@ -24,10 +24,10 @@ class ResourceActions:
         return json_reply(one.to_json(at_ms))
 
     def validate(self, kind, request, at_ms):
-        """Create's checks without creating; what Luzmo answers is not known."""
+        """Whether these properties could be set; how wrong ones are told is not known."""
         del at_ms
-        luzmo_properties.check(kind.MODEL, request.properties(), creating=True)
-        return json_reply({"code": 200})
+        luzmo_properties.check(kind.MODEL, request.properties(), creating=False)
+        return json_reply(True)
 
     def update(self, kind, request, at_ms):
         one = self.one_of(kind.MODEL, request.text("id"))

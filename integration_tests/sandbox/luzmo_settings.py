@@ -57,7 +57,7 @@ class Settings:
             if value not in CHOICES.get(name, (value,)):
                 raise ValueError(f"{name} is one of {', '.join(CHOICES[name])}")
             return value
-        number = float(value) if isinstance(value, (str, int, float)) else -1
+        number = -1 if value is None or isinstance(value, (bool, list, dict)) else float(value)
         if not 0 <= number < float("inf") or (name == "rate_window" and number == 0):
             raise ValueError(f"{name} is a number, not negative")
         return int(number) if number.is_integer() else number
