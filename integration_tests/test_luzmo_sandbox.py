@@ -213,6 +213,7 @@ def test_the_bucket_is_refilled_steadily_up_to_its_size():
 def test_retry_after_is_sent_if_so_set(sandbox):
     sandbox.settings(rate=0.001, burst=1)
     assert get(sandbox, "tag").status == 200
+    assert sandbox.settings()["burst"] == 1  # to look at them changes nothing
     reply = get(sandbox, "tag")
     assert reply.message == (429, "Too Many Requests") and "Retry-After" not in reply.headers
     sandbox.settings(retry_after=2, burst=0)
@@ -582,7 +583,8 @@ def test_pushes_append_and_replace(sandbox):
 def test_cells_are_kept_as_they_were_spelt(sandbox):
     dataset = new_dataset(sandbox, ["v"])
     texts = ["9007199254740993", "12345678901234567890123", "1e400", "0.1000", "-0", "1.0", "0.1",
-             "1E5", "1e-7", "-12", '"7"', "true", "null", '[1,{"a":0.10}]', '"\\ud83d\\ude00 \\u0000"']
+             "1E5", "1e-7", "-12", '"7"', "true", "null", '[1,{"a":0.10}]',
+             '"\\ud83d\\ude00 \\u0000"']
     push(sandbox, "[[" + "],[".join(texts) + "]]", target=dataset)
     cells = [row[0] for row in sandbox.datasets()[0]["rows"]]
     assert cells == [

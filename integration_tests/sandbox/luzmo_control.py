@@ -9,7 +9,8 @@
                   else {"number": "0.1000"}: see luzmo_json.exact.
     tags          GET {text: [ids of datasets]}
     counts        GET totals
-    settings      GET, or POST {name: value} to change some of `Settings`; buckets are full again
+    settings      GET, or POST {name: value} to change some of `Settings`; after
+                  a change of rate, burst or rate_window all buckets are full
     put           POST {name, tags, columns, rows, owner}, all optional: a dataset past the API.
                   name is a text or {"en": text}; without it only the tags are made. A column is a
                   name, its type told from the rows, or {source_name, type, subtype}. owner "other":
@@ -22,6 +23,9 @@ from sandbox import luzmo_json, luzmo_page
 from sandbox.luzmo_detection import described, detect
 from sandbox.luzmo_objects import OTHER_USER, USER, Column, Securable, Tag, english, now_ms
 from sandbox.server import json_reply
+
+
+RATES = {"rate", "burst", "rate_window"}
 
 
 class ControlEndpoints:
@@ -37,8 +41,10 @@ class ControlEndpoints:
 
     def control_settings(self, call):
         if call.method == "POST":
-            self.settings.change(luzmo_json.ordinary(luzmo_json.parse(call.body)))
-            self.buckets.clear()
+            values = luzmo_json.ordinary(luzmo_json.parse(call.body))
+            self.settings.change(values)
+            if RATES & set(values):
+                self.buckets.clear()
         return vars(self.settings)
 
     def control_datasets(self, call):

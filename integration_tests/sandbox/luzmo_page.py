@@ -103,9 +103,10 @@ def section(dataset, tags, opened):
     remarks = [f"{count:,} rows", f"{len(columns)} columns"]
     if hidden > 0:
         remarks.append(f"{hidden:,} not visible yet")
+    name = shorten(english(dataset.fields["name"]))
     return (
-        f"<details{' open' if opened else ''}><summary><b>{shorten(english(dataset.fields['name']))}"
-        f"</b><span class=faint>{', '.join(remarks)}</span>{''.join(map(badge, tags))}</summary>\n"
+        f"<details{' open' if opened else ''}><summary><b>{name}</b>"
+        f"<span class=faint>{', '.join(remarks)}</span>{''.join(map(badge, tags))}</summary>\n"
         f'<p class="faint"><code>{escape(dataset.id)}</code>, changed '
         f"{escape(dataset.fields['modified_at'])}</p>\n"
         f"{table(dataset, columns)}{pushes(dataset)}</details>\n")

@@ -3,10 +3,12 @@
 The order of the checks is the sandbox's own: properties and type, dataset, owner, number of rows,
 options, shape of the rows. What Luzmo does with a header when update_metadata is off is not known,
 so there are switches: `header_by` says whether cells belong to the columns by position or by the
-header's names, `unknown_header` what becomes of names that are not columns.
+header's names, `unknown_header` what becomes of names that are not columns. Columns that a push
+with update_metadata keeps stay in their order, whatever the order of the header.
 """
 
 from sandbox.luzmo_detection import described, detect
+from sandbox.luzmo_json import Number
 from sandbox.luzmo_objects import USER, Column, Securable, now_ms
 from sandbox.luzmo_properties import localized
 from sandbox.luzmo_request import ApiError, bad_request, invalid, not_found
@@ -85,10 +87,14 @@ def checked_rows(rows):
     return rows
 
 
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
+
+
 def checked_header(header):
     if header is None:
         return None
-    if not isinstance(header, list) or not all(type(one) is str for one in header):
+    if not isinstance(header, list) or not all(map(is_text, header)):
         raise invalid("options.header", "must be an array of texts")
     if len(set(header)) < len(header):
         raise invalid("options.header", "has a name twice")

@@ -69,8 +69,9 @@ class ResourceActions:
     def check_unique(self, text, tag):
         """A tag is unique; how Luzmo says so is not known."""
         if self.store.tag_named(text) not in (None, tag):
-            raise ApiError(int(self.settings.duplicate_tag), "Validation failed: tag must be unique",
-                           {"tag": ["must be unique"]})
+            raise ApiError(
+                int(self.settings.duplicate_tag), "Validation failed: tag must be unique",
+                {"tag": ["must be unique"]})
 
     def partner(self, kind, model, identity):
         """The other side of an association."""
