@@ -128,6 +128,14 @@ class Sandbox:
         query = "" if name is None else f"?{urlencode({'name': name})}"
         return self.control(f"datasets{query}")
 
+    def tags(self):
+        """{text: [ids of datasets]}"""
+        return self.control("tags")
+
+    def put(self, **wanted):
+        """Make a dataset past the API: name, tags, columns, rows, owner; returns it."""
+        return self.control("put", wanted)
+
     def requests(self, since=0):
         """The request log, in order of arrival."""
         return self.control(f"requests?since={since}")

@@ -246,7 +246,7 @@ def test_a_tag_has_the_documented_fields(sandbox):
     reply = act(sandbox, "tag", "delete", id=tag["id"], properties={})
     assert (reply.status, reply.body) == (204, b"")
     assert act(sandbox, "tag", "delete", id=tag["id"]).message[0] == 404
-    assert sandbox.control("tags") == {}
+    assert sandbox.tags() == {}
 
 
 @pytest.mark.parametrize("properties", [
@@ -272,9 +272,9 @@ def test_a_tag_cannot_be_created_twice(sandbox, status):
 
 @pytest.mark.parametrize("role", ["Securable", "Securables", "securable"])
 def test_a_tag_is_created_with_its_dataset(sandbox, role):
-    dataset = sandbox.control("put", {"name": "d"})["id"]
+    dataset = sandbox.put(name="d")["id"]
     tag = new(sandbox, "tag", [{"role": role, "id": dataset}], tag="x")
-    assert sandbox.control("tags") == {"x": [dataset]}
+    assert sandbox.tags() == {"x": [dataset]}
     found = get(sandbox, "tag", include=[{"model": "Securable", "attributes": ["id", "name"]}]).rows
     link = found[0]["securables"][0].pop("securablesTags")
     assert found[0]["securables"] == [{"id": dataset, "name": {"en": "d"}}]
@@ -291,7 +291,7 @@ def test_no_associations_come_in_several_forms(sandbox, none):
 
 
 def test_associations_may_be_set_from_both_sides(sandbox):
-    dataset = sandbox.control("put", {"name": "d"})["id"]
+    dataset = sandbox.put(name="d")["id"]
     tag = new(sandbox, "tag", tag="x")["id"]
     for resource, one, role, other in (
             ("tag", tag, "Securables", dataset), ("securable", dataset, "Tags", tag)):
@@ -320,11 +320,11 @@ def test_an_association_needs_both_sides(sandbox):
     assert act(sandbox, "tag", "associate", id=nobody["id"], resource=nobody).message[0] == 404
     assert act(sandbox, "tag", "create", properties={"tag": "y"},
                associations=[nobody]).message[0] == 404
-    assert sandbox.control("tags") == {"x": []}
+    assert sandbox.tags() == {"x": []}
 
 
 def test_associating_twice_and_dissociating_nothing_have_switches(sandbox):
-    dataset = sandbox.control("put", {"name": "d", "tags": ["x"]})["id"]
+    dataset = sandbox.put(name="d", tags=["x"])["id"]
     tag = get(sandbox, "tag").rows[0]["id"]
     other = {"role": "Securables", "id": dataset}
 
@@ -429,7 +429,7 @@ def test_a_column_leaves_its_dataset_without_moving_other_cells(sandbox):
 
 
 def test_deleting_a_dataset_takes_its_columns_and_links_along(sandbox):
-    dataset = sandbox.control("put", {"name": "d", "tags": ["x"], "columns": ["a"]})["id"]
+    dataset = sandbox.put(name="d", tags=["x"], columns=["a"])["id"]
     reply = act(sandbox, "securable", "delete", "DELETE", id=dataset, properties={})
     assert (reply.status, reply.body) == (204, b"")
     counts = sandbox.counts()
@@ -442,7 +442,7 @@ def test_validate_changes_nothing(sandbox):
     good = {"tag": "x"}
     assert act(sandbox, "tag", "validate", resource=good, properties=good).json is True
     assert act(sandbox, "tag", "validate", properties={"tag": 1}).message[0] == 400
-    assert sandbox.control("tags") == {}
+    assert sandbox.tags() == {}
 
 
 # Finds
@@ -460,9 +460,8 @@ COLUMNS = {"model": "Column", "attributes": ["id", "source_name", "order"], "joi
 
 
 def test_a_dataset_is_found_by_its_tag_with_its_columns(sandbox):
-    wanted = sandbox.control("put", {
-        "name": "d", "tags": [TAG, "other"], "columns": ["a", "b", "c", "d"]})
-    sandbox.control("put", {"name": "e", "tags": ["other"], "columns": ["a"]})
+    wanted = sandbox.put(name="d", tags=[TAG, "other"], columns=["a", "b", "c", "d"])
+    sandbox.put(name="e", tags=["other"], columns=["a"])
     found = get(sandbox, "securable", **look_up(TAG, COLUMNS)).json
     assert found["count"] == 1
     (row,) = found["rows"]
@@ -477,8 +476,8 @@ def test_a_dataset_is_found_by_its_tag_with_its_columns(sandbox):
 
 
 def test_joins_are_inner_or_outer(sandbox):
-    sandbox.control("put", {"name": "tagged", "tags": ["x", "y"]})
-    sandbox.control("put", {"name": "plain"})
+    sandbox.put(name="tagged", tags=["x", "y"])
+    sandbox.put(name="plain")
 
     def found(**include):
         rows = get(sandbox, "securable", include=[{"model": "Tag", **include}]).rows
@@ -494,8 +493,8 @@ def test_joins_are_inner_or_outer(sandbox):
 
 
 def test_includes_nest(sandbox):
-    sandbox.control("put", {"name": "d", "tags": ["x"], "columns": ["a", "b"]})
-    sandbox.control("put", {"name": "e", "tags": ["x"]})
+    sandbox.put(name="d", tags=["x"], columns=["a", "b"])
+    sandbox.put(name="e", tags=["x"])
     find = {"include": [{"model": "Securable", "attributes": ["name"], "include": [
         {"model": "Column", "attributes": ["source_name"], "jointype": "inner"}]}]}
     (tag,) = get(sandbox, "tag", **find).rows
@@ -508,8 +507,8 @@ def test_includes_nest(sandbox):
 
 def test_finds_compare_sort_and_page(sandbox):
     for number in range(5):
-        sandbox.control("put", {"name": {"en": f"d{number}", "nl": "x"}, "columns": ["a"],
-                                "rows": [[1]] * (number % 3)})
+        sandbox.put(name={"en": f"d{number}", "nl": "x"}, columns=["a"],
+                    rows=[[1]] * (number % 3))
 
     def found(**find):
         reply = get(sandbox, "securable", **find).json
@@ -629,8 +628,8 @@ def test_wrong_pushes_are_refused(sandbox, properties, status):
 def test_the_checks_of_a_push_stand_in_order(sandbox):
     many, wide = [[1]] * 10_001, [[1, 2]]
     dashboard = new(sandbox, "securable", type="dashboard", name={"en": "x"})["id"]
-    foreign = sandbox.control("put", {"name": "f", "columns": ["a"], "owner": "other"})["id"]
-    own = sandbox.control("put", {"name": "o", "columns": ["a"]})["id"]
+    foreign = sandbox.put(name="f", columns=["a"], owner="other")["id"]
+    own = sandbox.put(name="o", columns=["a"])["id"]
     assert act(sandbox, "data", "create", properties={}, token="x").status == 401
     assert push(sandbox, many, target=str(uuid.uuid4())).status == 404
     assert push(sandbox, many, target=dashboard).status == 400
@@ -813,8 +812,7 @@ def test_rows_are_read_back(sandbox):
 
 def test_acknowledged_pushes_survive_a_kill(tmp_path):
     with Sandbox(tmp_path, "--rate", 0, service="luzmo") as sandbox:
-        put = sandbox.control("put", {"name": "d", "tags": [TAG], "columns": ["n", "t"],
-                                      "rows": [[0, "é"]]})
+        put = sandbox.put(name="d", tags=[TAG], columns=["n", "t"], rows=[[0, "é"]])
         push(sandbox, '[[0.1000, "x", 1e400]]', "append", put["id"], header=["n", "t", "u"],
              update_metadata=True)
         acknowledged = []
@@ -846,7 +844,7 @@ def test_acknowledged_pushes_survive_a_kill(tmp_path):
         assert sandbox.datasets()[0]["rows"] == [[1, 2, 3]]
         act(sandbox, "securable", "delete", id=put["id"])
         sandbox.restart()
-        assert sandbox.datasets() == [] and sandbox.control("tags") == {TAG: []}
+        assert sandbox.datasets() == [] and sandbox.tags() == {TAG: []}
         assert sandbox.stop() == 0
         with sqlite3.connect(sandbox.data) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -919,19 +917,19 @@ def test_pushes_at_once_are_measured_per_dataset(sandbox):
 
 
 def test_put_makes_what_a_test_needs(sandbox):
-    made = sandbox.control("put", {
-        "name": {"nl": "x", "en": "Sales"}, "tags": ["a", "b"], "rows": [[1, "x"], [2, None]],
-        "columns": ["n", {"source_name": "t", "type": "datetime", "subtype": "date"}]})
+    made = sandbox.put(
+        name={"nl": "x", "en": "Sales"}, tags=["a", "b"], rows=[[1, "x"], [2, None]],
+        columns=["n", {"source_name": "t", "type": "datetime", "subtype": "date"}])
     assert sandbox.datasets("Sales") == [made]
     assert (made["name"], made["names"], made["tags"]) == (
         "Sales", {"nl": "x", "en": "Sales"}, ["a", "b"])
     assert columns(made, "source_name", "type", "subtype") == [
         ("n", "numeric", None), ("t", "datetime", "date")]
     assert made["rows"] == [[1, "x"], [2, None]] and made["pushes"] == []
-    assert sandbox.control("put", {"tags": ["c", "a"]}) == {}
-    assert sandbox.control("tags") == {"a": [made["id"]], "b": [made["id"]], "c": []}
+    assert sandbox.put(tags=["c", "a"]) == {}
+    assert sandbox.tags() == {"a": [made["id"]], "b": [made["id"]], "c": []}
     with pytest.raises(RuntimeError):
-        sandbox.control("put", {"nam": "x"})
+        sandbox.put(nam="x")
 
 
 @pytest.mark.parametrize("wrong", [
@@ -968,7 +966,7 @@ def test_a_reset_forgets_everything(tmp_path):
         new(sandbox, "tag", tag="x")
         sandbox.reset()
         for _ in range(2):
-            assert (sandbox.datasets(), sandbox.control("tags"), sandbox.requests()) == ([], {}, [])
+            assert (sandbox.datasets(), sandbox.tags(), sandbox.requests()) == ([], {}, [])
             assert set(sandbox.counts().values()) == {0}
             sandbox.restart()
 
@@ -1006,8 +1004,8 @@ def test_the_page_shows_what_landed_escaped(sandbox):
 def test_the_page_folds_and_pages_many_datasets(sandbox):
     assert "None yet." in page(sandbox)
     for number in range(201):
-        sandbox.control("put", {"name": f"d{number}", "columns": [f"c{n}" for n in range(20)],
-                                "rows": [[1] * 20] * 20})
+        sandbox.put(name=f"d{number}", columns=[f"c{n}" for n in range(20)],
+                    rows=[[1] * 20] * 20)
     text = page(sandbox)
     assert "1 to 200" in text and "<details open>" not in text and "8 more columns" in text
     assert page(sandbox, "?open=all").count("<details open>") == 200
