@@ -42,11 +42,19 @@ by_order(const void *a, const void *b)
 	return x->place < y->place ? -1 : 1;
 }
 
-/* The columns that are there, in Luzmo's order, become part of the stream's. */
-static void
-merge_columns(const struct ab_stream *catalog, const cJSON *columns)
+static bool
+has_new(const struct luzmo_columns *columns)
 {
-	struct luzmo_stream *stream = catalog->self;
+	for (size_t i = 0; i < columns->count; i++) {
+		if (columns->list[i].is_new)
+			return true;
+	}
+	return false;
+}
+
+void
+luzmo_begin_merge(struct luzmo_stream *stream, const cJSON *columns, bool replaced)
+{
 	const size_t most = columns != NULL ? (size_t)cJSON_GetArraySize(columns) : 0;
 	struct found_column *found = ab_calloc(most, sizeof(*found));
 	const char **names = ab_calloc(most, sizeof(*names));
@@ -67,7 +75,8 @@ merge_columns(const struct ab_stream *catalog, const cJSON *columns)
 	qsort(found, count, sizeof(*found), by_order);
 	for (size_t i = 0; i < count; i++)
 		names[i] = found[i].name;
-	luzmo_columns_merge(&stream->columns, names, count, catalog->overwrite);
+	luzmo_columns_merge(&stream->columns, names, count, replaced);
+	stream->untyped = has_new(&stream->columns);
 	free(names);
 	free(found);
 }
@@ -99,8 +108,8 @@ response_look(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 	const cJSON *dataset = rows->child;
 	const cJSON *count = cJSON_GetObjectItemCaseSensitive(dataset, "rows");
 	if (dataset == NULL) {
-		x->step = LUZMO_LOOK_OLD;
-		verdict = old || stream->old_tag == NULL ? AB_DONE : AB_NEXT;
+		x->step = old || stream->old_tag == NULL ? LUZMO_TAG_FIND : LUZMO_LOOK_OLD;
+		verdict = AB_NEXT;
 	} else if (dataset->next != NULL) {
 		verdict = fail_several(x, old ? stream->old_tag : stream->tag, err);
 	} else if (!luzmo_id_copy(
@@ -110,7 +119,8 @@ response_look(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 		stream->linked = !old;
 		luzmo_tally_start(
 		    &stream->tally, cJSON_IsNumber(count) ? (int64_t)count->valuedouble : -1);
-		merge_columns(x->stream, cJSON_GetObjectItemCaseSensitive(dataset, "columns"));
+		luzmo_begin_merge(stream, cJSON_GetObjectItemCaseSensitive(dataset, "columns"),
+		    x->stream->overwrite);
 		x->step = LUZMO_TAGS;
 		verdict = AB_NEXT;
 	}
@@ -120,19 +130,20 @@ response_look(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 
 /* The dataset that has the Python connector's tag is another stream's by now. */
 static enum ab_verdict
-let_go(const struct ab_exchange *x)
+let_go(struct ab_exchange *x)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
 	stream->dataset[0] = '\0';
-	luzmo_columns_release(&stream->columns);
-	luzmo_columns_init(&stream->columns, x->stream->schema);
+	stream->off_id[0] = '\0';
+	luzmo_begin_merge(stream, NULL, true);
 	ab_note(x->stream, LUZMO_NOTE_SHARED,
 	    "the dataset with the tag %.200s has the tag of another stream by now: this stream "
 	    "gets "
 	    "a dataset of its own",
 	    stream->old_tag);
-	return AB_DONE;
+	x->step = LUZMO_TAG_FIND;
+	return AB_NEXT;
 }
 
 static enum ab_verdict

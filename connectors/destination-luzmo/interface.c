@@ -12,6 +12,7 @@
 #include "push.h"
 #include "row.h"
 #include "settings.h"
+#include "settle.h"
 #include "tags.h"
 #include "types.h"
 
@@ -63,6 +64,7 @@ luzmo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_err
 	luzmo->stream_count = count;
 	for (size_t i = 0; i < count; i++) {
 		luzmo_columns_init(&luzmo->streams[i].columns, streams[i].schema);
+		luzmo->streams[i].untyped = true;
 		luzmo_tally_start(&luzmo->streams[i].tally, -1);
 		streams[i].self = &luzmo->streams[i];
 	}
@@ -94,22 +96,36 @@ luzmo_append(
 	return AB_TAKEN;
 }
 
+/* An end: of an overwrite without records, or of a stream that had a push whose reply was lost. */
+static bool
+start_end(const struct luzmo *luzmo, struct ab_exchange *x)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	if (!x->complete || !stream->linked)
+		return false;
+	if (stream->doubtful) {
+		stream->looks = 0;
+		x->step = LUZMO_COUNT;
+		return true;
+	}
+	x->step = luzmo->off_id[0] != '\0' ? LUZMO_TAG_LINK : LUZMO_TAG_FIND;
+	return x->stream->overwrite && !stream->written && stream->off_id[0] == '\0';
+}
+
 /* Where an exchange starts; false if there is nothing to do. */
 static bool
 start(const struct luzmo *luzmo, struct ab_exchange *x)
 {
 	const struct luzmo_stream *stream = x->stream->self;
 
-	if (x->phase == AB_BEGIN) {
+	if (x->phase == AB_END)
+		return start_end(luzmo, x);
+	if (x->phase == AB_BEGIN)
 		x->step = LUZMO_LOOK;
-	} else if (x->phase == AB_BATCH) {
-		const bool known = stream->dataset[0] != '\0' || stream->tag_id[0] != '\0';
-		x->step = known ? LUZMO_PUSH : LUZMO_TAG_FIND;
-	} else {
-		x->step = luzmo->off_id[0] != '\0' ? LUZMO_TAG_LINK : LUZMO_TAG_FIND;
-		return x->complete && x->stream->overwrite && !stream->written &&
-		       stream->dataset[0] != '\0' && stream->off_id[0] == '\0';
-	}
+	else
+		x->step = stream->dataset[0] != '\0' || stream->tag_id[0] != '\0' ? LUZMO_PUSH
+										  : LUZMO_TAG_MAKE;
 	return true;
 }
 
@@ -135,12 +151,14 @@ luzmo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case LUZMO_TAG_OFF:
 		return luzmo_tags_request(luzmo, x, out);
 	case LUZMO_NAMESAKES:
+	case LUZMO_NAMESAKE:
 		return luzmo_namesakes_request(luzmo, x, out);
 	case LUZMO_COLUMNS:
 	case LUZMO_TYPES:
 		return luzmo_types_request(luzmo, x, out);
-	case LUZMO_PUSH:
 	case LUZMO_COUNT:
+		return luzmo_settle_request(luzmo, x, out);
+	case LUZMO_PUSH:
 		break;
 	}
 	return luzmo_push_request(luzmo, x, out);
@@ -169,12 +187,14 @@ luzmo_response(void *self, struct ab_exchange *x, const struct ab_reply *in, str
 	case LUZMO_TAG_OFF:
 		return luzmo_tags_response(luzmo, x, in, err);
 	case LUZMO_NAMESAKES:
+	case LUZMO_NAMESAKE:
 		return luzmo_namesakes_response(luzmo, x, in, err);
 	case LUZMO_COLUMNS:
 	case LUZMO_TYPES:
 		return luzmo_types_response(luzmo, x, in, err);
-	case LUZMO_PUSH:
 	case LUZMO_COUNT:
+		return luzmo_settle_response(luzmo, x, in, err);
+	case LUZMO_PUSH:
 		break;
 	}
 	return luzmo_push_response(luzmo, x, in, err);

@@ -28,6 +28,7 @@ enum luzmo_note {
 	LUZMO_NOTE_SHARED,     /* the dataset has other streams' tags too */
 	LUZMO_NOTE_UNSETTLED,  /* whether a push arrived is not known */
 	LUZMO_NOTE_TWICE,      /* a push arrived after it was given up */
+	LUZMO_NOTE_COUNT,      /* the rows do not add up in the end */
 	LUZMO_NOTE_TYPE,       /* a column did not get its type */
 	LUZMO_NOTE_RESET,      /* no records came: the next ones will replace */
 };
@@ -35,10 +36,12 @@ enum luzmo_note {
 /*
  * Steps of all exchanges; which follow which is said in begin.h, push.h, types.h and tags.h.
  *
- *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector also gets our tag
- *   batch   for a new dataset TAG_FIND or TAG_MAKE, NAMESAKES; PUSH; COUNT or NAMESAKES if its
- *           reply was lost; COLUMNS and TYPES if columns are new; TAG_LINK; TAG_OFF
- *   end     of an overwrite without records: TAG_FIND or TAG_MAKE, TAG_LINK of REPLACE DATA
+ *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector gets our tag: TAG_FIND,
+ *           TAG_MAKE, TAG_LINK; without a dataset TAG_FIND, NAMESAKES, NAMESAKE
+ *   batch   for a new dataset TAG_MAKE; PUSH; COUNT or NAMESAKES if its reply was lost; COLUMNS and
+ *           TYPES if columns are new; TAG_LINK; TAG_OFF
+ *   end     of an overwrite without records TAG_FIND, TAG_MAKE, TAG_LINK of REPLACE DATA; COUNT if
+ * a reply was lost
  */
 enum luzmo_step {
 	LUZMO_START,
@@ -50,6 +53,7 @@ enum luzmo_step {
 	LUZMO_TAG_LINK,  /* put it on the dataset */
 	LUZMO_TAG_OFF,   /* take REPLACE DATA off */
 	LUZMO_NAMESAKES, /* datasets that are called as ours would be, and have no tag yet */
+	LUZMO_NAMESAKE,  /* the columns of one */
 	LUZMO_PUSH,      /* rows */
 	LUZMO_COUNT,     /* how many rows are there? */
 	LUZMO_COLUMNS,   /* the types of the columns */
@@ -72,26 +76,25 @@ struct luzmo_stream {
 	char off_id[LUZMO_ID_MAX + 1];  /* of REPLACE DATA if it is on the dataset, else "" */
 	bool linked;                    /* our tag is on the dataset */
 	bool replacing;                 /* the next push replaces all rows */
-	bool ours;                      /* what the dataset holds is of this run alone, or never was
-					   acknowledged */
-	bool written;                   /* its rows were replaced in this run */
-	bool untyped;                   /* the next push makes columns, which need types */
+	bool ours;    /* the dataset is made or adopted by this run: all it holds is this run's, or
+			 was never acknowledged */
+	bool written; /* its rows were replaced in this run */
+	bool untyped; /* the next push makes columns, or may find some without their types */
 
 	struct luzmo_columns columns;
 	struct luzmo_tally tally;
 	struct luzmo_retype *retypes;
 	size_t retype_count;
 
-	/* Of the push that is out. */
-	bool doubtful; /* its reply was lost, or might as well have been */
-	bool looked;   /* and it was looked for once */
+	bool doubtful;  /* the reply to a push was lost, or might as well have been */
+	unsigned looks; /* for what it did, in vain */
 
 	/* Of NAMESAKES. */
 	size_t offset; /* of the page */
 	size_t pages;
 	size_t namesakes;
 	char namesake[LUZMO_ID_MAX + 1]; /* the newest */
-	double namesake_rows;
+	int64_t namesake_rows;
 	char newest[40]; /* created_at of the newest */
 	char since[40];  /* a dataset of ours that we do not know of yet is not older */
 	bool after;      /* but younger */

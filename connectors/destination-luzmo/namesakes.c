@@ -4,9 +4,11 @@
 
 #include <cjson/cJSON.h>
 
+#include "begin.h"
 #include "finds.h"
 #include "push.h"
 #include "reply.h"
+#include "settle.h"
 #include "tags.h"
 
 #define PAGES_MAX 100
@@ -18,14 +20,19 @@ luzmo_namesakes_request(
 	const struct luzmo_stream *stream = x->stream->self;
 
 	luzmo_request_start(luzmo, out, "securable", "get");
-	luzmo_find_datasets(&out->head, stream->offset);
+	if (x->step == LUZMO_NAMESAKE)
+		luzmo_find_columns(&out->head, stream->namesake);
+	else
+		luzmo_find_datasets(&out->head, stream->offset);
 	return AB_SEND;
 }
 
-/* Whether a dataset may be a half-made one of this stream. */
+/* Whether a dataset may be a half-made one of this stream; in a batch, one that is not known yet.
+ */
 static bool
-is_namesake(const struct luzmo_stream *stream, const cJSON *dataset)
+is_namesake(const struct ab_exchange *x, const cJSON *dataset)
 {
+	const struct luzmo_stream *stream = x->stream->self;
 	const cJSON *names = cJSON_GetObjectItemCaseSensitive(dataset, "name");
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(names, "en");
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(dataset, "created_at");
@@ -33,7 +40,7 @@ is_namesake(const struct luzmo_stream *stream, const cJSON *dataset)
 	if (!cJSON_IsString(name) || strcmp(name->valuestring, stream->name) != 0 ||
 	    luzmo_tags_have_other(cJSON_GetObjectItemCaseSensitive(dataset, "tags"), "", NULL))
 		return false;
-	if (!stream->doubtful || !cJSON_IsString(created))
+	if (x->phase == AB_BEGIN || !cJSON_IsString(created))
 		return true;
 	const int order = strcmp(created->valuestring, stream->since);
 	return stream->after ? order > 0 : order >= 0;
@@ -42,15 +49,17 @@ is_namesake(const struct luzmo_stream *stream, const cJSON *dataset)
 static void
 take_namesake(struct luzmo_stream *stream, const cJSON *dataset)
 {
-	const cJSON *rows = cJSON_GetObjectItemCaseSensitive(dataset, "rows");
 	char id[LUZMO_ID_MAX + 1];
 
 	if (!luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(dataset, "id")))
 		return;
-	if (stream->namesakes++ > 0)
+	/* The last of a page is the first of the next if others made a dataset meanwhile. */
+	if (strcmp(id, stream->namesake) == 0 || stream->namesakes++ > 0)
 		return;
 	memcpy(stream->namesake, id, sizeof(stream->namesake));
-	stream->namesake_rows = cJSON_IsNumber(rows) ? rows->valuedouble : -1;
+	stream->namesake_rows = luzmo_count_of(dataset);
+	luzmo_tags_have(
+	    cJSON_GetObjectItemCaseSensitive(dataset, "tags"), LUZMO_TAG_REPLACE, stream->off_id);
 	ab_reply_copy_text(stream->newest, sizeof(stream->newest),
 	    cJSON_GetObjectItemCaseSensitive(dataset, "created_at"));
 }
@@ -58,17 +67,9 @@ take_namesake(struct luzmo_stream *stream, const cJSON *dataset)
 static void
 start_over(struct luzmo_stream *stream)
 {
-	stream->offset = 0;
 	stream->pages = 0;
 	stream->namesakes = 0;
-	stream->namesake[0] = stream->newest[0] = '\0';
-}
-
-static enum ab_verdict
-push(struct ab_exchange *x)
-{
-	x->step = LUZMO_PUSH;
-	return AB_NEXT;
+	stream->namesake[0] = stream->newest[0] = stream->off_id[0] = '\0';
 }
 
 static void
@@ -77,51 +78,81 @@ adopt(struct luzmo_stream *stream)
 	memcpy(stream->dataset, stream->namesake, sizeof(stream->dataset));
 	stream->replacing = true;
 	stream->ours = true;
+	stream->untyped = true;
 }
 
-/* All pages are read, before a create. */
+/* All pages are read, in a begin: did an earlier run leave one? */
 static enum ab_verdict
 settle_orphan(const struct luzmo *luzmo, struct ab_exchange *x)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
 	if (stream->namesakes == 1 && stream->namesake_rows >= 0 &&
-	    stream->namesake_rows <= (double)luzmo->flush_interval) {
-		adopt(stream);
-	} else if (stream->namesakes > 0) {
+	    stream->namesake_rows <= (int64_t)luzmo->flush_interval) {
+		x->step = LUZMO_NAMESAKE;
+		return AB_NEXT;
+	}
+	if (stream->namesakes > 0) {
 		memcpy(stream->since, stream->newest, sizeof(stream->since));
 		stream->after = true;
+		stream->off_id[0] = '\0';
 		ab_note(x->stream, LUZMO_NOTE_NAMESAKES,
 		    "%zu dataset%s called \"%.200s\" without a tag: it is not known to be this "
 		    "stream's, so a new one is made",
 		    stream->namesakes, stream->namesakes == 1 ? " is" : "s are", stream->name);
 	}
-	return push(x);
+	return AB_DONE;
+}
+
+static enum ab_verdict
+response_namesake(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
+    struct ab_error *err)
+{
+	static const char what[] = "the look-up of the columns";
+	struct luzmo_stream *stream = x->stream->self;
+	cJSON *document = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(rows->child, "columns");
+	const bool known = cJSON_IsArray(columns);
+	if (known)
+		luzmo_begin_merge(stream, columns, true);
+	cJSON_Delete(document);
+	if (!known)
+		return ab_service_unreadable(&luzmo->service, x, what, err);
+	adopt(stream);
+	return AB_DONE;
 }
 
 /* All pages are read, after a create whose reply was lost. */
 static enum ab_verdict
-settle_doubt(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error *err)
+settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error *err)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (stream->namesakes == 0)
-		return luzmo_push_look_again(x, err) == AB_WAIT ? AB_WAIT : push(x);
+	if (stream->namesakes == 0 && luzmo_settle_later(x, err) == AB_WAIT)
+		return AB_WAIT;
 	if (stream->namesakes > 1)
 		ab_note(x->stream, LUZMO_NOTE_NAMESAKES,
 		    "pushes whose replies were lost made %zu datasets called \"%.200s\": the "
 		    "newest "
 		    "is used, the others can be deleted",
 		    stream->namesakes, stream->name);
-	adopt(stream);
-	if (stream->namesake_rows == (double)x->batch->count)
-		return luzmo_push_arrived(luzmo, x, (int64_t)x->batch->count);
-	return push(x);
+	if (stream->namesakes > 0) {
+		adopt(stream);
+		if (stream->namesake_rows == (int64_t)x->batch->count)
+			return luzmo_push_arrived(luzmo, x, stream->namesake_rows);
+	}
+	x->step = LUZMO_PUSH;
+	return AB_NEXT;
 }
 
-enum ab_verdict
-luzmo_namesakes_response(const struct luzmo *luzmo, struct ab_exchange *x,
-    const struct ab_reply *in, struct ab_error *err)
+static enum ab_verdict
+response_page(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
+    struct ab_error *err)
 {
 	struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
@@ -129,7 +160,7 @@ luzmo_namesakes_response(const struct luzmo *luzmo, struct ab_exchange *x,
 	const cJSON *dataset;
 	size_t count = 0;
 
-	enum ab_verdict verdict =
+	const enum ab_verdict verdict =
 	    luzmo_judge_rows(luzmo, x, in, "the list of datasets", &document, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
@@ -138,7 +169,7 @@ luzmo_namesakes_response(const struct luzmo *luzmo, struct ab_exchange *x,
 	cJSON_ArrayForEach(dataset, rows)
 	{
 		count++;
-		if (is_namesake(stream, dataset))
+		if (is_namesake(x, dataset))
 			take_namesake(stream, dataset);
 	}
 	cJSON_Delete(document);
@@ -148,5 +179,13 @@ luzmo_namesakes_response(const struct luzmo *luzmo, struct ab_exchange *x,
 		return AB_NEXT;
 	}
 	stream->offset = 0;
-	return stream->doubtful ? settle_doubt(luzmo, x, err) : settle_orphan(luzmo, x);
+	return x->phase == AB_BEGIN ? settle_orphan(luzmo, x) : settle_create(luzmo, x, err);
+}
+
+enum ab_verdict
+luzmo_namesakes_response(const struct luzmo *luzmo, struct ab_exchange *x,
+    const struct ab_reply *in, struct ab_error *err)
+{
+	return x->step == LUZMO_NAMESAKE ? response_namesake(luzmo, x, in, err)
+					 : response_page(luzmo, x, in, err);
 }

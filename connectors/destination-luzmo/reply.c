@@ -7,6 +7,7 @@
 #define WORDS_MAX 1000
 #define WORD_MAX 300
 #define VALIDATIONS_MAX 5
+#define COUNT_MAX 9007199254740992.0 /* 2^53: beyond, it would not be exact */
 
 bool
 luzmo_is_ambiguous(const struct ab_reply *in)
@@ -22,6 +23,16 @@ luzmo_id_copy(char id[LUZMO_ID_MAX + 1], const cJSON *value)
 		return false;
 	memcpy(id, value->valuestring, strlen(value->valuestring) + 1);
 	return true;
+}
+
+int64_t
+luzmo_count_of(const cJSON *dataset)
+{
+	const cJSON *count = cJSON_GetObjectItemCaseSensitive(dataset, "rows");
+
+	if (!cJSON_IsNumber(count) || count->valuedouble < 0 || count->valuedouble > COUNT_MAX)
+		return -1;
+	return (int64_t)count->valuedouble;
 }
 
 /* " [field: message; field: message]" */

@@ -17,6 +17,9 @@ struct cJSON;
  */
 void luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
 
+/* The row count of a dataset in a reply; -1 if it has none. */
+int64_t luzmo_count_of(const struct cJSON *dataset);
+
 /* The usual verdict; unless it is AB_DONE, err says "Luzmo refused <what> of stream X: <its own
  * words> (HTTP 403)", or how the reply was lost. */
 enum ab_verdict luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x,

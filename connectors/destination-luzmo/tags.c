@@ -149,10 +149,39 @@ believe_refusal(const struct ab_exchange *x, struct ab_error *err)
 	return AB_FAILED;
 }
 
+/* The tag is there: what for? */
 static enum ab_verdict
 found(struct ab_exchange *x)
 {
-	return go_on(x, x->phase == AB_BATCH ? LUZMO_NAMESAKES : LUZMO_TAG_LINK);
+	const struct luzmo_stream *stream = x->stream->self;
+
+	if (x->phase == AB_BATCH)
+		return go_on(x, LUZMO_PUSH);
+	return go_on(x, stream->dataset[0] != '\0' ? LUZMO_TAG_LINK : LUZMO_NAMESAKES);
+}
+
+/* It is not. A begin makes none for a stream that may have no records. */
+static enum ab_verdict
+missing(struct ab_exchange *x, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	/* It was refused, and nobody else has made it. */
+	if (x->scratch != NULL)
+		return believe_refusal(x, err);
+	return stream->dataset[0] == '\0' && x->phase == AB_BEGIN ? AB_DONE
+								  : go_on(x, LUZMO_TAG_MAKE);
+}
+
+/* A dataset of this stream that we do not know of yet cannot be older than its tag. */
+static void
+note_age(const struct ab_exchange *x, const cJSON *tag)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	if (x->phase == AB_BATCH)
+		ab_reply_copy_text(stream->since, sizeof(stream->since),
+		    cJSON_GetObjectItemCaseSensitive(tag, "created_at"));
 }
 
 static enum ab_verdict
@@ -167,20 +196,15 @@ response_find(
 	if (verdict != AB_DONE)
 		return verdict;
 	const bool there = luzmo_tags_have(rows, tag_of(x), id_place(luzmo, x));
+	note_age(x, rows->child);
 	cJSON_Delete(document);
-	if (there)
-		return found(x);
-	/* It was refused, and nobody else has made it. */
-	if (x->scratch != NULL)
-		return believe_refusal(x, err);
-	return go_on(x, LUZMO_TAG_MAKE);
+	return there ? found(x) : missing(x, err);
 }
 
 static enum ab_verdict
 response_make(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
-	struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
 
 	const enum ab_verdict verdict =
@@ -197,12 +221,9 @@ response_make(
 		return verdict;
 	const bool made =
 	    luzmo_id_copy(id_place(luzmo, x), cJSON_GetObjectItemCaseSensitive(document, "id"));
-	ab_reply_copy_text(stream->since, sizeof(stream->since),
-	    cJSON_GetObjectItemCaseSensitive(document, "created_at"));
+	note_age(x, document);
 	cJSON_Delete(document);
-	if (!made)
-		return go_on(x, LUZMO_TAG_FIND);
-	return x->phase == AB_BATCH ? go_on(x, LUZMO_PUSH) : go_on(x, LUZMO_TAG_LINK);
+	return made ? found(x) : go_on(x, LUZMO_TAG_FIND);
 }
 
 static enum ab_verdict

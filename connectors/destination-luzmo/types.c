@@ -63,13 +63,15 @@ differs(const cJSON *column, enum luzmo_kind kind)
 	return is_text(column, "subtype", "date") != (kind == LUZMO_DATE);
 }
 
-/* The column that the push made under this name; NULL if it made none. */
+/* The column of this name if this run made it, or, in a dataset that an earlier one left half made,
+ * may have to give it its type; else NULL. */
 static const struct luzmo_column *
-new_column(const struct luzmo_columns *columns, const cJSON *name)
+new_column(const struct luzmo_stream *stream, const cJSON *name)
 {
-	for (size_t i = 0; cJSON_IsString(name) && i < columns->count; i++) {
-		const struct luzmo_column *column = &columns->list[i];
-		if (column->is_new && strcmp(column->name, name->valuestring) == 0)
+	for (size_t i = 0; cJSON_IsString(name) && i < stream->columns.count; i++) {
+		const struct luzmo_column *column = &stream->columns.list[i];
+		if ((column->is_new || (stream->ours && column->declared)) &&
+		    strcmp(column->name, name->valuestring) == 0)
 			return column;
 	}
 	return NULL;
@@ -86,8 +88,8 @@ compare(struct luzmo_stream *stream, const cJSON *columns)
 	stream->retype_count = 0;
 	cJSON_ArrayForEach(column, columns)
 	{
-		const struct luzmo_column *made = new_column(
-		    &stream->columns, cJSON_GetObjectItemCaseSensitive(column, "source_name"));
+		const struct luzmo_column *made =
+		    new_column(stream, cJSON_GetObjectItemCaseSensitive(column, "source_name"));
 		struct luzmo_retype *retype = &stream->retypes[stream->retype_count];
 		if (made == NULL || !differs(column, made->kind) ||
 		    !luzmo_id_copy(retype->id, cJSON_GetObjectItemCaseSensitive(column, "id")))

@@ -1,0 +1,118 @@
+#include "settle.h"
+
+#include <inttypes.h>
+
+#include <cjson/cJSON.h>
+
+#include "finds.h"
+#include "push.h"
+#include "reply.h"
+
+/* Those who wrote Luzmo's own connector wait so long before they read what they wrote. */
+#define LAG_MS 5000
+/* Looks before a push is sent again, and before an overwrite is given up. */
+#define LOOKS_OF_BATCH 2
+#define LOOKS_OF_END 4
+
+enum ab_ask
+luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	luzmo_request_start(luzmo, out, "securable", "get");
+	luzmo_find_count(&out->head, stream->dataset);
+	return AB_SEND;
+}
+
+enum ab_verdict
+luzmo_settle_later(struct ab_exchange *x, struct ab_error *err)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	if (++stream->looks >= (x->phase == AB_END ? LOOKS_OF_END : LOOKS_OF_BATCH))
+		return AB_DONE;
+	x->wait_ms = LAG_MS;
+	ab_fail(err, AB_TRANSIENT_ERROR,
+	    "the reply to a push was lost, and its rows are not to be seen");
+	return AB_WAIT;
+}
+
+static enum ab_verdict
+send_again(struct ab_exchange *x, enum luzmo_arrival arrival, int64_t count)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	luzmo_tally_resend(&stream->tally, x->batch->count, count);
+	if (arrival == LUZMO_UNCLEAR)
+		ab_note(x->stream, LUZMO_NOTE_UNSETTLED,
+		    "the reply to a push of %zu rows was lost, and the dataset's row count does "
+		    "not "
+		    "tell whether it arrived: it is sent again, so these rows may be there twice",
+		    x->batch->count);
+	x->step = LUZMO_PUSH;
+	return AB_NEXT;
+}
+
+static enum ab_verdict
+settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	const enum luzmo_arrival arrival =
+	    luzmo_tally_judge(&stream->tally, x->batch->count, count);
+
+	if (arrival == LUZMO_ARRIVED)
+		return luzmo_push_arrived(luzmo, x, count);
+	if (luzmo_settle_later(x, err) == AB_WAIT)
+		return AB_WAIT;
+	return send_again(x, arrival, count);
+}
+
+static enum ab_verdict
+settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	const int64_t rows = stream->tally.rows;
+	char label[256];
+
+	if (rows < 0 || count < 0 || count == rows)
+		return AB_DONE;
+	if (luzmo_settle_later(x, err) == AB_WAIT)
+		return AB_WAIT;
+	if (!x->stream->overwrite) {
+		ab_note(x->stream, LUZMO_NOTE_COUNT,
+		    "replies to pushes were lost, and the dataset has %" PRId64
+		    " rows where %" PRId64 " are expected: if nobody else writes into it, rows are "
+		    "missing or there twice",
+		    count, rows);
+		return AB_DONE;
+	}
+	ab_fail(err, AB_TRANSIENT_ERROR,
+	    "the dataset of stream %s has %" PRId64 " rows where %" PRId64
+	    " were pushed: Luzmo carried out a push late whose reply was lost, or somebody else "
+	    "writes "
+	    "into it; the next run replaces it",
+	    ab_stream_label(x->stream, label, sizeof(label)), count, rows);
+	return AB_FAILED;
+}
+
+enum ab_verdict
+luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
+    struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	cJSON *document = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict =
+	    luzmo_judge_rows(luzmo, x, in, "the row count of the dataset", &document, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const bool gone = rows->child == NULL;
+	const int64_t count = luzmo_count_of(rows->child);
+	cJSON_Delete(document);
+	if (gone) {
+		ab_fail(err, AB_CONFIG_ERROR, "dataset %s is not there any more", stream->dataset);
+		return AB_FAILED;
+	}
+	return x->phase == AB_END ? settle_end(x, count, err) : settle_push(luzmo, x, count, err);
+}

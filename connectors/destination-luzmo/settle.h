@@ -1,0 +1,22 @@
+/*
+ * settle.h: the step COUNT: what a dataset's row count says about pushes whose replies were lost.
+ *
+ * In a batch, after such an append: did it arrive? If the count does not say so, it is looked at
+ * once more a little later, since reads may lag behind writes; then the rows are sent again. At the
+ * end of a stream that had such pushes, also replaces: do the rows add up? Luzmo may have carried
+ * one out late. An overwrite whose rows do not add up fails, so that it is done again.
+ */
+#ifndef LUZMO_SETTLE_H
+#define LUZMO_SETTLE_H
+
+#include "luzmo.h"
+
+enum ab_ask luzmo_settle_request(
+    const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out);
+enum ab_verdict luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x,
+    const struct ab_reply *in, struct ab_error *err);
+
+/* What a push did cannot be seen: AB_WAIT to look again later, or AB_DONE if that was done. */
+enum ab_verdict luzmo_settle_later(struct ab_exchange *x, struct ab_error *err);
+
+#endif
