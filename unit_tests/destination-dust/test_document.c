@@ -314,7 +314,7 @@ the_hash_covers_content_and_not_the_time_of_the_read(void **unused)
 	record = fixture_record(&f, "{\"id\":1}");
 	record.emitted_at_ms += 1000;
 	ab_buf_reset(&f.batch->body);
-	assert_int_equal(dust_destination.append(f.dust, f.batch, &record, &f.err), AB_TAKEN);
+	assert_int_equal(dust_destination.append(f.self, f.batch, &record, &f.err), AB_TAKEN);
 	assert_memory_equal(f.batch->body.data, first, DUST_HASH_HEX);
 	expect_contains(f.batch->body.data, "\"timestamp\":1700000001123}");
 	fixture_close(&f);
@@ -339,7 +339,7 @@ a_body_that_does_not_fit_overflows(void **unused)
 		f.batch = ab_batch_new(&f.stream, limit, 0);
 		const struct ab_record record = fixture_record(&f, "{\"id\":1,\"a\":\"b\"}");
 		assert_int_equal(
-		    dust_destination.append(f.dust, f.batch, &record, &f.err), AB_TAKEN);
+		    dust_destination.append(f.self, f.batch, &record, &f.err), AB_TAKEN);
 		assert_true(f.batch->body.len <= limit);
 	}
 	fixture_close(&f);

@@ -503,7 +503,7 @@ a_list_read_while_others_deleted_is_read_again(void **unused)
 	open_overwrite(&f, "");
 	fixture_exchange(&f, AB_END, true);
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
-	f.dust->deletions++;
+	fixture_dust(&f)->deletions++;
 	assert_int_equal(reply_list(&f, ""), AB_NEXT);
 	assert_int_equal(f.x.step, LIST);
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
@@ -523,7 +523,7 @@ a_list_that_never_ends_is_given_up(void **unused)
 	fixture_exchange(&f, AB_END, true);
 	for (; ask == AB_SEND && rounds < 5000; rounds++) {
 		ask = fixture_ask(&f, 0);
-		f.dust->deletions++;
+		fixture_dust(&f)->deletions++;
 		if (ask == AB_SEND)
 			assert_int_equal(reply_list(&f, ""), AB_NEXT);
 	}

@@ -11,8 +11,8 @@ id_of(struct fixture *f, bool is_row, const char *data)
 {
 	const struct ab_record record = fixture_record(f, data);
 
-	assert_int_equal(dust_id_of_record(f->dust, &f->stream, is_row, &record, &f->err), 0);
-	return f->dust->id.text.data;
+	assert_int_equal(dust_id_of_record(f->self, &f->stream, is_row, &record, &f->err), 0);
+	return fixture_dust(f)->id.text.data;
 }
 
 static bool
@@ -211,11 +211,11 @@ long_ids_are_cut_and_tagged(void **unused)
 	memset(data + head, 'x', 122);
 	memcpy(data + head + 122, "\"}", 3);
 	assert_int_equal(strlen(id_of(&f, false, data)), DUST_ID_PLAIN_MAX);
-	assert_false(is_tagged(f.dust->id.text.data));
+	assert_false(is_tagged(fixture_dust(&f)->id.text.data));
 	memset(data + head, 'x', 123);
 	memcpy(data + head + 123, "\"}", 3);
 	assert_int_equal(strlen(id_of(&f, false, data)), DUST_ID_MAX);
-	assert_true(is_tagged(f.dust->id.text.data));
+	assert_true(is_tagged(fixture_dust(&f)->id.text.data));
 	memset(data + head, 'x', 4000);
 	memcpy(data + head + 4000, "\"}", 3);
 	assert_int_equal(strlen(id_of(&f, false, data)), DUST_ID_MAX);
@@ -278,7 +278,7 @@ a_large_record_without_a_key_is_told_by_its_text(void **unused)
 	large[100] = 'y';
 	assert_string_not_equal(id_of(&f, true, large), first);
 	assert_memory_equal(id_of(&f, false, large), "users-", 6);
-	assert_int_equal(strlen(f.dust->id.text.data), 6 + 16);
+	assert_int_equal(strlen(fixture_dust(&f)->id.text.data), 6 + 16);
 	f.stream.namespace = "n";
 	assert_true(is_tagged(id_of(&f, false, large)));
 	f.stream.namespace = NULL;

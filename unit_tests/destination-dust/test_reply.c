@@ -91,7 +91,7 @@ refusals_and_losses_are_told_in_a_sentence(void **unused)
 		struct ab_reply reply = reply_of(
 		    cases[i].status, "application/json", cases[i].body, strlen(cases[i].body));
 		snprintf(reply.loss, sizeof(reply.loss), "gone");
-		dust_judge(f.dust, &f.x, &reply, "the table", &f.err);
+		dust_judge(f.self, &f.x, &reply, "the table", &f.err);
 		assert_string_equal(f.err.message, cases[i].message);
 	}
 	fixture_close(&f);
@@ -108,10 +108,10 @@ a_429_is_waited_out_but_in_a_check(void **unused)
 	for (unsigned phase = AB_CHECK; phase <= AB_END; phase++) {
 		fixture_exchange(&f, (enum ab_phase)phase, true);
 		const enum ab_verdict wanted = phase == AB_CHECK ? AB_RETRY : AB_WAIT;
-		assert_int_equal(dust_judge(f.dust, &f.x, &reply, "it", &f.err), wanted);
+		assert_int_equal(dust_judge(f.self, &f.x, &reply, "it", &f.err), wanted);
 		assert_int_equal(f.err.kind, AB_TRANSIENT_ERROR);
 		expect_contains(f.err.message, "Dust refused it");
-		assert_int_equal(dust_judge_list(f.dust, &f.x, &reply, "it", &f.err), wanted);
+		assert_int_equal(dust_judge_list(f.self, &f.x, &reply, "it", &f.err), wanted);
 		if (phase != AB_CHECK)
 			assert_int_equal(f.x.wait_ms, 5000);
 	}

@@ -20,17 +20,15 @@ addresses_are_built_from_encoded_parts(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(fixture_open_raw(&f, cases[i].extra), 0);
-		assert_string_equal(f.dust->base_url, cases[i].base_url);
+		assert_string_equal(fixture_dust(&f)->base_url, cases[i].base_url);
 		fixture_close(&f);
 	}
 	assert_int_equal(fixture_open_raw(&f, "\"x\":1"), 0);
 	cJSON_ReplaceItemInObject(
 	    f.config.document, "data_source_id", cJSON_CreateString("my folder/\xC3\xA9"));
-	dust_destination.close(f.dust);
-	void *self = NULL;
-	assert_int_equal(dust_destination.open(&self, &f.limits, &f.config, &f.err), 0);
-	f.dust = self;
-	assert_string_equal(f.dust->url,
+	dust_destination.close(f.self);
+	assert_int_equal(dust_destination.open(&f.self, &f.limits, &f.config, &f.err), 0);
+	assert_string_equal(fixture_dust(&f)->url,
 	    "https://dust.tt/api/v1/w/W1/spaces/vlt_1/data_sources/my%20folder%2F%C3%A9/");
 	fixture_close(&f);
 }
@@ -89,7 +87,7 @@ texts_that_are_too_long_are_refused_by_their_field(void **unused)
 			struct fixture f;
 			void *self = NULL;
 			assert_int_equal(fixture_open_raw(&f, "\"base_url\":\"http://x\""), 0);
-			dust_destination.close(f.dust);
+			dust_destination.close(f.self);
 			memset(text, 'x', len);
 			memcpy(text, "http://", 7);
 			text[len] = '\0';
@@ -97,7 +95,7 @@ texts_that_are_too_long_are_refused_by_their_field(void **unused)
 			    f.config.document, cases[i].field, cJSON_CreateString(text));
 			const int rc = dust_destination.open(&self, &f.limits, &f.config, &f.err);
 			assert_int_equal(rc, len > cases[i].most ? -1 : 0);
-			f.dust = self;
+			f.self = self;
 			if (rc != 0) {
 				assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
 				assert_memory_equal(
@@ -154,9 +152,9 @@ empty_fields_are_as_good_as_none(void **unused)
 	(void)unused;
 	assert_int_equal(
 	    fixture_open_raw(&f, "\"title_field\":\"\",\"text_fields\":[\"\",\"a.b\"]"), 0);
-	assert_null(f.dust->title_field.text);
-	assert_int_equal(f.dust->text_field_count, 1);
-	assert_int_equal(f.dust->text_fields[0].path.count, 2);
+	assert_null(fixture_dust(&f)->title_field.text);
+	assert_int_equal(fixture_dust(&f)->text_field_count, 1);
+	assert_int_equal(fixture_dust(&f)->text_fields[0].path.count, 2);
 	fixture_close(&f);
 }
 

@@ -27,8 +27,8 @@ a_full_round_is_deleted_before_the_list_is_read_on(void **unused)
 		const struct ab_reply reply = {
 		    .status = 200, .type = "application/json", .body = page, .len = strlen(page)};
 		assert_int_equal(
-		    dust_sweep_list(f.dust, &sweep, &f.x, &f.request, &f.err), AB_SEND);
-		verdict = dust_sweep_listed(f.dust, &sweep, &f.x, &reply, &f.err);
+		    dust_sweep_list(f.self, &sweep, &f.x, &f.request, &f.err), AB_SEND);
+		verdict = dust_sweep_listed(f.self, &sweep, &f.x, &reply, &f.err);
 		assert_int_equal(verdict, AB_NEXT);
 		pages++;
 	}
@@ -36,10 +36,10 @@ a_full_round_is_deleted_before_the_list_is_read_on(void **unused)
 	assert_int_equal(sweep.count, 9);
 	f.x.item = 8;
 	ab_buf_reset(&f.request.url);
-	assert_int_equal(dust_sweep_delete(f.dust, &sweep, &f.x, &f.request, &f.err), AB_SEND);
+	assert_int_equal(dust_sweep_delete(f.self, &sweep, &f.x, &f.request, &f.err), AB_SEND);
 	expect_contains(f.request.url.data, "/documents/id8xxx");
 	ab_buf_reset(&f.request.url);
-	assert_int_equal(dust_sweep_list(f.dust, &sweep, &f.x, &f.request, &f.err), AB_SEND);
+	assert_int_equal(dust_sweep_list(f.self, &sweep, &f.x, &f.request, &f.err), AB_SEND);
 	expect_contains(f.request.url.data, "&offset=0");
 	assert_int_equal(sweep.count, 0);
 	assert_int_equal(sweep.known.count, 9);

@@ -149,7 +149,7 @@ open_two(struct two *two, const struct ab_stream *first, const struct ab_stream 
 	if (second != NULL)
 		two->streams[1] = *second;
 	assert_int_equal(
-	    dust_destination.streams(two->f.dust, two->streams, two->count, &two->f.err), 0);
+	    dust_destination.streams(two->f.self, two->streams, two->count, &two->f.err), 0);
 	for (size_t i = 0; i < two->count; i++)
 		two->begins[i] =
 		    (struct ab_exchange){.phase = AB_BEGIN, .stream = &two->streams[i], .items = 1};
@@ -188,7 +188,7 @@ step(struct two *two, size_t i, struct world *world)
 
 	ab_buf_reset(&f->request.url);
 	ab_buf_reset(&f->request.head);
-	assert_int_equal(dust_destination.request(f->dust, x, &f->request, &f->err), AB_SEND);
+	assert_int_equal(dust_destination.request(f->self, x, &f->request, &f->err), AB_SEND);
 	struct ab_reply reply = {
 	    .status = 200, .type = "application/json", .body = body, .retry_after_ms = -1};
 	snprintf(body, sizeof(body), "{\"table\":{}}");
@@ -208,7 +208,7 @@ step(struct two *two, size_t i, struct world *world)
 		    tag);
 	}
 	reply.len = strlen(body);
-	const enum ab_verdict verdict = dust_destination.response(f->dust, x, &reply, &f->err);
+	const enum ab_verdict verdict = dust_destination.response(f->self, x, &reply, &f->err);
 	assert_true(verdict == AB_DONE || verdict == AB_NEXT || verdict == AB_FAILED);
 	if (verdict == AB_FAILED)
 		x->step = AB_STEPS_MAX;
@@ -238,7 +238,7 @@ two_streams_never_end_on_one_table(void **unused)
 
 	(void)unused;
 	open_two(&names, &alike[0], &alike[1]);
-	const struct dust_table *tables = names.f.dust->streams;
+	const struct dust_table *tables = fixture_dust(&names.f)->streams;
 	snprintf(plain, sizeof(plain), "%s", tables[0].name.plain);
 	for (size_t i = 0; i < 2; i++)
 		snprintf(suffixed[i], sizeof(suffixed[i]), "%s", tables[i].name.suffixed);
@@ -322,7 +322,8 @@ a_suffixed_table_of_another_stream_is_refused(void **unused)
 	(void)unused;
 	open_two(&two, &alike[1], NULL);
 	put_table(&world, "airbyte_users", "users");
-	put_table(&world, ((struct dust_table *)two.f.dust->streams)->name.suffixed, "third");
+	put_table(
+	    &world, ((struct dust_table *)fixture_dust(&two.f)->streams)->name.suffixed, "third");
 	begin_all(&two, &world, 0);
 	assert_int_equal(two.begins[0].step, AB_STEPS_MAX);
 	assert_int_equal(two.f.err.kind, AB_CONFIG_ERROR);
@@ -341,7 +342,7 @@ a_name_that_looks_like_a_suffixed_one_takes_nothing_away(void **unused)
 
 	(void)unused;
 	open_two(&two, &alike[1], NULL);
-	const struct dust_table *table = two.f.dust->streams;
+	const struct dust_table *table = fixture_dust(&two.f)->streams;
 	snprintf(name, sizeof(name), "%s", table->name.suffixed + strlen("airbyte_"));
 	lookalike.name = name;
 	fixture_close(&two.f);
