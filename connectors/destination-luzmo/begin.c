@@ -17,11 +17,7 @@ luzmo_begin_request(const struct luzmo *luzmo, const struct ab_exchange *x, stru
 	const struct luzmo_stream *stream = x->stream->self;
 
 	luzmo_request_start(luzmo, out, "securable", "get");
-	if (x->step == LUZMO_TAGS)
-		luzmo_find_tags_of(&out->head, stream->dataset);
-	else
-		luzmo_find_tagged(
-		    &out->head, x->step == LUZMO_LOOK ? stream->tag : stream->old_tag);
+	luzmo_find_tagged(&out->head, x->step == LUZMO_LOOK ? stream->tag : stream->old_tag);
 	return AB_SEND;
 }
 
@@ -106,21 +102,20 @@ response_look(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 	if (verdict != AB_DONE)
 		return verdict;
 	const cJSON *dataset = rows->child;
-	const cJSON *count = cJSON_GetObjectItemCaseSensitive(dataset, "rows");
+	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(dataset, "columns");
 	if (dataset == NULL) {
 		x->step = old || stream->old_tag == NULL ? LUZMO_TAG_FIND : LUZMO_LOOK_OLD;
 		verdict = AB_NEXT;
 	} else if (dataset->next != NULL) {
 		verdict = fail_several(x, old ? stream->old_tag : stream->tag, err);
-	} else if (!luzmo_id_copy(
+	} else if (!cJSON_IsArray(columns) ||
+		   !luzmo_id_copy(
 		       stream->dataset, cJSON_GetObjectItemCaseSensitive(dataset, "id"))) {
 		verdict = ab_service_unreadable(&luzmo->service, x, what, err);
 	} else {
 		stream->linked = !old;
-		luzmo_tally_start(
-		    &stream->tally, cJSON_IsNumber(count) ? (int64_t)count->valuedouble : -1);
-		luzmo_begin_merge(stream, cJSON_GetObjectItemCaseSensitive(dataset, "columns"),
-		    x->stream->overwrite);
+		luzmo_tally_start(&stream->tally, luzmo_row_count(dataset));
+		luzmo_begin_merge(stream, columns, x->stream->overwrite);
 		x->step = LUZMO_TAGS;
 		verdict = AB_NEXT;
 	}
@@ -135,7 +130,6 @@ let_go(struct ab_exchange *x)
 	struct luzmo_stream *stream = x->stream->self;
 
 	stream->dataset[0] = '\0';
-	stream->off_id[0] = '\0';
 	luzmo_begin_merge(stream, NULL, true);
 	ab_note(x->stream, LUZMO_NOTE_SHARED,
 	    "the dataset with the tag %.200s has the tag of another stream by now: this stream "
@@ -146,28 +140,57 @@ let_go(struct ab_exchange *x)
 	return AB_NEXT;
 }
 
+/* The tag by which a dataset was found is not on it: how Luzmo compares texts is not known. */
 static enum ab_verdict
-response_tags(
-    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+fail_untagged(const struct ab_exchange *x, const char *tag, struct ab_error *err)
 {
-	static const char what[] = "the look-up of the dataset's tags";
-	struct luzmo_stream *stream = x->stream->self;
-	cJSON *document = NULL;
-	const cJSON *rows = NULL;
+	const struct luzmo_stream *stream = x->stream->self;
+	char label[256];
 
-	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
-	if (verdict != AB_DONE)
-		return verdict;
-	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
-	const bool known = cJSON_IsArray(tags);
-	const bool other = luzmo_tags_have_other(tags, stream->tag, stream->old_tag);
-	if (luzmo_tags_have(tags, LUZMO_TAG_REPLACE, stream->off_id))
-		memcpy(luzmo->off_id, stream->off_id, sizeof(luzmo->off_id));
-	cJSON_Delete(document);
-	if (!known)
-		return ab_service_unreadable(&luzmo->service, x, what, err);
-	if (!stream->linked && other)
-		return let_go(x);
+	ab_fail(err, AB_CONFIG_ERROR,
+	    "dataset %s was found for stream %s, but has not the tag %.300s; if it has it in "
+	    "another spelling, give the stream another namespace or a prefix",
+	    stream->dataset, ab_stream_label(x->stream, label, sizeof(label)), tag);
+	return AB_FAILED;
+}
+
+/* Another stream of the catalog that has the same dataset; NULL: none. */
+static const struct luzmo_stream *
+find_sharer(const struct luzmo *luzmo, const struct luzmo_stream *stream)
+{
+	for (size_t i = 0; i < luzmo->stream_count; i++) {
+		const struct luzmo_stream *other = &luzmo->streams[i];
+		if (other != stream && other->linked &&
+		    strcmp(other->dataset, stream->dataset) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+static enum ab_verdict
+fail_shared(const struct ab_exchange *x, const struct luzmo_stream *sharer, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	char label[256];
+
+	ab_fail(err, AB_CONFIG_ERROR,
+	    "stream %s has the same dataset (%s) as another stream of the catalog, since both tags "
+	    "are on it: %.200s and %.200s; take one off",
+	    ab_stream_label(x->stream, label, sizeof(label)), stream->dataset, stream->tag,
+	    sharer->tag);
+	return AB_FAILED;
+}
+
+/* The dataset is the stream's: its tags say how it is to be filled. */
+static enum ab_verdict
+settle_tags(struct luzmo *luzmo, struct ab_exchange *x, bool other, const char *off_id)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	if (off_id[0] != '\0') {
+		memcpy(stream->off_id, off_id, sizeof(stream->off_id));
+		memcpy(luzmo->off_id, off_id, sizeof(luzmo->off_id));
+	}
 	if (other)
 		ab_note(x->stream, LUZMO_NOTE_SHARED,
 		    "its dataset has the tag of another stream too: what one of them replaces, the "
@@ -176,6 +199,39 @@ response_tags(
 	x->stream->hold = x->stream->overwrite && !luzmo->first_batch;
 	x->step = LUZMO_TAG_FIND;
 	return stream->linked ? AB_DONE : AB_NEXT;
+}
+
+static enum ab_verdict
+response_tags(
+    struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	static const char what[] = "the look-up of the dataset's tags";
+	const struct luzmo_stream *stream = x->stream->self;
+	const char *found_by = stream->linked ? stream->tag : stream->old_tag;
+	char id[LUZMO_ID_MAX + 1];
+	char off_id[LUZMO_ID_MAX + 1] = "";
+	cJSON *document = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
+	const bool known = cJSON_IsArray(tags);
+	const bool tagged = luzmo_tags_have(tags, found_by, id);
+	const bool other = luzmo_tags_have_other(tags, stream->tag, stream->old_tag);
+	const bool off = luzmo_tags_have(tags, LUZMO_TAG_REPLACE, off_id);
+	cJSON_Delete(document);
+	if (!known || (off && off_id[0] == '\0'))
+		return ab_service_unreadable(&luzmo->service, x, what, err);
+	if (!tagged)
+		return fail_untagged(x, found_by, err);
+	if (!stream->linked && other)
+		return let_go(x);
+	const struct luzmo_stream *sharer = find_sharer(luzmo, stream);
+	if (sharer != NULL)
+		return fail_shared(x, sharer, err);
+	return settle_tags(luzmo, x, other, off_id);
 }
 
 enum ab_verdict

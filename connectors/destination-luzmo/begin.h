@@ -12,9 +12,10 @@
 
 #include "luzmo.h"
 
-/* For the steps LOOK, LOOK_OLD and TAGS of a begin. */
+/* For the steps LOOK and LOOK_OLD; TAGS is asked for by tags.h. */
 enum ab_ask luzmo_begin_request(
     const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out);
+/* For these and the first TAGS of a begin. */
 enum ab_verdict luzmo_begin_response(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
 

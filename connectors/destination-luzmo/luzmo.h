@@ -94,10 +94,10 @@ struct luzmo_stream {
 	size_t pages;
 	size_t namesakes;
 	char namesake[LUZMO_ID_MAX + 1]; /* the newest */
-	int64_t namesake_rows;
-	char newest[40]; /* created_at of the newest */
-	char since[40];  /* a dataset of ours that we do not know of yet is not older */
-	bool after;      /* but younger */
+	int64_t namesake_rows;           /* -1: not known */
+	char newest[40];                 /* created_at of the newest */
+	char since[40]; /* a dataset of ours that we do not know of yet is not older */
+	bool after;     /* but younger */
 };
 
 struct luzmo {

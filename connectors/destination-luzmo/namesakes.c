@@ -27,21 +27,26 @@ luzmo_namesakes_request(
 	return AB_SEND;
 }
 
-/* Whether a dataset may be a half-made one of this stream; in a batch, one that is not known yet.
- */
 static bool
-is_namesake(const struct ab_exchange *x, const cJSON *dataset)
+has_our_name(const struct luzmo_stream *stream, const cJSON *dataset)
 {
-	const struct luzmo_stream *stream = x->stream->self;
 	const cJSON *names = cJSON_GetObjectItemCaseSensitive(dataset, "name");
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(names, "en");
+
+	return cJSON_IsString(name) && strcmp(name->valuestring, stream->name) == 0;
+}
+
+/* Whether a dataset is so young that a push of this run may have made it. */
+static bool
+is_young(const struct luzmo_stream *stream, const cJSON *dataset)
+{
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(dataset, "created_at");
 
-	if (!cJSON_IsString(name) || strcmp(name->valuestring, stream->name) != 0 ||
-	    luzmo_tags_have_other(cJSON_GetObjectItemCaseSensitive(dataset, "tags"), "", NULL))
-		return false;
-	if (x->phase == AB_BEGIN || !cJSON_IsString(created))
+	/* Where there was none before, any is. */
+	if (stream->since[0] == '\0' && !stream->after)
 		return true;
+	if (!cJSON_IsString(created))
+		return false;
 	const int order = strcmp(created->valuestring, stream->since);
 	return stream->after ? order > 0 : order >= 0;
 }
@@ -57,7 +62,7 @@ take_namesake(struct luzmo_stream *stream, const cJSON *dataset)
 	if (strcmp(id, stream->namesake) == 0 || stream->namesakes++ > 0)
 		return;
 	memcpy(stream->namesake, id, sizeof(stream->namesake));
-	stream->namesake_rows = luzmo_count_of(dataset);
+	stream->namesake_rows = luzmo_row_count(dataset);
 	luzmo_tags_have(
 	    cJSON_GetObjectItemCaseSensitive(dataset, "tags"), LUZMO_TAG_REPLACE, stream->off_id);
 	ab_reply_copy_text(stream->newest, sizeof(stream->newest),
@@ -133,7 +138,7 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (stream->namesakes == 0 && luzmo_settle_later(x, err) == AB_WAIT)
+	if (stream->namesakes == 0 && luzmo_settle_later(x, "rows", err) == AB_WAIT)
 		return AB_WAIT;
 	if (stream->namesakes > 1)
 		ab_note(x->stream, LUZMO_NOTE_NAMESAKES,
@@ -150,32 +155,51 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 	return AB_NEXT;
 }
 
+/* Takes the namesakes among the datasets of a page; returns how many datasets it holds, or -1 if
+ * one of our name does not say which tags it has. */
+static int
+read_page(const struct ab_exchange *x, const cJSON *rows)
+{
+	struct luzmo_stream *stream = x->stream->self;
+	const cJSON *dataset;
+	int count = 0;
+
+	cJSON_ArrayForEach(dataset, rows)
+	{
+		const cJSON *tags = cJSON_GetObjectItemCaseSensitive(dataset, "tags");
+		count++;
+		if (!has_our_name(stream, dataset))
+			continue;
+		if (!cJSON_IsArray(tags))
+			return -1;
+		if (!luzmo_tags_have_other(tags, "", NULL) &&
+		    (x->phase == AB_BEGIN || is_young(stream, dataset)))
+			take_namesake(stream, dataset);
+	}
+	return count;
+}
+
 static enum ab_verdict
 response_page(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     struct ab_error *err)
 {
+	static const char what[] = "the list of datasets";
 	struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
 	const cJSON *rows = NULL;
-	const cJSON *dataset;
-	size_t count = 0;
 
-	const enum ab_verdict verdict =
-	    luzmo_judge_rows(luzmo, x, in, "the list of datasets", &document, &rows, err);
+	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
 	if (stream->offset == 0)
 		start_over(stream);
-	cJSON_ArrayForEach(dataset, rows)
-	{
-		count++;
-		if (is_namesake(x, dataset))
-			take_namesake(stream, dataset);
-	}
+	const int count = read_page(x, rows);
 	cJSON_Delete(document);
+	if (count < 0)
+		return ab_service_unreadable(&luzmo->service, x, what, err);
 	/* A page may hold less than was asked for. */
 	if (count > 0 && ++stream->pages < PAGES_MAX) {
-		stream->offset += count;
+		stream->offset += (size_t)count;
 		return AB_NEXT;
 	}
 	stream->offset = 0;

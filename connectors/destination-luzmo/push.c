@@ -85,6 +85,7 @@ luzmo_push_arrived(const struct luzmo *luzmo, struct ab_exchange *x, int64_t cou
 		    "are in the dataset twice");
 	}
 	stream->columns.changed = false;
+	stream->looks = 0;
 	stream->replacing = false;
 	return luzmo_push_next(luzmo, x);
 }
@@ -99,11 +100,11 @@ dataset_of(const cJSON *document)
 }
 
 static enum ab_verdict
-too_large(const struct ab_exchange *x, const struct ab_reply *in)
+too_large(const struct ab_exchange *x)
 {
 	if (x->batch->count > 1)
 		return AB_SPLIT;
-	ab_batch_reject(x->batch, 0, "Luzmo takes no request as large as it (HTTP %d)", in->status);
+	ab_batch_reject(x->batch, 0, "Luzmo takes no request as large as it (HTTP 413)");
 	return AB_DONE;
 }
 
@@ -134,13 +135,13 @@ luzmo_push_response(const struct luzmo *luzmo, struct ab_exchange *x, const stru
 	snprintf(what, sizeof(what), "a push of %zu rows", x->batch->count);
 	const enum ab_verdict verdict = luzmo_judge_object(luzmo, x, in, what, &document, err);
 	if (in->status == 413)
-		return too_large(x, in);
+		return too_large(x);
 	if (verdict == AB_RETRY && luzmo_is_ambiguous(in))
 		return doubt(x);
 	if (verdict != AB_DONE)
 		return verdict;
 	const cJSON *dataset = dataset_of(document);
-	const int64_t count = luzmo_count_of(dataset);
+	const int64_t count = luzmo_row_count(dataset);
 	const bool create = stream->dataset[0] == '\0';
 	const bool made = !create || luzmo_id_copy(stream->dataset,
 					 cJSON_GetObjectItemCaseSensitive(dataset, "id"));

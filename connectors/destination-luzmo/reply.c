@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#define WORDS_MAX 1000
+#define WORDS_MAX 4096 /* all that may come, so that none is left out */
 #define WORD_MAX 300
 #define VALIDATIONS_MAX 5
 #define COUNT_MAX 9007199254740992.0 /* 2^53: beyond, it would not be exact */
@@ -26,7 +26,7 @@ luzmo_id_copy(char id[LUZMO_ID_MAX + 1], const cJSON *value)
 }
 
 int64_t
-luzmo_count_of(const cJSON *dataset)
+luzmo_row_count(const cJSON *dataset)
 {
 	const cJSON *count = cJSON_GetObjectItemCaseSensitive(dataset, "rows");
 
@@ -69,9 +69,8 @@ luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in)
 		ab_reply_copy_text(
 		    words, sizeof(words), cJSON_GetObjectItemCaseSensitive(type, "description"));
 	if (words[0] != '\0') {
-		ab_buf_add_text(text, words);
+		ab_buf_printf(text, "%s (HTTP %d)", words, in->status);
 		describe_validation(text, cJSON_GetObjectItemCaseSensitive(document, "validation"));
-		ab_buf_printf(text, " (HTTP %d)", in->status);
 	}
 	cJSON_Delete(document);
 }

@@ -13,15 +13,15 @@
 
 struct cJSON;
 
-/* Appends Luzmo's own words about a refusal: "Unknown key (HTTP 401)"; nothing if there are none.
- */
+/* Appends Luzmo's own words about a refusal: "Bad Request (HTTP 400) [name: is no text]"; nothing
+ * if there are none. */
 void luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
 
 /* The row count of a dataset in a reply; -1 if it has none. */
-int64_t luzmo_count_of(const struct cJSON *dataset);
+int64_t luzmo_row_count(const struct cJSON *dataset);
 
 /* The usual verdict; unless it is AB_DONE, err says "Luzmo refused <what> of stream X: <its own
- * words> (HTTP 403)", or how the reply was lost. */
+ * words>", or how the reply was lost. */
 enum ab_verdict luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 

@@ -25,15 +25,14 @@ luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, str
 }
 
 enum ab_verdict
-luzmo_settle_later(struct ab_exchange *x, struct ab_error *err)
+luzmo_settle_later(struct ab_exchange *x, const char *what, struct ab_error *err)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
 	if (++stream->looks >= (x->phase == AB_END ? LOOKS_OF_END : LOOKS_OF_BATCH))
 		return AB_DONE;
 	x->wait_ms = LAG_MS;
-	ab_fail(err, AB_TRANSIENT_ERROR,
-	    "the reply to a push was lost, and its rows are not to be seen");
+	ab_fail(err, AB_TRANSIENT_ERROR, "the %s of a push are not to be seen yet", what);
 	return AB_WAIT;
 }
 
@@ -62,7 +61,7 @@ settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, str
 
 	if (arrival == LUZMO_ARRIVED)
 		return luzmo_push_arrived(luzmo, x, count);
-	if (luzmo_settle_later(x, err) == AB_WAIT)
+	if (luzmo_settle_later(x, "rows", err) == AB_WAIT)
 		return AB_WAIT;
 	return send_again(x, arrival, count);
 }
@@ -76,7 +75,7 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 
 	if (rows < 0 || count < 0 || count == rows)
 		return AB_DONE;
-	if (luzmo_settle_later(x, err) == AB_WAIT)
+	if (luzmo_settle_later(x, "rows", err) == AB_WAIT)
 		return AB_WAIT;
 	if (!x->stream->overwrite) {
 		ab_note(x->stream, LUZMO_NOTE_COUNT,
@@ -108,7 +107,7 @@ luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x, const st
 	if (verdict != AB_DONE)
 		return verdict;
 	const bool gone = rows->child == NULL;
-	const int64_t count = luzmo_count_of(rows->child);
+	const int64_t count = luzmo_row_count(rows->child);
 	cJSON_Delete(document);
 	if (gone) {
 		ab_fail(err, AB_CONFIG_ERROR, "dataset %s is not there any more", stream->dataset);

@@ -16,7 +16,8 @@ enum ab_ask luzmo_settle_request(
 enum ab_verdict luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err);
 
-/* What a push did cannot be seen: AB_WAIT to look again later, or AB_DONE if that was done. */
-enum ab_verdict luzmo_settle_later(struct ab_exchange *x, struct ab_error *err);
+/* What a push made (rows, a dataset, columns) is not to be seen: AB_WAIT to look again later, or
+ * AB_DONE if that was done. */
+enum ab_verdict luzmo_settle_later(struct ab_exchange *x, const char *what, struct ab_error *err);
 
 #endif

@@ -27,8 +27,11 @@ luzmo_tags_have(const cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1])
 
 	cJSON_ArrayForEach(tag, tags)
 	{
-		if (strcmp(text_of(tag), text) == 0)
-			return luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(tag, "id"));
+		if (strcmp(text_of(tag), text) != 0)
+			continue;
+		if (!luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(tag, "id")))
+			id[0] = '\0';
+		return true;
 	}
 	return false;
 }
@@ -188,42 +191,54 @@ static enum ab_verdict
 response_find(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
+	static const char what[] = "the look-up of a tag";
+	char *id = id_place(luzmo, x);
 	cJSON *document = NULL;
 	const cJSON *rows = NULL;
 
-	const enum ab_verdict verdict =
-	    luzmo_judge_rows(luzmo, x, in, "the look-up of a tag", &document, &rows, err);
+	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const bool there = luzmo_tags_have(rows, tag_of(x), id_place(luzmo, x));
+	const bool there = luzmo_tags_have(rows, tag_of(x), id);
 	note_age(x, rows->child);
 	cJSON_Delete(document);
+	if (there && id[0] == '\0')
+		return ab_service_unreadable(&luzmo->service, x, what, err);
 	return there ? found(x) : missing(x, err);
+}
+
+/* The tag may be there all the same. If it is not, the refusal stands. */
+static enum ab_verdict
+find_after_refusal(struct ab_exchange *x, const struct ab_error *err)
+{
+	keep_refusal(x, err);
+	return go_on(x, LUZMO_TAG_FIND);
 }
 
 static enum ab_verdict
 response_make(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
+	static const char what[] = "the making of a tag";
 	cJSON *document = NULL;
 
-	const enum ab_verdict verdict =
-	    luzmo_judge_object(luzmo, x, in, "the making of a tag", &document, err);
+	const enum ab_verdict verdict = luzmo_judge_object(luzmo, x, in, what, &document, err);
 	if (verdict == AB_RETRY) {
 		x->step = LUZMO_TAG_FIND;
 		return verdict;
 	}
-	if (may_be_done(verdict, in) && x->scratch == NULL) {
-		keep_refusal(x, err);
-		return go_on(x, LUZMO_TAG_FIND);
-	}
+	if (may_be_done(verdict, in) && x->scratch == NULL)
+		return find_after_refusal(x, err);
 	if (verdict != AB_DONE)
 		return verdict;
 	const bool made =
 	    luzmo_id_copy(id_place(luzmo, x), cJSON_GetObjectItemCaseSensitive(document, "id"));
 	note_age(x, document);
 	cJSON_Delete(document);
-	return made ? found(x) : go_on(x, LUZMO_TAG_FIND);
+	if (made)
+		return found(x);
+	ab_service_unreadable(&luzmo->service, x, what, err);
+	return x->scratch == NULL ? find_after_refusal(x, err) : AB_FAILED;
 }
 
 static enum ab_verdict
@@ -237,7 +252,7 @@ linked(struct luzmo *luzmo, struct ab_exchange *x)
 	}
 	memcpy(stream->off_id, luzmo->off_id, sizeof(stream->off_id));
 	ab_note(x->stream, LUZMO_NOTE_RESET,
-	    "it has no records: its dataset keeps its rows, and is tagged so that the next records "
+	    "no rows came: its dataset keeps its rows, and is tagged so that the next records "
 	    "replace them");
 	return AB_DONE;
 }

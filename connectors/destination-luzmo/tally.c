@@ -21,7 +21,7 @@ luzmo_tally_appended(struct luzmo_tally *tally, size_t pushed, int64_t count)
 		tally->rows = count;
 	if (count >= 0)
 		tally->exact = count == tally->rows;
-	if (twice)
+	if (twice || count == tally->rows)
 		tally->resent = 0;
 	return twice;
 }

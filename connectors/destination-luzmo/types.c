@@ -10,6 +10,7 @@
 #include "json_write.h"
 #include "push.h"
 #include "reply.h"
+#include "settle.h"
 
 static void
 request_type(const struct luzmo *luzmo, const struct luzmo_retype *retype, struct ab_request *out)
@@ -63,25 +64,32 @@ differs(const cJSON *column, enum luzmo_kind kind)
 	return is_text(column, "subtype", "date") != (kind == LUZMO_DATE);
 }
 
-/* The column of this name if this run made it, or, in a dataset that an earlier one left half made,
- * may have to give it its type; else NULL. */
+/* Whether this run made the column, or, in a dataset that an earlier one left half made, may have
+ * to give it its type. */
+static bool
+is_new(const struct luzmo_stream *stream, const struct luzmo_column *column)
+{
+	return column->is_new || (stream->ours && column->declared);
+}
+
+/* The new column of this name; NULL if there is none. */
 static const struct luzmo_column *
 new_column(const struct luzmo_stream *stream, const cJSON *name)
 {
 	for (size_t i = 0; cJSON_IsString(name) && i < stream->columns.count; i++) {
 		const struct luzmo_column *column = &stream->columns.list[i];
-		if ((column->is_new || (stream->ours && column->declared)) &&
-		    strcmp(column->name, name->valuestring) == 0)
+		if (is_new(stream, column) && strcmp(column->name, name->valuestring) == 0)
 			return column;
 	}
 	return NULL;
 }
 
-/* Notes the columns whose types are to be set. */
-static void
+/* Notes the columns whose types are to be set. Returns how many of ours there are. */
+static size_t
 compare(struct luzmo_stream *stream, const cJSON *columns)
 {
 	const cJSON *column;
+	size_t count = 0;
 
 	free(stream->retypes);
 	stream->retypes = ab_calloc((size_t)cJSON_GetArraySize(columns), sizeof(*stream->retypes));
@@ -91,12 +99,25 @@ compare(struct luzmo_stream *stream, const cJSON *columns)
 		const struct luzmo_column *made =
 		    new_column(stream, cJSON_GetObjectItemCaseSensitive(column, "source_name"));
 		struct luzmo_retype *retype = &stream->retypes[stream->retype_count];
+		count += made != NULL;
 		if (made == NULL || !differs(column, made->kind) ||
 		    !luzmo_id_copy(retype->id, cJSON_GetObjectItemCaseSensitive(column, "id")))
 			continue;
 		retype->kind = made->kind;
 		stream->retype_count++;
 	}
+	return count;
+}
+
+/* How many columns should be there to be looked at. */
+static size_t
+count_new(const struct luzmo_stream *stream)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < stream->columns.count; i++)
+		count += is_new(stream, &stream->columns.list[i]);
+	return count;
 }
 
 static enum ab_verdict
@@ -113,11 +134,13 @@ response_columns(const struct luzmo *luzmo, struct ab_exchange *x, const struct 
 		return verdict;
 	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(rows->child, "columns");
 	const bool known = cJSON_IsArray(columns);
-	if (known)
-		compare(stream, columns);
+	const bool whole = compare(stream, columns) >= count_new(stream);
 	cJSON_Delete(document);
 	if (!known)
 		return ab_service_unreadable(&luzmo->service, x, what, err);
+	/* Reads may lag behind writes. */
+	if (!whole && luzmo_settle_later(x, "columns", err) == AB_WAIT)
+		return AB_WAIT;
 	stream->untyped = false;
 	if (stream->retype_count == 0)
 		return luzmo_push_next(luzmo, x);
