@@ -108,6 +108,14 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 	return fits;
 }
 
+/* A record alone may be more than what several may be: nothing more goes in then. */
+static bool
+is_full(const struct ab_sync *sync, const struct ab_batch *batch)
+{
+	return batch->count >= sync->limits.batch_records ||
+	       batch->body.len >= sync->limits.batch_bytes;
+}
+
 static void
 take_record(struct ab_sync *sync, const struct ab_message *message)
 {
@@ -142,7 +150,7 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 		ab_deliver_seal(sync, flow);
 		append(sync, flow, &record);
 	}
-	if (flow->open != NULL && flow->open->count >= sync->limits.batch_records)
+	if (flow->open != NULL && is_full(sync, flow->open))
 		ab_deliver_seal(sync, flow);
 }
 
