@@ -469,7 +469,7 @@ def test_a_dataset_is_found_by_its_tag_with_its_columns(sandbox):
     assert (row["id"], row["name"]) == (wanted["id"], {"en": "d"})
     assert [list(tag) for tag in row["tags"]] == [["id", "tag", "securablesTags"]]
     assert [(one["source_name"], one["order"]) for one in row["columns"]] == [
-        ("a", 0), ("b", 1), ("c", 2), ("d", 3)]
+        ("d", 3), ("c", 2), ("b", 1), ("a", 0)]  # in no useful order, on purpose
     assert get(sandbox, "securable", **look_up("none", COLUMNS)).json == {"count": 0, "rows": []}
     by_id = look_up("other", where={"type": "dataset", "id": wanted["id"]})
     assert get(sandbox, "securable", **by_id).json["count"] == 1
@@ -499,7 +499,7 @@ def test_includes_nest(sandbox):
         {"model": "Column", "attributes": ["source_name"], "jointype": "inner"}]}]}
     (tag,) = get(sandbox, "tag", **find).rows
     assert [(one["name"]["en"], one["columns"]) for one in tag["securables"]] == [
-        ("d", [{"source_name": "a"}, {"source_name": "b"}])]
+        ("d", [{"source_name": "b"}, {"source_name": "a"}])]
     (column,) = get(sandbox, "column", where={"source_name": "a"},
                     include=[{"model": "Securable"}]).rows
     assert column["securable"]["name"] == {"en": "d"}
@@ -1033,7 +1033,8 @@ def test_the_sink_counts_pushes_and_remembers_datasets():
         act(sandbox, "tag", "associate", id=tag,
             resource={"role": "Securables", "id": created["id"]})
         (found,) = get(sandbox, "securable", **look_up(TAG, COLUMNS)).rows
-        assert [one["source_name"] for one in found["columns"]] == ["a", "data"]
+        assert {one["source_name"]: one["order"] for one in found["columns"]} == {
+            "a": 0, "data": 1}
         column = found["columns"][1]["id"]
         assert act(sandbox, "column", "update", id=column,
                    properties={"type": "numeric"}).json["type"] == "numeric"
@@ -1055,7 +1056,8 @@ def test_the_sink_can_find_a_dataset_for_every_stream():
         start = time.monotonic()
         (found,) = get(sandbox, "securable", **look_up(TAG, COLUMNS)).rows
         assert time.monotonic() - start >= 0.05
-        assert [one["source_name"] for one in found["columns"]] == ["id", "name"]
+        assert {one["source_name"]: one["order"] for one in found["columns"]} == {
+            "id": 0, "name": 1}
         again = get(sandbox, "securable", **look_up(TAG)).rows
         assert [one["id"] for one in again] == [found["id"]]
         replace = "[AIRBYTE - DO NOT DELETE] - REPLACE DATA"
@@ -1065,4 +1067,4 @@ def test_the_sink_can_find_a_dataset_for_every_stream():
             "header": ["id", "other"], "update_metadata": True}).rows[0]
         assert replaced["id"] == found["id"]
         (found,) = get(sandbox, "securable", **look_up(TAG, COLUMNS)).rows
-        assert [one["source_name"] for one in found["columns"]] == ["id", "other"]
+        assert {one["source_name"] for one in found["columns"]} == {"id", "other"}

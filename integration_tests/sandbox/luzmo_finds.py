@@ -3,7 +3,8 @@
 What the sandbox does not know it refuses with 400: a model, an attribute, an operator. Luzmo may
 know more, and may ignore what it does not know. Rules of the sandbox's own: a list in `where` means
 any of its values, `count` counts the distinct rows before limit and offset, nulls are last in an
-ascending order, and `separate` changes nothing.
+ascending order, `separate` changes nothing, and included columns come in no useful order unless one
+is asked for.
 """
 
 import json
@@ -28,7 +29,7 @@ def securables_of(store, tag):
 
 def columns_of(store, securable):
     del store
-    return [(column, {}) for column in securable.ordered_columns()]
+    return [(column, {}) for column in reversed(securable.columns)]
 
 
 def securable_of(store, column):

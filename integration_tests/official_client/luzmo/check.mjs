@@ -91,7 +91,8 @@ const checks = {
     const created = await client.create("data", { type: "create", data, options });
     const { id } = created.rows[0];
     await client.create("data", { type: "append", securable_id: id, data: [["é😀", 0.5]] });
-    const find = { where: { id }, include: [{ model: "Column" }] };
+    const sorted = [{ model: "Column", order: [["order", "asc"]] }];
+    const find = { where: { id }, include: sorted };
     const row = (await client.get("securable", find)).rows[0];
     assert.equal(row.rows, 3);
     const columns = row.columns.map((one) => ({ dataset_id: id, column_id: one.id }));
