@@ -98,7 +98,7 @@ def forget_requests(sandbox):
 
 
 def put(sandbox, name, columns=("id", "name"), rows=(), tags=(), **more):
-    """A dataset that is there already, made past the API."""
+    """A dataset that is there already, made past the API; without a name its tags alone."""
     return sandbox.control("put", {
         "name": name, "columns": list(columns), "rows": list(rows), "tags": list(tags), **more})
 
