@@ -906,7 +906,17 @@ def test_a_stall_after_applying(sandbox):
     with pytest.raises(TimeoutError):
         request(sandbox, "POST", SOURCE + "/documents/a", {"text": "x"}, timeout=0.2)
     assert list(sandbox.documents()) == ["a"]
+    assert sandbox.requests()[0]["status"] == 200
     assert post_document(sandbox, "b").status == 200
+
+
+def test_an_error_after_applying(sandbox):
+    sandbox.faults([{"status": 500, "apply": True, "headers": {"Retry-After": "7"}}])
+    reply = post_document(sandbox, "a")
+    assert (reply.status, reply.headers["Retry-After"]) == (500, "7")
+    assert list(sandbox.documents()) == ["a"]
+    (logged,) = sandbox.requests()
+    assert (logged["status"], logged["authorized"]) == (500, True)
 
 
 def test_a_rule_can_look_into_the_body(sandbox):
@@ -924,7 +934,8 @@ def test_a_rule_can_look_into_the_body(sandbox):
     {"status": 500}, [{"staus": 500}], [{"cut": "after", "status": 500}],
     [{"cut": "middle", "status": 1}], [{"method": "GET"}], [{"path": "(", "status": 1}],
     [{"match": "(", "status": 1}], [{"stall": "before"}], [{"stall": 1}],
-    [{"stall": "after", "status": 500}]])
+    [{"stall": "after", "status": 500}], [{"apply": True}], [{"apply": 2, "status": 500}],
+    [{"apply": True, "cut": "after"}]])
 def test_a_wrong_fault_script_is_refused(shared, rules):
     with pytest.raises(RuntimeError):
         shared.faults(rules)

@@ -16,6 +16,7 @@ A rule is a JSON object, every key optional:
     status     answer this without applying, with
     body       a string (text/plain) or any other JSON value (application/json), and
     headers    {"Retry-After": "1"}
+    apply      true: apply, then answer that status all the same
 """
 
 import json
@@ -25,7 +26,7 @@ from dataclasses import dataclass, field
 CUTS = (None, "before", "after", "reply")
 KEYS = {
     "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
-    "body", "headers",
+    "body", "headers", "apply",
 }
 
 
@@ -49,6 +50,7 @@ class Rule:
     status: int = None
     body: object = ""
     headers: dict = field(default_factory=dict)
+    apply: bool = False
 
     @classmethod
     def parse(cls, data):
@@ -65,6 +67,8 @@ class Rule:
             raise BadRule(f"stall is true or after, not {rule.stall!r}")
         if sum(map(bool, (rule.cut, rule.status, rule.stall))) > 1:
             raise BadRule("a rule either cuts, stalls or answers with a status")
+        if rule.apply not in (False, True) or (rule.apply and not rule.status):
+            raise BadRule("apply is true or false, and goes with a status")
         if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
             raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
         try:

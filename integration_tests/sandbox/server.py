@@ -243,37 +243,35 @@ class SandboxServer:
             if reply is not None:
                 return reply
         reply = await self.service.handle(call)
+        entry["status"] = reply.status  # a stalled client does not learn it, but tests do
         if self.service.latency_ms:
             await asyncio.sleep(self.service.latency_ms / 1000)
-        if rule is not None:
-            await self.spoil(rule, request, reply)
-        return reply
+        return reply if rule is None else await self.spoil(rule, request, reply)
 
     @staticmethod
     async def spoil(rule, request, reply):
-        """What a rule does with a request that was applied."""
+        """What a rule does with a request that was applied; the reply that leaves."""
         if rule.stall == "after":
             await client_gone(request)
         if "after" in (rule.stall, rule.cut):
             raise Cut()
         if rule.cut == "reply":
             raise Cut(half(reply))
+        return answer_of(rule) if rule.status else reply
 
     async def obey(self, rule, request, call):
         """What a rule does before the service; a reply if the service is not to be asked."""
+        refuses = rule.status and not rule.apply
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)
-        if rule.stall is True or rule.status or rule.cut == "before":
+        if rule.stall is True or refuses or rule.cut == "before":
             call.authorized = self.service.authorized(call)
         if rule.stall is True:
             await client_gone(request)
             raise Cut()
         if rule.cut == "before":
             raise Cut()
-        if rule.status:
-            body, content_type = rule.content()
-            return Reply(rule.status, body, content_type, dict(rule.headers))
-        return None
+        return answer_of(rule) if refuses else None
 
     async def own(self, call):
         """The page and the control endpoints."""
@@ -364,6 +362,12 @@ def close(request, data):
         if data:
             transport.write(data)
         transport.close()
+
+
+def answer_of(rule):
+    """The reply that a rule prescribes."""
+    body, content_type = rule.content()
+    return Reply(rule.status, body, content_type, dict(rule.headers))
 
 
 def half(reply):
