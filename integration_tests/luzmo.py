@@ -98,7 +98,7 @@ def forget_requests(sandbox):
 
 
 def put(sandbox, name, columns=("id", "name"), rows=(), tags=(), **more):
-    """A dataset that is there already, made past the API; without a name its tags alone."""
+    """A dataset that is there already, made past the API."""
     return sandbox.control("put", {
         "name": name, "columns": list(columns), "rows": list(rows), "tags": list(tags), **more})
 
@@ -172,13 +172,18 @@ def asked(sandbox, *what, **members):
     members: type="append", dataset=..., tag=..., status=200.
     """
     return [one for one in sandbox.requests()
-            if (not what or f'{one["resource"]} {one["action"]}' in what)
+            if (not what or said(one) in what)
             and all(one.get(name) == value for name, value in members.items())]
 
 
 def order_of(sandbox):
     """All requests in order of arrival: ["securable get", "data create", ...]."""
-    return [f'{one["resource"]} {one["action"]}' for one in sandbox.requests()]
+    return [said(one) for one in sandbox.requests()]
+
+
+def said(request):
+    """What it asks for; one that has only just arrived has not said so yet."""
+    return f'{request.get("resource")} {request.get("action")}'
 
 
 def rule(resource, action, match="", **fault):

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 
 from connector import DUST, Process, Sandbox, catalog_of, record, run, stream
+from harness import dust_config, luzmo_config
 from network import Canned, Silent, canned_reply
 
 CHECK_SECONDS = 60
@@ -36,12 +37,11 @@ class Background:
         return self.value
 
 
-def timed_check(port):
+def timed_check(port, binary=DUST, config_of=dust_config):
     """(seconds, Result) of a check in real time of a host on this port."""
-    config = {"api_key": "sk-5a4d0b0c1234", "workspace_id": "W123456789", "space_id": "v",
-              "data_source_id": "d", "base_url": f"http://127.0.0.1:{port}"}
+    config = config_of(f"http://127.0.0.1:{port}")
     before = time.monotonic()
-    result = run(DUST, "check", config, seconds=CHECK_SECONDS + 20, env={"AB_TIME_SCALE": "1"})
+    result = run(binary, "check", config, seconds=CHECK_SECONDS + 20, env={"AB_TIME_SCALE": "1"})
     return time.monotonic() - before, result
 
 
@@ -62,9 +62,13 @@ def slow_runs():
     silent = stack.enter_context(Silent())
     patient = stack.enter_context(Canned(canned_reply(
         "503 Service Unavailable", "Retry-After: 100")))
+    failing = stack.enter_context(Canned(canned_reply("503 Service Unavailable")))
     sandbox = stack.enter_context(Sandbox(None))
+    luzmo = ("destination-luzmo", luzmo_config)
     return {
         "silent host": Background(timed_check, silent.port),
         "host that asks for patience": Background(timed_check, patient.port),
+        "luzmo, silent": Background(timed_check, silent.port, *luzmo),
+        "luzmo, failing": Background(timed_check, failing.port, *luzmo),
         "long write": Background(long_write, sandbox, "tables"),
     }
