@@ -130,17 +130,20 @@ def test_the_demo_runs_through(monkeypatch, tmp_path, capsys):
 
 # --- the messages of the bench -------------------------------------------------------------------
 
-@pytest.mark.parametrize("size", [200, 1024, 100_000])
-def test_generated_records_have_their_size(size):
-    lines = list(generate.lines(50, size=size, streams=2, state_every=10))
+@pytest.mark.parametrize("size, fields", [
+    (140, 3), (184, 3), (200, 6), (400, 10), (1024, 10), (700, 16), (100_000, 16)])
+def test_generated_records_have_their_size(size, fields):
+    lines = list(generate.lines(50, size=size, streams=2, state_every=10, fields=fields))
     found = [json.loads(line) for line in lines]
     records = [one for one in found if one["type"] == "RECORD"]
     assert len(records) == 50
     assert {len(line) for line, one in zip(lines, found) if one["type"] == "RECORD"} == {size}
-    assert all(one["record"]["data"].keys() == records[0]["record"]["data"].keys()
-               for one in records)
-    names = [one["stream"]["name"] for one in generate.catalog(streams=2)["streams"]]
-    assert {one["record"]["stream"] for one in records} == set(names)
+    streams = generate.catalog(streams=2, fields=fields)["streams"]
+    declared = streams[0]["stream"]["json_schema"]["properties"].keys()
+    assert len(declared) == fields
+    assert all(one["record"]["data"].keys() == declared for one in records)
+    assert {one["record"]["stream"] for one in records} == {
+        one["stream"]["name"] for one in streams}
 
 
 def test_generated_states_count_the_records_of_their_stream():

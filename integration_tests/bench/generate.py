@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Writes Airbyte messages for benchmarks: RECORDs of a given size, and STATEs as on the platform.
 
-Equal options give equal bytes. A record of 700 bytes or more has 16 fields of all types, a smaller
-one has 6; its last field, `text`, fills the line up to --size. Streams take turns.
+Equal options give equal bytes. A record has 16 fields of all types, 10 with a date-time but nothing
+nested, 6, or 3: as --fields says, else as many as its size lets expect. Its last field, `text`,
+fills the line up to --size. Streams take turns.
 
     integration_tests/bench/generate.py --records 200000 --size 1024 > messages.jsonl
 """
@@ -13,15 +14,18 @@ import random
 import sys
 
 SEED = 1
-WIDE_FROM = 700  # bytes of a line
-SMALLEST = 200
+SMALLEST = {16: 700, 10: 400, 6: 200, 3: 140}  # bytes of a line with so many fields
 STATE_EVERY = 10_000  # records of a stream
 EMITTED_AT = 1_767_225_600_000
 POOL_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 20
 
+TINY = '{"type":"RECORD","record":{"stream":"%s","data":{"id":%d,"status":"%s","text":"'
 HEAD = '{"type":"RECORD","record":{"stream":"%s","data":{"id":%d,"name":"%s","status":"%s",'
 NARROW = HEAD + '"is_active":%s,"score":%s,"text":"'
+FLAT = HEAD + (
+    '"is_active":%s,"score":%s,"email":"user.%d@example.com","amount":%d.%02d,'
+    '"created_at":"%sT%02d:%02d:%02dZ","note":"%s","text":"')
 WIDE = HEAD + (
     '"is_active":%s,"score":%r,"uuid":"%08x-%04x-4%03x-8%03x-%012x","email":"user.%d@example.com",'
     '"amount":%d.%02d,"views":%d,"rating":%s,"created_at":"%sT%02d:%02d:%02dZ","birthday":"%s",'
@@ -46,12 +50,17 @@ NUMBER = {"type": ["null", "number"]}
 NARROW_SCHEMA = {
     "id": {"type": "integer"}, "name": TEXT, "status": TEXT,
     "is_active": {"type": ["null", "boolean"]}, "score": NUMBER, "text": TEXT}
+FLAT_SCHEMA = {
+    **NARROW_SCHEMA, "email": TEXT, "amount": NUMBER,
+    "created_at": {"type": "string", "format": "date-time"}, "note": TEXT}
 WIDE_SCHEMA = {
-    **NARROW_SCHEMA, "uuid": TEXT, "email": TEXT, "amount": NUMBER,
+    **FLAT_SCHEMA, "uuid": TEXT,
     "views": {"type": ["null", "integer"]}, "rating": {"type": ["null", "integer"]},
-    "created_at": {"type": "string", "format": "date-time"},
     "birthday": {"type": "string", "format": "date"},
-    "address": {"type": "object"}, "tags": {"type": "array"}, "note": TEXT}
+    "address": {"type": "object"}, "tags": {"type": "array"}}
+SCHEMAS = {
+    16: WIDE_SCHEMA, 10: FLAT_SCHEMA, 6: NARROW_SCHEMA,
+    3: {name: NARROW_SCHEMA[name] for name in ("id", "status", "text")}}
 
 
 def stream_names(streams):
@@ -59,9 +68,14 @@ def stream_names(streams):
     return ["users"] if streams == 1 else [f"users_{number:03}" for number in range(streams)]
 
 
-def catalog(mode="append", streams=1, size=1024):
+def usual_fields(size):
+    """How many fields a record of that size has, unless somebody says."""
+    return next((fields for fields in (16, 6) if size >= SMALLEST[fields]), 3)
+
+
+def catalog(mode="append", streams=1, size=1024, fields=0):
     """The configured catalog of the messages, as a platform without refreshes sends it."""
-    schema = {"type": "object", "properties": WIDE_SCHEMA if size >= WIDE_FROM else NARROW_SCHEMA}
+    schema = {"type": "object", "properties": SCHEMAS[fields or usual_fields(size)]}
     return {"streams": [{
         "stream": {"name": name, "json_schema": schema, "supported_sync_modes": ["full_refresh"]},
         "sync_mode": "full_refresh", "destination_sync_mode": mode, "primary_key": [["id"]],
@@ -75,15 +89,21 @@ def text_pool(rng, size):
     return pool * (size // len(pool) + 2), len(pool)
 
 
-def record_head(shape, rng, stream, number):
+def record_head(fields, rng, stream, number):
     """A RECORD line up to its last text."""
     bits = rng.getrandbits(62)
     low, high = bits & 0xffff, bits >> 16
+    if fields == 3:
+        return TINY % (stream, number, STATUSES[low % 4])
     name = NAMES[low % len(NAMES)]
     score = high % 100_000_007 / 100_000_007
     common = (stream, number, name, STATUSES[low % 4], "true" if bits & 16 else "false")
-    if shape is NARROW:
+    if fields == 6:
         return NARROW % (*common, f"{score:.4f}")
+    if fields == 10:
+        return FLAT % (
+            *common, f"{score:.4f}", number, high % 9999, low % 100,
+            DAYS[high % len(DAYS)], high % 24, low % 60, number % 60, NOTES[high % len(NOTES)])
     more = rng.getrandbits(62)
     return WIDE % (
         *common, score,
@@ -109,22 +129,23 @@ def state_line(stream, number, records, state_id):
     }}, separators=(",", ":")).encode() + b"\n"
 
 
-def lines(records, size=1024, streams=1, large=0, seed=SEED, state_every=STATE_EVERY):
+def lines(  # pylint: disable=too-many-arguments,too-many-locals
+        records, size=1024, streams=1, large=0, seed=SEED, state_every=STATE_EVERY, fields=0):
     """The lines as bytes, newline included; with `large`, the record in the middle has that size.
 
     Each record is `size` bytes, newline included; each stream ends with a STATE.
     """
-    if size < SMALLEST:
-        raise ValueError(f"a record has at least {SMALLEST} bytes")
+    fields = fields or usual_fields(size)
+    if size < SMALLEST[fields]:
+        raise ValueError(f"a record of {fields} fields has at least {SMALLEST[fields]} bytes")
     rng = random.Random(seed)
-    shape = WIDE if size >= WIDE_FROM else NARROW
     pool, offsets = text_pool(rng, max(size, large))
     names = stream_names(streams)
     since = [0] * streams
     states = 0
     for index in range(records):
         turn, number = index % streams, index // streams + 1
-        head = record_head(shape, rng, names[turn], number).encode()
+        head = record_head(fields, rng, names[turn], number).encode()
         tail = (TAIL % (EMITTED_AT + index)).encode()
         wanted = large if large and index == records // 2 else size
         offset = rng.getrandbits(32) % offsets
@@ -156,6 +177,8 @@ def main():
     parser = argparse.ArgumentParser(description="Airbyte messages for benchmarks, to stdout.")
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--size", type=int, default=1024, help="bytes of a line")
+    parser.add_argument("--fields", type=int, default=0, choices=sorted(SMALLEST),
+                        help="of a record; by default 16 from 700 bytes on, 6 from 200 on, else 3")
     parser.add_argument("--streams", type=int, default=1)
     parser.add_argument("--large", type=int, default=0, metavar="BYTES",
                         help="size of one record in the middle")
@@ -165,10 +188,11 @@ def main():
                         help="print the configured catalog for this destination sync mode instead")
     options = vars(parser.parse_args())
     mode = options.pop("catalog")
-    if options["size"] < SMALLEST:
-        parser.error(f"--size: at least {SMALLEST}")
+    fields = options["fields"] or usual_fields(options["size"])
+    if options["size"] < SMALLEST[fields]:
+        parser.error(f"--size: at least {SMALLEST[fields]} with {fields} fields")
     if mode is not None:
-        print(json.dumps(catalog(mode, options["streams"], options["size"]), indent=1))
+        print(json.dumps(catalog(mode, options["streams"], options["size"], fields), indent=1))
         return
     write(sys.stdout.buffer, **options)
 
