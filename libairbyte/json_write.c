@@ -1,6 +1,5 @@
 #include "json_write.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +92,18 @@ ab_json_put_view(struct ab_buf *out, struct ab_view view)
 void
 ab_json_put_integer(struct ab_buf *out, int64_t value)
 {
-	ab_buf_printf(out, "%" PRId64, value);
+	char digits[20]; /* of the longest, with its sign */
+	char *end = digits + sizeof(digits);
+	char *first = end;
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		*--first = (char)('0' + left % 10);
+		left /= 10;
+	} while (left != 0);
+	if (value < 0)
+		*--first = '-';
+	ab_buf_add(out, first, (size_t)(end - first));
 }
 
 /* A member of an object on its way to its place. */

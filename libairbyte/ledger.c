@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "json_write.h"
 #include "tempfile.h"
 
 enum { FIRST_ITEMS = 8, KEEP_ITEMS = 1024 };
@@ -511,11 +512,15 @@ ab_ledger_state(struct ab_ledger *ledger, size_t scope, const struct ab_state_te
 static void
 put_stats(struct ab_buf *line, const struct waiting *state, uint64_t accepted, uint64_t rejected)
 {
-	ab_buf_printf(line, "%s\"destinationStats\":{\"recordCount\":%" PRIu64 ".0",
-	    state->comma ? "," : "", accepted);
-	if (rejected > 0)
-		ab_buf_printf(line, ",\"rejectedRecordCount\":%" PRIu64 ".0", rejected);
-	ab_buf_add_char(line, '}');
+	/* There may be one for each record: too many for printf. */
+	ab_buf_add_text(line, state->comma ? ",\"destinationStats\":{\"recordCount\":"
+					   : "\"destinationStats\":{\"recordCount\":");
+	ab_json_put_integer(line, (int64_t)accepted);
+	if (rejected > 0) {
+		ab_buf_add_text(line, ".0,\"rejectedRecordCount\":");
+		ab_json_put_integer(line, (int64_t)rejected);
+	}
+	ab_buf_add_text(line, ".0}");
 }
 
 static int
