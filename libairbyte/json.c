@@ -40,14 +40,18 @@ ab_json_after(const struct ab_json *json, uint32_t container, uint32_t i)
 uint32_t
 ab_json_get(const struct ab_json *json, uint32_t object, const char *name)
 {
+	const struct ab_json_node *nodes = json->nodes;
 	const size_t len = strlen(name);
 	uint32_t found = 0;
 
-	if (json->nodes[object].type != AB_JSON_OBJECT)
+	if (nodes[object].type != AB_JSON_OBJECT)
 		return 0;
-	for (uint32_t i = ab_json_first(json, object); i != 0; i = ab_json_after(json, object, i)) {
-		const bool possible = json->nodes[i].escaped || json->nodes[i].len == len;
-		if (possible && ab_json_equals(json, i, name, len))
+	for (uint32_t i = object + 1; i < nodes[object].next; i = nodes[i + 1].next) {
+		const bool same =
+		    nodes[i].escaped
+			? ab_json_equals(json, i, name, len)
+			: nodes[i].len == len && memcmp(json->text + nodes[i].at, name, len) == 0;
+		if (same)
 			found = i + 1;
 	}
 	return found;
