@@ -14,6 +14,7 @@ ab_message_init(struct ab_message_reader *reader)
 {
 	ab_json_init(&reader->tape);
 	ab_json_init(&reader->inner);
+	ab_buf_init(&reader->descriptor, NAME_MAX_BYTES);
 	ab_buf_init(&reader->name, NAME_MAX_BYTES);
 	ab_buf_init(&reader->namespace, NAME_MAX_BYTES);
 }
@@ -23,6 +24,7 @@ ab_message_release(struct ab_message_reader *reader)
 {
 	ab_json_release(&reader->tape);
 	ab_json_release(&reader->inner);
+	ab_buf_release(&reader->descriptor);
 	ab_buf_release(&reader->name);
 	ab_buf_release(&reader->namespace);
 }
@@ -40,7 +42,8 @@ says(const struct ab_json *json, uint32_t node, const char *word)
 	const struct ab_view view = ab_json_view(json, node);
 
 	return is_type(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
-	       strncasecmp(view.data, word, view.len) == 0;
+	       (memcmp(view.data, word, view.len) == 0 ||
+		   strncasecmp(view.data, word, view.len) == 0);
 }
 
 /* A string's text; unescaped into buf only if it has to be. */
@@ -72,6 +75,23 @@ read_names(struct ab_message_reader *reader, const struct ab_json *json, uint32_
 	return 0;
 }
 
+/* Most states are of the stream that the one before was of: its descriptor is still on the tape. */
+static int
+parse_descriptor(struct ab_message_reader *reader, struct ab_view raw, struct ab_error *err)
+{
+	struct ab_buf *last = &reader->descriptor;
+
+	if (raw.len == last->len && memcmp(raw.data, last->data, raw.len) == 0)
+		return 0;
+	ab_buf_reset(last);
+	if (ab_json_parse(&reader->inner, raw.data, raw.len, 1, err) != 0)
+		return -1;
+	ab_buf_add(last, raw.data, raw.len);
+	if (!last->overflowed)
+		reader->inner.text = last->data;
+	return 0;
+}
+
 /* A stream_descriptor lies below the tape's depth: it is read on its own. */
 static int
 read_descriptor(struct ab_message_reader *reader, uint32_t owner, struct ab_message *message,
@@ -83,7 +103,7 @@ read_descriptor(struct ab_message_reader *reader, uint32_t owner, struct ab_mess
 	if (!is_type(&reader->tape, node, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR, "it has no stream_descriptor");
 	const struct ab_view raw = ab_json_raw(&reader->tape, node);
-	if (ab_json_parse(&reader->inner, raw.data, raw.len, 1, &inner) != 0)
+	if (parse_descriptor(reader, raw, &inner) != 0)
 		return ab_fail(err, AB_SYSTEM_ERROR, "%s", inner.message);
 	return read_names(reader, &reader->inner, 0, "name", message, err);
 }
@@ -116,18 +136,14 @@ static void
 locate_stats(const struct ab_json *json, uint32_t state, struct ab_state_text *text)
 {
 	const struct ab_view raw = ab_json_raw(json, state);
-	uint32_t key = 0;
+	const uint32_t stats = ab_json_get(json, state, "destinationStats");
 
-	for (uint32_t i = ab_json_first(json, state); i != 0; i = ab_json_after(json, state, i)) {
-		if (ab_json_equals(json, i, "destinationStats", strlen("destinationStats")))
-			key = i;
-	}
 	text->cut_at = (size_t)(raw.data - text->line.data) + raw.len - 1;
 	text->cut_len = 0;
 	text->comma = ab_json_first(json, state) != 0;
-	if (key != 0) {
-		const struct ab_view name = ab_json_raw(json, key);
-		const struct ab_view value = ab_json_raw(json, key + 1);
+	if (stats != 0) {
+		const struct ab_view name = ab_json_raw(json, stats - 1);
+		const struct ab_view value = ab_json_raw(json, stats);
 		text->cut_at = (size_t)(name.data - text->line.data);
 		text->cut_len = (size_t)(value.data + value.len - name.data);
 		text->comma = false;
@@ -154,10 +170,11 @@ parse_state(struct ab_message_reader *reader, struct ab_view line, struct ab_mes
 
 	const uint32_t type = ab_json_get_present(json, state, "type");
 	const uint32_t stream = ab_json_get_present(json, state, "stream");
+	const bool of_stream = says(json, type, "STREAM");
 	message->scope = AB_STATE_ALL;
-	if (type == 0 || says(json, type, "GLOBAL") || says(json, type, "LEGACY"))
+	if (type == 0 || (!of_stream && (says(json, type, "GLOBAL") || says(json, type, "LEGACY"))))
 		return 0;
-	if (!says(json, type, "STREAM") || !is_type(json, stream, AB_JSON_OBJECT))
+	if (!of_stream || !is_type(json, stream, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR,
 		    "a STATE message must be GLOBAL, LEGACY, or STREAM with an object named "
 		    "stream");

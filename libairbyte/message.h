@@ -48,9 +48,10 @@ struct ab_message {
 /* Memory reused from line to line. Views of a message live until the next parse. */
 struct ab_message_reader {
 	struct ab_json tape;
-	struct ab_json inner;    /* for the small objects below the tape's depth */
-	struct ab_buf name;      /* unescaped stream name */
-	struct ab_buf namespace; /* unescaped namespace */
+	struct ab_json inner;     /* for the last stream_descriptor, below the tape's depth */
+	struct ab_buf descriptor; /* its text */
+	struct ab_buf name;       /* unescaped stream name */
+	struct ab_buf namespace;  /* unescaped namespace */
 };
 
 void ab_message_init(struct ab_message_reader *reader);

@@ -251,6 +251,64 @@ stats_go_over_the_old_ones_or_to_the_end(void **state)
 }
 
 static void
+each_state_is_of_the_stream_it_names(void **state)
+{
+	static const struct {
+		const char *descriptor;
+		const char *name;
+		const char *namespace;
+	} cases[] = {
+	    {"{\"name\":\"a\"}", "a", NULL},
+	    {"{\"name\":\"a\"}", "a", NULL},
+	    {"{\"name\":\"b\"}", "b", NULL},
+	    {"{\"name\":\"a\",\"namespace\":\"n\"}", "a", "n"},
+	    {"{\"name\":\"\\u0061\"}", "a", NULL},
+	    {"{\"name\":\"\\u0061\"}", "a", NULL},
+	    {"{\"name\":\"c\", \"namespace\":null}", "c", NULL},
+	    {"{\"name\":\"a\"}", "a", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_message message;
+		struct ab_error err;
+		struct ab_buf line;
+		ab_buf_init(&line, 1000);
+		ab_buf_printf(&line,
+		    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{"
+		    "\"stream_descriptor\":%s}}}",
+		    cases[i].descriptor);
+		assert_int_equal(parse(line.data, &message, &err), 0);
+		assert_view(message.stream, cases[i].name);
+		assert_view(message.namespace, cases[i].namespace);
+		ab_buf_release(&line);
+	}
+}
+
+static void
+a_long_descriptor_is_read_each_time(void **state)
+{
+	const size_t len = (size_t)2 << 20;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct ab_message message;
+		struct ab_error err;
+		struct ab_buf line;
+		ab_buf_init(&line, 2 * len);
+		ab_buf_add_text(&line, "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\","
+				       "\"stream\":{\"stream_descriptor\":{\"name\":\"");
+		memset(ab_buf_reserve(&line, len), (int)('a' + i), len);
+		line.len += len;
+		ab_buf_add_text(&line, "\"}}}}");
+		assert_int_equal(parse(line.data, &message, &err), 0);
+		assert_int_equal(message.stream.len, len);
+		assert_int_equal(message.stream.data[len - 1], (int)('a' + i));
+		ab_buf_release(&line);
+	}
+}
+
+static void
 a_status_names_its_stream(void **state)
 {
 	struct ab_message message;
@@ -295,6 +353,8 @@ main(void)
 	    cmocka_unit_test(other_types_are_not_for_us),
 	    cmocka_unit_test(states_have_a_scope_and_a_count),
 	    cmocka_unit_test(stats_go_over_the_old_ones_or_to_the_end),
+	    cmocka_unit_test(each_state_is_of_the_stream_it_names),
+	    cmocka_unit_test(a_long_descriptor_is_read_each_time),
 	    cmocka_unit_test(a_status_names_its_stream),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
