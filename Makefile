@@ -3,7 +3,7 @@
 #   make              the connectors, in bin/
 #   make test         installs what is needed, builds, runs unit and integration tests
 #   make check        format, two compilers, sanitizers, analyzers
-#   make demo         the Dust destination against a sandbox, with data of this machine
+#   make demo         the connectors against sandboxes, with data of this machine
 #   make bench        throughput, memory, start-up time
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from connector import BIN_DIR, DUST, ROOT
+from connector import BIN_DIR, ROOT
 from harness import Sandbox
-import demo
+import demo_common
+import demo_dust
+import demo_luzmo
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import generate  # pylint: disable=wrong-import-position,wrong-import-order
@@ -87,28 +89,36 @@ def test_every_state_of_the_examples_comes_back_once(sandbox, tmp_path):
 
 # --- the demo ------------------------------------------------------------------------------------
 
-PACKAGES = "".join(demo.FIELD_END.join(values) + demo.RECORD_END for values in (
-    ("installed", "bash", "5.2-1", "amd64", "shells", "7164", "Ada <ada@example.com>",
+PACKAGES = "".join(demo_common.FIELD_END.join(values) + demo_common.RECORD_END for values in (
+    ("installed", "bash", "5.2-1", "amd64", "shells", "7164", "1767225600", "Ada <ada@example.com>",
      "http://example.com/bash", "GNU Bourne Again SHell\n Bash is a shell.\n .\n It has arrays."),
-    ("config-files", "gone", "1", "amd64", "misc", "1", "Ada", "", "Removed"),
-    ("installed", "libc6", "2.36-9", "amd64", "libs", "", "Ada <ada@example.com>", "", "Libraries"),
+    ("config-files", "gone", "1", "amd64", "misc", "1", "", "Ada", "", "Removed"),
+    ("installed", "libc6", "1:2.36-9", "amd64", "libs", "", "", "Ada <ada@example.com>", "",
+     "Libraries"),
 ))
 
 
 def test_dpkg_query_output_becomes_records():
-    assert demo.parse_packages(PACKAGES) == [
+    assert demo_common.parse_packages(PACKAGES) == [
         {"name": "bash", "version": "5.2-1", "architecture": "amd64", "section": "shells",
-         "installed_size_kb": 7164, "maintainer": "Ada <ada@example.com>",
-         "homepage": "http://example.com/bash", "summary": "GNU Bourne Again SHell",
+         "installed_size_kb": 7164, "installed_at": "2026-01-01T00:00:00+00:00",
+         "maintainer": "Ada <ada@example.com>", "homepage": "http://example.com/bash",
+         "major_version": "5", "summary": "GNU Bourne Again SHell",
          "description": "Bash is a shell.\n\nIt has arrays."},
-        {"name": "libc6", "version": "2.36-9", "architecture": "amd64", "section": "libs",
-         "installed_size_kb": None, "maintainer": "Ada <ada@example.com>", "homepage": None,
-         "summary": "Libraries", "description": ""}]
+        {"name": "libc6", "version": "1:2.36-9", "architecture": "amd64", "section": "libs",
+         "installed_size_kb": None, "installed_at": None, "maintainer": "Ada <ada@example.com>",
+         "homepage": None, "major_version": "2", "summary": "Libraries", "description": ""}]
+
+
+def test_the_demo_declares_every_field_it_sends():
+    properties = demo_common.catalog("append")["streams"][0]["stream"]["json_schema"]["properties"]
+    for record in demo_common.parse_packages(PACKAGES):
+        assert record.keys() == properties.keys()
 
 
 def test_a_state_follows_so_many_records_and_the_last(monkeypatch):
-    monkeypatch.setattr(demo, "RECORDS_PER_STATE", 2)
-    found = list(demo.messages([{"name": str(number)} for number in range(5)], 7))
+    monkeypatch.setattr(demo_common, "RECORDS_PER_STATE", 2)
+    found = list(demo_common.messages([{"name": str(number)} for number in range(5)], 7))
     assert [one["type"][0] for one in found] == list("RRSRRSRS")
     states = [one["state"] for one in found if one["type"] == "STATE"]
     assert [one["id"] for one in states] == [1, 2, 3]
@@ -116,15 +126,28 @@ def test_a_state_follows_so_many_records_and_the_last(monkeypatch):
     assert [one["stream"]["stream_state"]["read"] for one in states] == [2, 4, 5]
 
 
-def test_the_demo_runs_through(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(demo, "WORK", tmp_path / "demo")
-    monkeypatch.setattr(demo, "CONNECTOR", str(BIN_DIR / DUST))
-    data = demo.start_data()
-    with Sandbox(None, "--data", data, "--minute", "0.06", "--debounce", "0") as sandbox:
-        demo.run_demo(demo.Demo(sandbox, 0.06), demo.parse_packages(PACKAGES))
+def test_no_records_have_a_state_too():
+    state, = demo_common.messages([], 7)
+    assert state["state"]["sourceStats"]["recordCount"] == 0
+
+
+@pytest.mark.parametrize("part, texts", [
+    (demo_dust, (
+        "SUCCEEDED", "FAILED: data_source_id", "2 documents in", "0 upserts", "1 upsert in",
+        "2 rows in table airbyte_packages", "packages-bash-amd64")),
+    (demo_luzmo, (
+        "SUCCEEDED", "FAILED: api_key and api_token", "2 rows in dataset Airbyte - packages",
+        "1 column had to be changed", "the pushes: replace", "4 rows, twice as many",
+        "REPLACE DATA", "2 rows, and the tags", "2026-01-01T00:00:00.000Z")),
+])
+def test_the_demo_runs_through(part, texts, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demo_common, "WORK", tmp_path / "demo")
+    monkeypatch.setattr(demo_common, "BIN", BIN_DIR)
+    demo_common.start_work()
+    with Sandbox(None, *part.settings(0.06), service=part.SERVICE) as sandbox:
+        part.run(sandbox, 0.06, demo_common.parse_packages(PACKAGES))
     printed = capsys.readouterr().out
-    for text in ("SUCCEEDED", "FAILED: data_source_id", "2 documents in", "0 upserts",
-                 "1 upsert in", "2 rows in table airbyte_packages", "packages-bash-amd64"):
+    for text in texts:
         assert text in printed
 
 
