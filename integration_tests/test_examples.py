@@ -20,31 +20,49 @@ import generate  # pylint: disable=wrong-import-position,wrong-import-order
 
 EXAMPLES = ROOT / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-PORT = "8642"
 
 
-def blocks(language):
-    """The README's code blocks of a language."""
-    return re.findall(rf"```{language}\n(.*?)\n```", README, re.DOTALL)
+def section(name):
+    """The README's section with this heading."""
+    return README.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
-@pytest.fixture(name="sandbox")
-def sandbox_fixture(tmp_path):
-    """The sandbox as the README starts it, on a free port."""
-    command = shlex.split(blocks("sh")[0])
-    options = command[command.index("--port") + 2:]
-    with Sandbox(tmp_path, *options) as sandbox:
+def blocks(name, language):
+    """A section's code blocks of a language; its first command starts the sandbox."""
+    return re.findall(rf"```{language}\n(.*?)\n```", section(name), re.DOTALL)
+
+
+def start(name, tmp_path):
+    """The sandbox as the README starts it, but on a free port; `written` is the README's."""
+    command = shlex.split(blocks(name, "sh")[0])
+    port = command.index("--port") + 1
+    sandbox = Sandbox(tmp_path, *command[port + 1:], service=Path(command[1]).stem)
+    sandbox.written = f":{command[port]}"
+    return sandbox
+
+
+@pytest.fixture(name="dust")
+def dust_fixture(tmp_path):
+    """A sandbox."""
+    with start("Dust", tmp_path) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(name="luzmo")
+def luzmo_fixture(tmp_path):
+    """A sandbox."""
+    with start("Luzmo", tmp_path) as sandbox:
         yield sandbox
 
 
 def run_readme_command(command, sandbox, tmp_path):
     """Run one command of the README with the sandbox's port; returns the lines of stdout."""
-    for config in EXAMPLES.glob("config-*.json"):
-        text = config.read_text(encoding="utf-8")
-        assert f":{PORT}" in text
-        (tmp_path / config.name).write_text(
-            text.replace(f":{PORT}", f":{sandbox.port}"), encoding="utf-8")
-        command = command.replace(f"examples/{config.name}", str(tmp_path / config.name))
+    name = re.search(r"config-\w+\.json", command)[0]
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    assert sandbox.written in text
+    (tmp_path / name).write_text(
+        text.replace(sandbox.written, f":{sandbox.port}"), encoding="utf-8")
+    command = command.replace(f"examples/{name}", str(tmp_path / name))
     command = command.replace("bin/", f"{BIN_DIR}/")
     done = subprocess.run(
         command, shell=True, cwd=ROOT, capture_output=True, check=True, timeout=60)
@@ -52,39 +70,64 @@ def run_readme_command(command, sandbox, tmp_path):
     return done.stdout.decode().splitlines()
 
 
-def test_the_readme_tells_the_truth(sandbox, tmp_path):
+def follow(name, sandbox, tmp_path):
+    """All commands of a section; what it quotes must be among the lines they print."""
     lines = []
-    for command in blocks("sh")[1:]:
+    for command in blocks(name, "sh")[1:]:
         lines += run_readme_command(command, sandbox, tmp_path)
-    for quoted in blocks("json"):
+    for quoted in blocks(name, "json"):
         assert quoted in lines
-    documents = sandbox.documents()
+
+
+def states_of(lines):
+    """The ids of the STATEs."""
+    return sorted(json.loads(line)["state"]["id"] for line in lines if '"type":"STATE"' in line)
+
+
+def test_what_is_said_of_dust_is_true(dust, tmp_path):
+    follow("Dust", dust, tmp_path)
+    documents = dust.documents()
     assert len(documents) == 6
     assert {"users-1", "users-2", "users-3"} < documents.keys()
     assert documents["users-1"]["title"] == "Alice Martin"
-    sandbox.merge()
-    tables = sandbox.tables()
+    dust.merge()
+    tables = dust.tables()
     assert {name: len(table["rows"]) for name, table in tables.items()} == {
         "airbyte_users": 3, "airbyte_events": 3}
 
 
-def test_a_second_run_of_the_examples_writes_nothing_twice(sandbox, tmp_path):
-    for command in blocks("sh")[1:] * 2:
-        run_readme_command(command, sandbox, tmp_path)
-    sandbox.merge()
-    assert {document["writes"] for document in sandbox.documents().values()} == {1}
-    counts = sandbox.counts()
+def test_a_second_run_into_dust_writes_nothing_twice(dust, tmp_path):
+    for command in blocks("Dust", "sh")[1:] * 2:
+        run_readme_command(command, dust, tmp_path)
+    dust.merge()
+    assert {document["writes"] for document in dust.documents().values()} == {1}
+    counts = dust.counts()
     assert (counts["documents"], counts["rows"]) == (6, 6)
 
 
-def test_every_state_of_the_examples_comes_back_once(sandbox, tmp_path):
-    sent = [json.loads(line)["state"]["id"]
-            for line in (EXAMPLES / "messages.jsonl").read_text(encoding="utf-8").splitlines()
-            if '"type":"STATE"' in line]
-    for command in blocks("sh")[2:]:
-        lines = run_readme_command(command, sandbox, tmp_path)
-        states = [json.loads(line)["state"]["id"] for line in lines if '"type":"STATE"' in line]
-        assert sorted(states) == sent
+def test_what_is_said_of_luzmo_is_true(luzmo, tmp_path):
+    follow("Luzmo", luzmo, tmp_path)
+    users, events = sorted(luzmo.datasets(), key=lambda one: one["name"], reverse=True)
+    assert (users["name"], len(users["rows"])) == ("Airbyte - users", 4)
+    assert (events["name"], len(events["rows"])) == ("Airbyte - events", 3)
+    kinds = {column["source_name"]: column["type"] for column in users["columns"]}
+    assert (kinds["score"], kinds["updated_at"], kinds["address"]) == (
+        "numeric", "datetime", "hierarchy")
+
+
+def test_a_second_run_into_luzmo_overwrites_and_appends(luzmo, tmp_path):
+    for _ in range(2):
+        follow("Luzmo", luzmo, tmp_path)
+    assert {one["name"]: len(one["rows"]) for one in luzmo.datasets()} == {
+        "Airbyte - users": 4, "Airbyte - events": 6}
+
+
+@pytest.mark.parametrize("name", ["Dust", "Luzmo"])
+def test_every_state_of_the_examples_comes_back_once(name, request, tmp_path):
+    sandbox = request.getfixturevalue(name.lower())
+    sent = states_of((EXAMPLES / "messages.jsonl").read_text(encoding="utf-8").splitlines())
+    for command in blocks(name, "sh")[2:]:
+        assert states_of(run_readme_command(command, sandbox, tmp_path)) == sent
 
 
 # --- the demo ------------------------------------------------------------------------------------
