@@ -116,6 +116,30 @@ a_resend_that_was_right_stays_unnoticed(void **unused)
 	assert_int_equal(luzmo_tally_judge(&tally, 1, 116), LUZMO_ARRIVED);
 }
 
+static void
+a_resend_that_was_matched_leaves_no_doubt(void **unused)
+{
+	struct luzmo_tally tally;
+
+	(void)unused;
+	luzmo_tally_start(&tally, 100);
+	luzmo_tally_resend(&tally, 10, 100);
+	assert_false(luzmo_tally_appended(&tally, 10, 110));
+	assert_int_equal(tally.resent, 0);
+	/* Ten of somebody else's are not the ten that were sent twice. */
+	assert_false(luzmo_tally_appended(&tally, 10, 130));
+	assert_int_equal(luzmo_tally_judge(&tally, 1, 131), LUZMO_ARRIVED);
+	/* A reply without a count leaves it open. */
+	luzmo_tally_start(&tally, 100);
+	luzmo_tally_resend(&tally, 10, 100);
+	assert_false(luzmo_tally_appended(&tally, 10, -1));
+	assert_true(luzmo_tally_appended(&tally, 10, 130));
+	/* A replace takes both away. */
+	luzmo_tally_resend(&tally, 10, 130);
+	luzmo_tally_replaced(&tally, 10, 10);
+	assert_false(luzmo_tally_appended(&tally, 10, 30));
+}
+
 int
 main(void)
 {
@@ -127,6 +151,7 @@ main(void)
 	    cmocka_unit_test(a_count_that_was_not_known_is_learnt_from_a_reply),
 	    cmocka_unit_test(rows_that_came_twice_are_noticed_once),
 	    cmocka_unit_test(a_resend_that_was_right_stays_unnoticed),
+	    cmocka_unit_test(a_resend_that_was_matched_leaves_no_doubt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
