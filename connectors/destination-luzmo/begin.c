@@ -9,7 +9,7 @@
 #include "alloc.h"
 #include "finds.h"
 #include "reply.h"
-#include "tags.h"
+#include "tag_list.h"
 
 enum ab_ask
 luzmo_begin_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
@@ -218,9 +218,9 @@ response_tags(
 		return verdict;
 	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
 	const bool known = cJSON_IsArray(tags);
-	const bool tagged = luzmo_tags_have(tags, found_by, id);
-	const bool other = luzmo_tags_have_other(tags, stream->tag, stream->old_tag);
-	const bool off = luzmo_tags_have(tags, LUZMO_TAG_REPLACE, off_id);
+	const bool tagged = luzmo_tag_list_have(tags, found_by, id);
+	const bool other = luzmo_tag_list_have_other(tags, stream->tag, stream->old_tag);
+	const bool off = luzmo_tag_list_have(tags, LUZMO_TAG_REPLACE, off_id);
 	cJSON_Delete(document);
 	if (!known || (off && off_id[0] == '\0'))
 		return ab_service_unreadable(&luzmo->service, x, what, err);

@@ -104,13 +104,13 @@ start_end(const struct luzmo *luzmo, struct ab_exchange *x)
 
 	if (!x->complete || !stream->linked)
 		return false;
-	if (stream->doubtful) {
-		stream->looks = 0;
-		x->step = LUZMO_COUNT;
-		return true;
+	if (x->stream->overwrite && !stream->written) {
+		x->step = luzmo->off_id[0] != '\0' ? LUZMO_TAG_LINK : LUZMO_TAG_FIND;
+		return stream->off_id[0] == '\0';
 	}
-	x->step = luzmo->off_id[0] != '\0' ? LUZMO_TAG_LINK : LUZMO_TAG_FIND;
-	return x->stream->overwrite && !stream->written && stream->off_id[0] == '\0';
+	stream->looks = 0;
+	x->step = LUZMO_COUNT;
+	return stream->doubtful;
 }
 
 /* Where an exchange starts; false if there is nothing to do. */

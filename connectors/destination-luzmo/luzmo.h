@@ -97,7 +97,8 @@ struct luzmo_stream {
 	int64_t namesake_rows;           /* -1: not known */
 	char newest[40];                 /* created_at of the newest */
 	char since[40]; /* a dataset of ours that we do not know of yet is not older */
-	bool after;     /* but younger */
+	bool alone;     /* in the begin there was none */
+	bool after;     /* a dataset of ours is younger than that, not as old */
 };
 
 struct luzmo {

@@ -9,7 +9,7 @@
 #include "push.h"
 #include "reply.h"
 #include "settle.h"
-#include "tags.h"
+#include "tag_list.h"
 
 #define PAGES_MAX 100
 
@@ -42,31 +42,35 @@ is_young(const struct luzmo_stream *stream, const cJSON *dataset)
 {
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(dataset, "created_at");
 
-	/* Where there was none before, any is. */
-	if (stream->since[0] == '\0' && !stream->after)
-		return true;
+	/* Where there was none before, any is. If that is not known, none is. */
+	if (stream->since[0] == '\0')
+		return stream->alone;
 	if (!cJSON_IsString(created))
 		return false;
 	const int order = strcmp(created->valuestring, stream->since);
 	return stream->after ? order > 0 : order >= 0;
 }
 
-static void
+/* Returns false if the dataset does not say what it must to be used. */
+static bool
 take_namesake(struct luzmo_stream *stream, const cJSON *dataset)
 {
+	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(dataset, "tags");
 	char id[LUZMO_ID_MAX + 1];
 
 	if (!luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(dataset, "id")))
-		return;
+		return false;
 	/* The last of a page is the first of the next if others made a dataset meanwhile. */
 	if (strcmp(id, stream->namesake) == 0 || stream->namesakes++ > 0)
-		return;
+		return true;
 	memcpy(stream->namesake, id, sizeof(stream->namesake));
 	stream->namesake_rows = luzmo_row_count(dataset);
-	luzmo_tags_have(
-	    cJSON_GetObjectItemCaseSensitive(dataset, "tags"), LUZMO_TAG_REPLACE, stream->off_id);
+	if (luzmo_tag_list_have(tags, LUZMO_TAG_REPLACE, stream->off_id) &&
+	    stream->off_id[0] == '\0')
+		return false;
 	ab_reply_copy_text(stream->newest, sizeof(stream->newest),
 	    cJSON_GetObjectItemCaseSensitive(dataset, "created_at"));
+	return true;
 }
 
 static void
@@ -97,7 +101,8 @@ settle_orphan(const struct luzmo *luzmo, struct ab_exchange *x)
 		x->step = LUZMO_NAMESAKE;
 		return AB_NEXT;
 	}
-	if (stream->namesakes > 0) {
+	stream->alone = stream->namesakes == 0;
+	if (!stream->alone) {
 		memcpy(stream->since, stream->newest, sizeof(stream->since));
 		stream->after = true;
 		stream->off_id[0] = '\0';
@@ -156,7 +161,7 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 }
 
 /* Takes the namesakes among the datasets of a page; returns how many datasets it holds, or -1 if
- * one of our name does not say which tags it has. */
+ * one of our name does not say which it is, or which tags it has. */
 static int
 read_page(const struct ab_exchange *x, const cJSON *rows)
 {
@@ -172,9 +177,10 @@ read_page(const struct ab_exchange *x, const cJSON *rows)
 			continue;
 		if (!cJSON_IsArray(tags))
 			return -1;
-		if (!luzmo_tags_have_other(tags, "", NULL) &&
-		    (x->phase == AB_BEGIN || is_young(stream, dataset)))
-			take_namesake(stream, dataset);
+		if (!luzmo_tag_list_have_other(tags, "", NULL) &&
+		    (x->phase == AB_BEGIN || is_young(stream, dataset)) &&
+		    !take_namesake(stream, dataset))
+			return -1;
 	}
 	return count;
 }

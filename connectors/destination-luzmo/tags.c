@@ -9,48 +9,7 @@
 #include "json_write.h"
 #include "push.h"
 #include "reply.h"
-
-/* --- lists of tags --- */
-
-static const char *
-text_of(const cJSON *tag)
-{
-	const cJSON *text = cJSON_GetObjectItemCaseSensitive(tag, "tag");
-
-	return cJSON_IsString(text) ? text->valuestring : "";
-}
-
-bool
-luzmo_tags_have(const cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1])
-{
-	const cJSON *tag;
-
-	cJSON_ArrayForEach(tag, tags)
-	{
-		if (strcmp(text_of(tag), text) != 0)
-			continue;
-		if (!luzmo_id_copy(id, cJSON_GetObjectItemCaseSensitive(tag, "id")))
-			id[0] = '\0';
-		return true;
-	}
-	return false;
-}
-
-bool
-luzmo_tags_have_other(const cJSON *tags, const char *tag, const char *old_tag)
-{
-	const cJSON *one;
-
-	cJSON_ArrayForEach(one, tags)
-	{
-		const char *text = text_of(one);
-		if (strncmp(text, LUZMO_TAG_PREFIX, strlen(LUZMO_TAG_PREFIX)) == 0 &&
-		    strcmp(text, LUZMO_TAG_REPLACE) != 0 && strcmp(text, tag) != 0 &&
-		    (old_tag == NULL || strcmp(text, old_tag) != 0))
-			return true;
-	}
-	return false;
-}
+#include "tag_list.h"
 
 /* --- the tag of an exchange --- */
 
@@ -199,8 +158,8 @@ response_find(
 	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const bool there = luzmo_tags_have(rows, tag_of(x), id);
-	note_age(x, rows->child);
+	const bool there = luzmo_tag_list_have(rows, tag_of(x), id);
+	note_age(x, luzmo_tag_list_find(rows, tag_of(x)));
 	cJSON_Delete(document);
 	if (there && id[0] == '\0')
 		return ab_service_unreadable(&luzmo->service, x, what, err);
@@ -299,7 +258,7 @@ response_tags(
 	if (verdict != AB_DONE)
 		return verdict;
 	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
-	const bool on = luzmo_tags_have(tags, off ? LUZMO_TAG_REPLACE : tag_of(x), id);
+	const bool on = luzmo_tag_list_have(tags, off ? LUZMO_TAG_REPLACE : tag_of(x), id);
 	const bool known = cJSON_IsArray(tags);
 	cJSON_Delete(document);
 	if (!known || on == off)

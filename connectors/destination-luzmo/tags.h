@@ -19,12 +19,4 @@ enum ab_ask luzmo_tags_request(
 enum ab_verdict luzmo_tags_response(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err);
 
-/* Whether a list of tags [{id, tag}] has the one with this text. If so its id is copied, "" if that
- * is none. */
-bool luzmo_tags_have(const struct cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1]);
-
-/* Whether the list has a tag of ours other than these two and REPLACE DATA (old_tag may be NULL).
- */
-bool luzmo_tags_have_other(const struct cJSON *tags, const char *tag, const char *old_tag);
-
 #endif

@@ -140,6 +140,31 @@ a_reset_marks_the_dataset_at_its_end(void **unused)
 	fixture_close(&f);
 }
 
+/* Also if there was one, whose reply was lost before it was refused. */
+static void
+an_overwrite_whose_rows_are_all_refused_marks_the_dataset(void **unused)
+{
+	static const struct turn batch[] = {
+	    {LUZMO_PUSH, "data create", LOST, ""},
+	    {LUZMO_PUSH, "data create", 413, ""},
+	};
+	static const struct turn end[] = {
+	    {LUZMO_TAG_FIND, "tag get", 200, "{'rows':[{'id':'R','tag':'" REPLACE "'}]}"},
+	    {LUZMO_TAG_LINK, "tag associate 'id':'R'", 200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", true);
+	fixture_begin(&f, TAGGED);
+	fixture_batch(&f, 1);
+	assert_int_equal(fixture_converse(&f, batch, COUNT(batch)), AB_DONE);
+	fixture_exchange(&f, AB_END, true);
+	assert_int_equal(fixture_converse(&f, end, COUNT(end)), AB_DONE);
+	assert_int_equal(fixture_notes(&f), 1);
+	fixture_close(&f);
+}
+
 static void
 an_end_without_need_asks_for_nothing(void **unused)
 {
@@ -358,6 +383,7 @@ main(void)
 	    cmocka_unit_test(a_known_dataset_takes_one_request_for_a_batch),
 	    cmocka_unit_test(a_dataset_marked_for_replacement_is_replaced_in_any_mode),
 	    cmocka_unit_test(a_reset_marks_the_dataset_at_its_end),
+	    cmocka_unit_test(an_overwrite_whose_rows_are_all_refused_marks_the_dataset),
 	    cmocka_unit_test(an_end_without_need_asks_for_nothing),
 	    cmocka_unit_test(an_orphan_of_an_earlier_run_is_adopted),
 	    cmocka_unit_test(an_orphan_is_not_touched_if_no_records_come),

@@ -210,7 +210,6 @@ what_may_be_somebody_elses_is_left_alone(void **unused)
 	    {PAGE("{'id':'O','name':{'nl':'Airbyte - users'},'rows':1,'tags':[]}"), NULL},
 	    {PAGE("{'id':'O','name':{'en':7},'rows':1,'tags':[]}"), NULL},
 	    {PAGE("7,null,[],{}"), NULL},
-	    {PAGE("{'id':7,'name':{'en':'Airbyte - users'},'rows':1,'tags':[]}"), NULL},
 	    /* More rows than a push, nobody knows how many, or two of them. */
 	    {PAGE(DATASET("O", "1001", EARLY, "")), "1 dataset is called "},
 	    {PAGE(DATASET("O", "null", EARLY, "")), "1 dataset is called "},
@@ -272,6 +271,9 @@ one_that_hides_its_tags_is_unreadable(void **unused)
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':null}"),
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':'x'}"),
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':{}}"),
+	    PAGE("{'id':7,'name':{'en':'Airbyte - users'},'rows':1,'tags':[]}"),
+	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':[{'tag':'" REPLACE
+		 "'}]}"),
 	};
 	const struct turn create = {LUZMO_PUSH, "data create", LOST, ""};
 	struct fixture f;
@@ -471,6 +473,33 @@ any_is_young_where_there_was_none(void **unused)
 	fixture_close(&f);
 }
 
+/* The begin had no reason to look for others, and the new tag does not say how old it is. */
+static void
+none_is_young_where_nobody_looked(void **unused)
+{
+	static const char old[] = PAGE(DATASET("OLD", "2", EARLY, ""));
+	static const struct turn turns[] = {
+	    {LUZMO_TAG_MAKE, "tag create", 200, "{'id':'T'}"},
+	    {LUZMO_PUSH, "data create 'properties':{'type':'create',", LOST, ""},
+	    {LUZMO_NAMESAKES, FIND("0"), 200, old},
+	    {LUZMO_NAMESAKES, FIND("1"), 200, NONE},
+	    {LUZMO_NAMESAKES, FIND("0"), 200, old},
+	    {LUZMO_NAMESAKES, FIND("1"), 200, NONE},
+	    {LUZMO_PUSH, "data create 'properties':{'type':'create',", 200,
+		"{'rows':[{'id':'D','rows':2}]}"},
+	    {LUZMO_TAG_LINK, "tag associate 'id':'T','resource':{'role':'Securables','id':'D'}}",
+		200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "'typed_columns':false", false);
+	fixture_begin_new(&f);
+	fixture_batch(&f, 2);
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+	fixture_close(&f);
+}
+
 static void
 namesakes_known_before_a_create_are_not_it(void **unused)
 {
@@ -543,6 +572,7 @@ main(void)
 	    cmocka_unit_test(a_page_fails_or_is_asked_for_again),
 	    cmocka_unit_test(a_lost_create_is_looked_for),
 	    cmocka_unit_test(any_is_young_where_there_was_none),
+	    cmocka_unit_test(none_is_young_where_nobody_looked),
 	    cmocka_unit_test(namesakes_known_before_a_create_are_not_it),
 	    cmocka_unit_test(two_creates_that_both_arrived_are_told),
 	};

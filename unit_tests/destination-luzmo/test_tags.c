@@ -42,33 +42,6 @@ converse_new(const struct turn *turns, size_t count, struct fixture *f)
 }
 
 static void
-lists_are_searched_by_text(void **unused)
-{
-	cJSON *tags = cJSON_Parse(
-	    fixture_translate("[7,null,'x',{},{'id':'A','tag':7},"
-			      "{'id':'B','tag':'a tag'},{'id':7,'tag':'no id'}," REPLACE_TAG ","
-			      "{'id':'T','tag':'" OURS "'}]",
-		'\'', '"'));
-	char id[LUZMO_ID_MAX + 1] = "";
-
-	(void)unused;
-	assert_non_null(tags);
-	assert_true(luzmo_tags_have(tags, "a tag", id));
-	assert_string_equal(id, "B");
-	assert_true(luzmo_tags_have(tags, REPLACE, id));
-	assert_string_equal(id, "R");
-	assert_true(luzmo_tags_have(tags, "no id", id));
-	assert_string_equal(id, "");
-	assert_false(luzmo_tags_have(tags, "A tag", id));
-	assert_false(luzmo_tags_have(NULL, "a tag", id));
-	assert_false(luzmo_tags_have_other(tags, OURS, NULL));
-	assert_false(luzmo_tags_have_other(tags, "", OURS));
-	assert_true(luzmo_tags_have_other(tags, "a tag", NULL));
-	assert_false(luzmo_tags_have_other(NULL, OURS, NULL));
-	cJSON_Delete(tags);
-}
-
-static void
 a_tag_is_made_before_the_dataset_and_put_on_it_after(void **unused)
 {
 	static const struct turn turns[] = {
@@ -468,11 +441,30 @@ ids_with_quotes_stay_texts(void **unused)
 	fixture_close(&f);
 }
 
+static void
+a_tag_that_is_found_has_its_own_age(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_TAG_MAKE, MAKE, LOST, ""},
+	    {LUZMO_TAG_FIND, FIND, 200,
+		"{'rows':[{'id':'X','tag':'USERS','created_at':'2030-01-01T00:00:00.000Z'}," OUR_TAG
+		"]}"},
+	    {LUZMO_PUSH, "data create", 200, CREATED},
+	    {LUZMO_TAG_LINK, LINK, 200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	assert_int_equal(converse_new(turns, COUNT(turns), &f), AB_DONE);
+	assert_string_equal(fixture_luzmo_stream(&f)->since, "2024-02-19T21:44:14.684Z");
+	fixture_close(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lists_are_searched_by_text),
+	    cmocka_unit_test(a_tag_that_is_found_has_its_own_age),
 	    cmocka_unit_test(a_tag_is_made_before_the_dataset_and_put_on_it_after),
 	    cmocka_unit_test(a_tag_that_was_made_and_lost_is_found),
 	    cmocka_unit_test(one_that_was_lost_and_not_made_is_made_again),
