@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 
@@ -19,6 +20,7 @@ __all__ = ["empty_sandbox", "shared_sandbox"]
 CONFIG = {"api_key": KEY, "workspace_id": "W123456789", "space_id": "vlt_sandbox1",
           "data_source_id": "dts_sandbox1", "base_url": "http://127.0.0.1:9"}
 USERS = catalog_of(stream("users"))
+LINE_GONE = "\r\x1b[K"  # the live line is wiped
 
 
 def plain(*arguments, **options):
@@ -344,10 +346,11 @@ def test_a_terminal_gets_a_live_line_and_stdout_does_not(sandbox):
             process.send(record("users", {"id": 1}), state("users", 1, 1))
             process.until_states(1)
             result = process.end()
-        shown = os.read(ours, 1 << 16).decode()
+        shown = ""
+        while not shown.endswith(LINE_GONE) and select.select([ours], [], [], 5)[0]:
+            shown += os.read(ours, 1 << 16).decode()
     finally:
         os.close(ours)
         os.close(theirs)
     assert result.code == 0
-    assert re.search(r"\r1 record, [^\r]*\d safe", shown)
-    assert shown.endswith("\r\x1b[K")
+    assert re.search(r"\r1 record, [^\r]*\d safe", shown) and shown.endswith(LINE_GONE)

@@ -185,11 +185,13 @@ def now_ms():
 
 
 class Cut(Exception):
-    """The connection is to be closed after sending these bytes."""
+    """The connection is to be closed after sending these bytes. The log says status 0, or what the
+    service answered to a client that went away without it."""
 
-    def __init__(self, data=b""):
+    def __init__(self, data=b"", status=0):
         super().__init__("cut")
         self.data = data
+        self.status = status
 
 
 class SandboxServer:
@@ -216,7 +218,7 @@ class SandboxServer:
             entry["status"] = reply.status
             return to_response(reply)
         except Cut as cut:
-            entry["status"] = 0
+            entry["status"] = cut.status
             close(request, cut.data)
             return web.Response(status=500)
         finally:
@@ -253,7 +255,8 @@ class SandboxServer:
         """What a rule does with a request that was applied; the reply that leaves."""
         if rule.stall == "after":
             await client_gone(request)
-        if "after" in (rule.stall, rule.cut):
+            raise Cut(status=reply.status)
+        if rule.cut == "after":
             raise Cut()
         if rule.cut == "reply":
             raise Cut(half(reply))
