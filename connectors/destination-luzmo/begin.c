@@ -211,18 +211,17 @@ response_tags(
 	char id[LUZMO_ID_MAX + 1];
 	char off_id[LUZMO_ID_MAX + 1] = "";
 	cJSON *document = NULL;
-	const cJSON *rows = NULL;
+	const cJSON *tags = NULL;
 
-	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
+	const enum ab_verdict verdict =
+	    luzmo_judge_list(luzmo, x, in, what, "tags", &document, &tags, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
-	const bool known = cJSON_IsArray(tags);
 	const bool tagged = luzmo_tag_list_have(tags, found_by, id);
 	const bool other = luzmo_tag_list_have_other(tags, stream->tag, stream->old_tag);
 	const bool off = luzmo_tag_list_have(tags, LUZMO_TAG_REPLACE, off_id);
 	cJSON_Delete(document);
-	if (!known || (off && off_id[0] == '\0'))
+	if (off && off_id[0] == '\0')
 		return ab_service_unreadable(&luzmo->service, x, what, err);
 	if (!tagged)
 		return fail_untagged(x, found_by, err);

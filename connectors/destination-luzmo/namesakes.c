@@ -118,21 +118,16 @@ static enum ab_verdict
 response_namesake(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     struct ab_error *err)
 {
-	static const char what[] = "the look-up of the columns";
 	struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
-	const cJSON *rows = NULL;
+	const cJSON *columns = NULL;
 
-	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
+	const enum ab_verdict verdict = luzmo_judge_list(
+	    luzmo, x, in, "the look-up of the columns", "columns", &document, &columns, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(rows->child, "columns");
-	const bool known = cJSON_IsArray(columns);
-	if (known)
-		luzmo_begin_merge(stream, columns, true);
+	luzmo_begin_merge(stream, columns, true);
 	cJSON_Delete(document);
-	if (!known)
-		return ab_service_unreadable(&luzmo->service, x, what, err);
 	adopt(stream);
 	return AB_DONE;
 }

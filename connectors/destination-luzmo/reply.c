@@ -131,3 +131,23 @@ luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exchange *x, const s
 	*rows = list;
 	return AB_DONE;
 }
+
+enum ab_verdict
+luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, const char *name, cJSON **document, const cJSON **list, struct ab_error *err)
+{
+	cJSON *read = NULL;
+	const cJSON *rows = NULL;
+
+	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &read, &rows, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *member = cJSON_GetObjectItemCaseSensitive(rows->child, name);
+	if (!cJSON_IsArray(member)) {
+		cJSON_Delete(read);
+		return ab_service_unreadable(&luzmo->service, x, what, err);
+	}
+	*document = read;
+	*list = member;
+	return AB_DONE;
+}

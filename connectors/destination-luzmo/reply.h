@@ -39,4 +39,9 @@ enum ab_verdict luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exch
     const struct ab_reply *in, const char *what, struct cJSON **document, const struct cJSON **rows,
     struct ab_error *err);
 
+/* The same for a get of one dataset, {"rows":[{name:[...]}]}: *list is the list. */
+enum ab_verdict luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, const char *name, struct cJSON **document,
+    const struct cJSON **list, struct ab_error *err);
+
 #endif

@@ -124,20 +124,16 @@ static enum ab_verdict
 response_columns(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     struct ab_error *err)
 {
-	static const char what[] = "the look-up of the columns";
 	struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
-	const cJSON *rows = NULL;
+	const cJSON *columns = NULL;
 
-	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &document, &rows, err);
+	const enum ab_verdict verdict = luzmo_judge_list(
+	    luzmo, x, in, "the look-up of the columns", "columns", &document, &columns, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(rows->child, "columns");
-	const bool known = cJSON_IsArray(columns);
 	const bool whole = compare(stream, columns) >= count_new(stream);
 	cJSON_Delete(document);
-	if (!known)
-		return ab_service_unreadable(&luzmo->service, x, what, err);
 	/* Reads may lag behind writes. */
 	if (!whole && luzmo_settle_later(x, "columns", err) == AB_WAIT)
 		return AB_WAIT;
