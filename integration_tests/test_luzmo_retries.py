@@ -219,6 +219,20 @@ def test_more_pushes_than_luzmo_takes_at_once_never_meet_its_limit(sandbox, stre
         assert column(sandbox, "id", name) == list(range(260 // streams))
 
 
+def test_a_run_that_finds_the_bucket_empty_goes_on_at_its_pace(sandbox):
+    """An earlier run took all tokens, and nothing says how long to wait: nobody has to wait long."""
+    names = [f"s{number}" for number in range(60)]
+    sandbox.settings(**{**LUZMOS_RATE, "burst": 10})
+    source = Source()
+    for name in names:
+        source.records(name, [{"id": 1}]).state(name)
+    for run in range(2):
+        result = sync(sandbox, [stream(name) for name in names], source.lines, TENTH).succeeded()
+        assert sorted(result.state_lines) == sorted(source.expected)
+        assert result.logs("WARN") == []  # of waits of 10 s and more
+        assert [column(sandbox, "id", name) for name in names] == [[1] * (run + 1)] * 60
+
+
 # --- sizes ---------------------------------------------------------------------------------------
 
 

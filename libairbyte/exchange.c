@@ -297,6 +297,8 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 
 	if (lane->request.metered)
 		ab_pace_stamp(&set->pace, now_ms);
+	if (lane->request.metered && reply->status == 429)
+		ab_pace_refuse(&set->pace);
 	e->x.step = e->step;
 	e->x.item = lane->item;
 	e->x.wait_ms = 0;

@@ -85,6 +85,16 @@ bucket_stamp(struct ab_pace *pace, int64_t now_ms)
 	pace->debt_ms = stamp_ms;
 }
 
+static void
+bucket_refuse(struct ab_pace *pace)
+{
+	const size_t held = pace->out < pace->rate.burst ? pace->rate.burst - pace->out : 0;
+	const int64_t empty = (int64_t)(held + pace->rate.requests) * pace->token;
+
+	if (pace->debt < empty)
+		pace->debt = empty;
+}
+
 /* --- either -------------------------------------------------------------------------------- */
 
 int64_t
@@ -115,4 +125,11 @@ ab_pace_stamp(struct ab_pace *pace, int64_t now_ms)
 		bucket_stamp(pace, now_ms);
 	else
 		window_stamp(pace, now_ms);
+}
+
+void
+ab_pace_refuse(struct ab_pace *pace)
+{
+	if (pace->rate.requests > 0 && pace->rate.burst > 0)
+		bucket_refuse(pace);
 }

@@ -56,4 +56,8 @@ void ab_pace_take(struct ab_pace *pace);
  * limit, so the pace falls by about what they take instead of asking again and again. */
 void ab_pace_stamp(struct ab_pace *pace, int64_t now_ms);
 
+/* The request just stamped was refused, since the service's bucket is empty: others take from it
+ * too, or an earlier run did. So is ours then, and rests for a per_ms. A window learns nothing. */
+void ab_pace_refuse(struct ab_pace *pace);
+
 #endif

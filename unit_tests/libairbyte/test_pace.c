@@ -142,6 +142,39 @@ a_bucket_that_rested_holds_no_more_than_its_burst(void **unused)
 
 /* 7 in 1000 ms: 142.857 ms each, in sum neither more nor less. */
 static void
+a_refusal_empties_the_bucket_for_a_while(void **unused)
+{
+	struct ab_pace pace;
+
+	(void)unused;
+	ab_pace_init(&pace, &(struct ab_rate){.requests = 10, .per_ms = 1000, .burst = 200});
+	take(&pace, 3);
+	stamp(&pace, 1, 5000);
+	assert_true(ab_pace_ready_at(&pace, 5000) <= 5000);
+	ab_pace_refuse(&pace);
+	assert_int_equal(ab_pace_ready_at(&pace, 5000), 6101);
+	/* More refusals of the same moment do not add up. */
+	stamp(&pace, 2, 5000);
+	ab_pace_refuse(&pace);
+	assert_in_range(ab_pace_ready_at(&pace, 5000), 6101, 6301);
+	/* Then it goes on at the rate. */
+	for (int64_t ready_ms = ab_pace_ready_at(&pace, 5000); ready_ms < 9000;) {
+		ab_pace_take(&pace);
+		ab_pace_stamp(&pace, ready_ms);
+		const int64_t next_ms = ab_pace_ready_at(&pace, ready_ms);
+		assert_in_range(next_ms - ready_ms, 99, 101);
+		ready_ms = next_ms;
+	}
+	ab_pace_release(&pace);
+	ab_pace_init(&pace, &(struct ab_rate){.requests = 10, .per_ms = 1000});
+	take(&pace, 1);
+	stamp(&pace, 1, 5000);
+	ab_pace_refuse(&pace);
+	assert_int_equal(ab_pace_ready_at(&pace, 5000), 5000);
+	ab_pace_release(&pace);
+}
+
+static void
 fractions_of_a_millisecond_add_up(void **unused)
 {
 	struct ab_pace pace;
@@ -390,6 +423,7 @@ main(void)
 	    cmocka_unit_test(a_bucket_gives_its_burst_at_once_and_then_the_rate),
 	    cmocka_unit_test(a_token_begins_to_come_back_with_its_reply),
 	    cmocka_unit_test(a_bucket_that_rested_holds_no_more_than_its_burst),
+	    cmocka_unit_test(a_refusal_empties_the_bucket_for_a_while),
 	    cmocka_unit_test(fractions_of_a_millisecond_add_up),
 	    cmocka_unit_test(no_window_ever_holds_more_than_the_limit),
 	    cmocka_unit_test(throughput_reaches_the_limit),
