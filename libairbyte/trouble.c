@@ -41,7 +41,7 @@ ab_trouble_tell(const struct ab_trouble *trouble, struct ab_error *err)
 	if (trouble->others > 0)
 		snprintf(tally + strlen(tally), sizeof(tally) - strlen(tally), ", %u x other",
 		    trouble->others);
-	ab_fail(err, trouble->first.kind, "%.800s; given up after %u tries (%s)",
-	    trouble->first.message, tries, tally);
+	ab_fail(err, trouble->first.kind, "%.800s; given up after %u %s (%s)",
+	    trouble->first.message, tries, tries == 1 ? "try" : "tries", tally);
 	ab_error_detail(err, "%s", trouble->first.detail);
 }

@@ -65,7 +65,7 @@ a_long_cause_leaves_room_for_the_tally(void **state)
 	message[sizeof(message) - 1] = '\0';
 	note(503, message);
 	ab_trouble_tell(trouble, &error);
-	assert_non_null(strstr(error.message, "xxx; given up after 1 tries (1 x HTTP 503)"));
+	assert_non_null(strstr(error.message, "xxx; given up after 1 try (1 x HTTP 503)"));
 }
 
 int
