@@ -67,7 +67,9 @@ struct ab_record {
 	struct ab_view raw; /* the text of `data` */
 };
 
-/* A conversation with the service. The connector may change: step, items, wait_ms, scratch. */
+/* A conversation with the service. The connector may change: step, items, wait_ms, settled,
+ * scratch.
+ */
 struct ab_exchange {
 	enum ab_phase phase;
 	struct ab_stream *stream; /* NULL in AB_CHECK */
@@ -78,7 +80,9 @@ struct ab_exchange {
 			    request() for item 0 may set it */
 	unsigned item;   /* the part this call is about */
 	int64_t wait_ms; /* for AB_WAIT: how long */
-	void *scratch;   /* the connector's: NULL or one block of ab_malloc, freed by the library */
+	bool settled;  /* for AB_NEXT and AB_DONE: what an earlier AB_RETRY was to try again turned
+			  out to be done. Its tries and its trouble are forgotten */
+	void *scratch; /* the connector's: NULL or one block of ab_malloc, freed by the library */
 };
 #define AB_STEPS_MAX 16
 

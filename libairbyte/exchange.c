@@ -225,11 +225,13 @@ next_random(struct ab_exchange_set *set)
 }
 
 /* What was asked for by an item that is done now went well in the end. What other steps tried and
- * may try again stays known, and so does how long was waited for it. */
+ * may try again stays known, and so does how long was waited for it, unless that is settled too. */
 static void
 forget_tries(struct exchange *e)
 {
 	e->tries[e->step] = 0;
+	if (e->x.settled)
+		memset(e->tries, 0, sizeof(e->tries));
 	for (unsigned step = 0; step < AB_STEPS_MAX; step++) {
 		if (e->tries[step] > 0)
 			return;
@@ -302,6 +304,7 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 	e->x.step = e->step;
 	e->x.item = lane->item;
 	e->x.wait_ms = 0;
+	e->x.settled = false;
 	const enum ab_verdict verdict = set->destination->response(set->self, &e->x, reply, &error);
 	switch (verdict) {
 	case AB_NEXT:

@@ -1,7 +1,7 @@
 /*
  * json_scan.h: finding the end of a string or a number.
  *
- * Shared by json_parse.c, json.c and json_write.c; nobody else needs it. Text is read from p on but
+ * Shared by the files of json.h and json_write.h; nobody else needs it. Text is read from p on but
  * never at end. What most keys and values need is inline, the rest is a call.
  *
  * A byte is plain if it is ASCII and stands for itself in a string. A stretch is clean if it can

@@ -12,6 +12,7 @@ static struct {
 	bool skip[64];  /* items of step 0 that need no request */
 	bool metered;
 	bool recount;     /* a try of step 0 that failed goes to step 1, which leads back to 0 */
+	bool settles;     /* or finds that it was done, and leads to 2 */
 	int statuses[64]; /* of the replies, in order of sending; 0-terminated: 200 */
 	size_t answered;
 	enum ab_verdict special; /* for HTTP 299 */
@@ -48,7 +49,10 @@ script_response(void *self, struct ab_exchange *x, const struct ab_reply *in, st
 	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
 	if (script.recount && x->step < 2 &&
 	    (x->step == 0 ? verdict == AB_RETRY : verdict == AB_DONE)) {
-		x->step = 1 - x->step;
+		x->settled = x->step == 1 && script.settles;
+		x->step = x->settled ? 2 : 1 - x->step;
+		if (x->settled)
+			return AB_NEXT;
 		return x->step == 0 ? AB_NEXT : AB_RETRY;
 	}
 	if (verdict != AB_DONE)
@@ -243,6 +247,24 @@ a_step_that_is_revisited_tells_its_first_cause_and_all_its_tries(void **state)
 	assert_string_equal(outcome.error.message,
 	    "no answer: cut; given up after 7 tries (1 x connection lost, 6 x HTTP 503)");
 	assert_string_equal(script.log, "0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 1.0 0.0 ");
+}
+
+/* What step 1 counted says that step 0 was done after all, and step 2 fails for its own reasons. */
+static void
+a_step_that_is_settled_leaves_no_trouble(void **state)
+{
+	static const int statuses[] = {-1, 200, 503, 503, 503, 503};
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.recount = script.settles = true;
+	memcpy(script.statuses, statuses, sizeof(statuses));
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(
+	    outcome.error.message, "HTTP 503; given up after 4 tries (4 x HTTP 503)");
+	assert_string_equal(script.log, "0.0 1.0 2.0 2.0 2.0 2.0 ");
 }
 
 static void
@@ -633,6 +655,7 @@ main(void)
 	    CASE(an_exchange_that_skips_everything_does_no_io),
 	    CASE(losses_and_refusals_are_tried_again_with_growing_waits),
 	    CASE(out_of_tries_the_first_cause_and_a_tally_are_told),
+	    CASE(a_step_that_is_settled_leaves_no_trouble),
 	    CASE(a_step_that_is_revisited_tells_its_first_cause_and_all_its_tries),
 	    CASE(the_tally_has_the_tries_of_every_step_that_is_not_through),
 	    CASE(waits_of_steps_that_are_revisited_stay_within_the_total),
