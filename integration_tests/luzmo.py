@@ -6,6 +6,7 @@ A test imports `empty_luzmo` and `shared_luzmo`, asks for `sandbox`, and begins 
 import functools
 import http.client
 import json
+import time
 
 import pytest
 
@@ -73,6 +74,13 @@ def shared_luzmo():
 def empty_luzmo(shared):
     """The shared sandbox, empty."""
     return shared.reset()
+
+
+def next_millisecond():
+    """What the sandbox makes from now on is younger than what it made."""
+    now = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 <= now:
+        pass
 
 
 def call(sandbox, resource, action, status=200, **members):

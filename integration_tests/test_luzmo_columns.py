@@ -239,6 +239,10 @@ VALUES = [
     ("number", '"NaN"', "NaN"),
     ("number", '"Infinity"', "Infinity"),
     ("number", '"-Infinity"', "-Infinity"),
+    ("number", "NaN", "NaN"),  # bare: so prints Python's json
+    ("number", "Infinity", "Infinity"),
+    ("number", "-Infinity", "-Infinity"),
+    ("object", '{"k": [NaN, -Infinity]}', '{"k":["NaN","-Infinity"]}'),
     ("boolean", "true", "true"),
     ("boolean", "false", "false"),
     ("boolean", '"yes"', "yes"),

@@ -7,7 +7,7 @@ import pytest
 from connector import complete, state
 from luzmo import (
     NAME, REPLACE, TAG, asked, call, cells, columns, dataset, empty_luzmo,
-    forget_requests, order_of, put, put_users, pushes, read_back, rule, shared_luzmo, stream, sync,
+    forget_requests, next_millisecond, order_of, put, put_users, pushes, read_back, rule, shared_luzmo, stream, sync,
     types, with_state)
 
 __all__ = ["empty_luzmo", "shared_luzmo"]
@@ -175,7 +175,9 @@ def test_a_dataset_of_the_python_connector_is_taken_over(sandbox, mode, rows):
     """It left the namespace out of tag and name."""
     put_users(sandbox, [7, "old"])
     result = sync(sandbox, stream("users", mode, namespace="crm"), CRM.lines).succeeded()
-    assert result.state_lines == CRM.expected and result.logs("WARN") == []
+    assert result.state_lines == CRM.expected
+    (warning,) = result.logs("WARN")
+    assert "takes over" in warning and f"{TAG}users," in warning and f"{TAG}crmusers" in warning
     assert stored(sandbox) == {NAME + "users": rows}
     assert tags(sandbox, NAME + "users") == [sorted([TAG + "users", TAG + "crmusers"])]
     forget_requests(sandbox)
@@ -303,13 +305,22 @@ def test_of_two_datasets_that_may_be_half_made_none_is_taken(sandbox):
     assert cells(sandbox) == [[1, "a"]]
 
 
-@pytest.mark.parametrize("rows, taken", [(10, True), (11, False)])
+@pytest.mark.parametrize("rows, taken", [(10_000, True), (10_001, False)])
 def test_a_dataset_with_more_rows_than_one_push_is_nobodys_half_made_one(sandbox, rows, taken):
     orphan(sandbox, *([number, "x"] for number in range(rows)))
     result = sync(sandbox, stream(), ONE.lines, flush_interval=10).succeeded()
     assert cells(sandbox) == [[1, "a"]]
     assert len(sandbox.datasets()) == (1 if taken else 2)
     assert len(result.logs("WARN")) == (0 if taken else 1)
+
+
+def test_a_namesake_that_is_older_than_the_tag_is_not_half_made(sandbox):
+    """The tag comes first: it may be a copy that somebody keeps."""
+    put_users(sandbox, [7, "mine"], tags=())
+    next_millisecond()
+    put(sandbox, None, tags=[TAG + "users"])
+    sync(sandbox, stream(), ONE.lines).succeeded()
+    assert [one["rows"] for one in sandbox.datasets()] == [[[7, "mine"]], [[1, "a"]]]
 
 
 def test_a_namesake_that_has_another_streams_tag_is_left_alone(sandbox):

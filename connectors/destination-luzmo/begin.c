@@ -191,10 +191,18 @@ settle_tags(struct luzmo *luzmo, struct ab_exchange *x, bool other, const char *
 		memcpy(stream->off_id, off_id, sizeof(stream->off_id));
 		memcpy(luzmo->off_id, off_id, sizeof(luzmo->off_id));
 	}
-	if (other)
+	if (!stream->linked)
+		ab_note(x->stream, LUZMO_NOTE_ADOPTED,
+		    "it takes over the dataset with the tag %.200s, which has no namespace; if "
+		    "another "
+		    "connection writes into that, take the tag %.200s off",
+		    stream->old_tag, stream->tag);
+	if (other) {
+		stream->tally.shared = true;
 		ab_note(x->stream, LUZMO_NOTE_SHARED,
 		    "its dataset has the tag of another stream too: what one of them replaces, the "
 		    "other loses");
+	}
 	stream->replacing = x->stream->overwrite || stream->off_id[0] != '\0';
 	x->stream->hold = x->stream->overwrite && !luzmo->first_batch;
 	x->step = LUZMO_TAG_FIND;

@@ -18,13 +18,16 @@
 
 #define LUZMO_TAG_PREFIX "[AIRBYTE - DO NOT DELETE] - "
 #define LUZMO_TAG_REPLACE LUZMO_TAG_PREFIX "REPLACE DATA"
-#define LUZMO_ID_MAX 63 /* bytes; Luzmo's ids are UUIDs */
+#define LUZMO_ROWS_PER_PUSH 10000 /* Luzmo takes no more; flush_interval may be less */
+#define LUZMO_ID_MAX 63           /* bytes; Luzmo's ids are UUIDs */
 
 /* Ids of notes; see ab_note(). */
 enum luzmo_note {
 	LUZMO_NOTE_UNDECLARED, /* fields that the catalog does not have */
 	LUZMO_NOTE_MOMENT,     /* texts that are no date-times */
 	LUZMO_NOTE_NAMESAKES,  /* several datasets may be a half-made one of ours */
+	LUZMO_NOTE_ADOPTED,    /* a dataset of the Python connector was taken over */
+	LUZMO_NOTE_LEFT,       /* lost creates left more than one */
 	LUZMO_NOTE_SHARED,     /* the dataset has other streams' tags too */
 	LUZMO_NOTE_UNSETTLED,  /* whether a push arrived is not known */
 	LUZMO_NOTE_TWICE,      /* a push arrived after it was given up */

@@ -36,17 +36,19 @@ has_our_name(const struct luzmo_stream *stream, const cJSON *dataset)
 	return cJSON_IsString(name) && strcmp(name->valuestring, stream->name) == 0;
 }
 
-/* Whether a dataset is so young that a push of this run may have made it. */
+/* Whether a dataset is so young that a push may have made it which came after the tag; in a batch a
+ * push of this run. */
 static bool
-is_young(const struct luzmo_stream *stream, const cJSON *dataset)
+is_young(const struct ab_exchange *x, const cJSON *dataset)
 {
+	const struct luzmo_stream *stream = x->stream->self;
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(dataset, "created_at");
 
 	/* Where there was none before, any is. If that is not known, none is. */
 	if (stream->since[0] == '\0')
-		return stream->alone;
+		return x->phase == AB_BEGIN || stream->alone;
 	if (!cJSON_IsString(created))
-		return false;
+		return x->phase == AB_BEGIN;
 	const int order = strcmp(created->valuestring, stream->since);
 	return stream->after ? order > 0 : order >= 0;
 }
@@ -92,12 +94,12 @@ adopt(struct luzmo_stream *stream)
 
 /* All pages are read, in a begin: did an earlier run leave one? */
 static enum ab_verdict
-settle_orphan(const struct luzmo *luzmo, struct ab_exchange *x)
+settle_orphan(struct ab_exchange *x)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
 	if (stream->namesakes == 1 && stream->namesake_rows >= 0 &&
-	    stream->namesake_rows <= (int64_t)luzmo->flush_interval) {
+	    stream->namesake_rows <= LUZMO_ROWS_PER_PUSH) {
 		x->step = LUZMO_NAMESAKE;
 		return AB_NEXT;
 	}
@@ -138,10 +140,10 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (stream->namesakes == 0 && luzmo_settle_later(x, "rows", err) == AB_WAIT)
+	if (stream->namesakes == 0 && luzmo_settle_later(x, LUZMO_LOOKS, "rows", err) == AB_WAIT)
 		return AB_WAIT;
 	if (stream->namesakes > 1)
-		ab_note(x->stream, LUZMO_NOTE_NAMESAKES,
+		ab_note(x->stream, LUZMO_NOTE_LEFT,
 		    "pushes whose replies were lost made %zu datasets called \"%.200s\": the "
 		    "newest "
 		    "is used, the others can be deleted",
@@ -172,8 +174,7 @@ read_page(const struct ab_exchange *x, const cJSON *rows)
 			continue;
 		if (!cJSON_IsArray(tags))
 			return -1;
-		if (!luzmo_tag_list_have_other(tags, "", NULL) &&
-		    (x->phase == AB_BEGIN || is_young(stream, dataset)) &&
+		if (!luzmo_tag_list_have_other(tags, "", NULL) && is_young(x, dataset) &&
 		    !take_namesake(stream, dataset))
 			return -1;
 	}
@@ -204,7 +205,7 @@ response_page(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 		return AB_NEXT;
 	}
 	stream->offset = 0;
-	return x->phase == AB_BEGIN ? settle_orphan(luzmo, x) : settle_create(luzmo, x, err);
+	return x->phase == AB_BEGIN ? settle_orphan(x) : settle_create(luzmo, x, err);
 }
 
 enum ab_verdict

@@ -1,6 +1,7 @@
 #include "push.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -76,14 +77,16 @@ luzmo_push_arrived(const struct luzmo *luzmo, struct ab_exchange *x, int64_t cou
 {
 	struct luzmo_stream *stream = x->stream->self;
 
+	x->settled = true;
 	if (stream->replacing) {
-		luzmo_tally_replaced(&stream->tally, x->batch->count, count);
+		luzmo_tally_replaced(&stream->tally, x->batch->count);
 		x->stream->emptied = x->stream->overwrite && !x->stream->hold && !stream->ours;
 		stream->written = true;
 	} else if (luzmo_tally_appended(&stream->tally, x->batch->count, count)) {
 		ab_note(x->stream, LUZMO_NOTE_TWICE,
-		    "rows of a push whose reply was lost arrived after they were sent again: they "
-		    "are in the dataset twice");
+		    "the dataset has as many rows too many as were sent again after a lost reply: "
+		    "if "
+		    "nobody else writes into it, they are there twice");
 	}
 	stream->columns.changed = false;
 	stream->looks = 0;
@@ -98,6 +101,20 @@ dataset_of(const cJSON *document)
 	const cJSON *rows = cJSON_GetObjectItemCaseSensitive(document, "rows");
 
 	return cJSON_IsArray(rows) ? rows->child : document;
+}
+
+/* Whether a reply is about the dataset that was pushed to: an empty list is about none, another id
+ * about another. What an append is answered is not documented, so no id is as good as ours. */
+static bool
+is_ours(const struct luzmo_stream *stream, const cJSON *dataset)
+{
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(dataset, "id");
+	char made[LUZMO_ID_MAX + 1];
+
+	if (stream->dataset[0] == '\0')
+		return luzmo_id_copy(made, id);
+	return cJSON_IsObject(dataset) &&
+	       (!cJSON_IsString(id) || strcmp(id->valuestring, stream->dataset) == 0);
 }
 
 static enum ab_verdict
@@ -144,10 +161,11 @@ luzmo_push_response(const struct luzmo *luzmo, struct ab_exchange *x, const stru
 	const cJSON *dataset = dataset_of(document);
 	const int64_t count = luzmo_row_count(dataset);
 	const bool create = stream->dataset[0] == '\0';
-	const bool made = !create || luzmo_id_copy(stream->dataset,
-					 cJSON_GetObjectItemCaseSensitive(dataset, "id"));
+	const bool ours = is_ours(stream, dataset);
+	if (ours && create)
+		luzmo_id_copy(stream->dataset, cJSON_GetObjectItemCaseSensitive(dataset, "id"));
 	cJSON_Delete(document);
-	if (!made)
+	if (!ours)
 		return ab_service_unreadable(&luzmo->service, x, what, err);
 	if (create)
 		stream->replacing = stream->ours = true;

@@ -133,16 +133,41 @@ luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exchange *x, const s
 }
 
 enum ab_verdict
-luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, const char *name, cJSON **document, const cJSON **list, struct ab_error *err)
+luzmo_judge_dataset(const struct luzmo *luzmo, const struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, cJSON **document, const cJSON **dataset,
+    struct ab_error *err)
 {
 	cJSON *read = NULL;
 	const cJSON *rows = NULL;
+	char label[256];
 
 	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &read, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const cJSON *member = cJSON_GetObjectItemCaseSensitive(rows->child, name);
+	if (rows == NULL || rows->child == NULL) {
+		cJSON_Delete(read);
+		ab_fail(err, AB_CONFIG_ERROR,
+		    "the dataset of stream %s is not there any more: it was deleted during the run",
+		    ab_stream_label(x->stream, label, sizeof(label)));
+		return AB_FAILED;
+	}
+	*document = read;
+	*dataset = rows->child;
+	return AB_DONE;
+}
+
+enum ab_verdict
+luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, const char *name, cJSON **document, const cJSON **list, struct ab_error *err)
+{
+	cJSON *read = NULL;
+	const cJSON *dataset = NULL;
+
+	const enum ab_verdict verdict =
+	    luzmo_judge_dataset(luzmo, x, in, what, &read, &dataset, err);
+	if (verdict != AB_DONE)
+		return verdict;
+	const cJSON *member = cJSON_GetObjectItemCaseSensitive(dataset, name);
 	if (!cJSON_IsArray(member)) {
 		cJSON_Delete(read);
 		return ab_service_unreadable(&luzmo->service, x, what, err);

@@ -10,9 +10,6 @@
 
 /* Those who wrote Luzmo's own connector wait so long before they read what they wrote. */
 #define LAG_MS 5000
-/* Looks before a push is sent again, and before an overwrite is given up. */
-#define LOOKS_OF_BATCH 2
-#define LOOKS_OF_END 4
 
 enum ab_ask
 luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
@@ -25,11 +22,12 @@ luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, str
 }
 
 enum ab_verdict
-luzmo_settle_later(struct ab_exchange *x, const char *what, struct ab_error *err)
+luzmo_settle_later(
+    struct ab_exchange *x, enum luzmo_looks most, const char *what, struct ab_error *err)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (++stream->looks >= (x->phase == AB_END ? LOOKS_OF_END : LOOKS_OF_BATCH))
+	if (++stream->looks >= (unsigned)most)
 		return AB_DONE;
 	x->wait_ms = LAG_MS;
 	ab_fail(err, AB_TRANSIENT_ERROR, "the %s of a push are not to be seen yet", what);
@@ -61,9 +59,11 @@ settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, str
 
 	if (arrival == LUZMO_ARRIVED)
 		return luzmo_push_arrived(luzmo, x, count);
-	if (luzmo_settle_later(x, "rows", err) == AB_WAIT)
+	const enum luzmo_looks most = arrival == LUZMO_STALE ? LUZMO_LOOKS_LONG : LUZMO_LOOKS;
+	if (luzmo_settle_later(x, most, "rows", err) == AB_WAIT)
 		return AB_WAIT;
-	return send_again(x, arrival, count);
+	return arrival == LUZMO_STALE ? luzmo_push_arrived(luzmo, x, count)
+				      : send_again(x, arrival, count);
 }
 
 static enum ab_verdict
@@ -71,12 +71,16 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 {
 	const struct luzmo_stream *stream = x->stream->self;
 	const int64_t rows = stream->tally.rows;
+	/* What was there before the replace proves nothing yet, however right it is. */
+	const bool stale = stream->tally.replaced && count == stream->tally.old;
 	char label[256];
 
-	if (rows < 0 || count < 0 || count == rows)
+	if (rows < 0 || count < 0 || (count == rows && !stale))
 		return AB_DONE;
-	if (luzmo_settle_later(x, "rows", err) == AB_WAIT)
+	if (luzmo_settle_later(x, LUZMO_LOOKS_LONG, "rows", err) == AB_WAIT)
 		return AB_WAIT;
+	if (count == rows)
+		return AB_DONE;
 	if (!x->stream->overwrite) {
 		ab_note(x->stream, LUZMO_NOTE_COUNT,
 		    "replies to pushes were lost, and the dataset has %" PRId64
@@ -98,20 +102,14 @@ enum ab_verdict
 luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     struct ab_error *err)
 {
-	const struct luzmo_stream *stream = x->stream->self;
 	cJSON *document = NULL;
-	const cJSON *rows = NULL;
+	const cJSON *dataset = NULL;
 
-	const enum ab_verdict verdict =
-	    luzmo_judge_rows(luzmo, x, in, "the row count of the dataset", &document, &rows, err);
+	const enum ab_verdict verdict = luzmo_judge_dataset(
+	    luzmo, x, in, "the row count of the dataset", &document, &dataset, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	const bool gone = rows->child == NULL;
-	const int64_t count = luzmo_row_count(rows->child);
+	const int64_t count = luzmo_row_count(dataset);
 	cJSON_Delete(document);
-	if (gone) {
-		ab_fail(err, AB_CONFIG_ERROR, "dataset %s is not there any more", stream->dataset);
-		return AB_FAILED;
-	}
 	return x->phase == AB_END ? settle_end(x, count, err) : settle_push(luzmo, x, count, err);
 }

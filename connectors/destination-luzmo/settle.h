@@ -16,8 +16,15 @@ enum ab_ask luzmo_settle_request(
 enum ab_verdict luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err);
 
+/* Looks before something is given up, some seconds apart: reads may lag behind writes. */
+enum luzmo_looks {
+	LUZMO_LOOKS = 2,      /* for what a push did; those who know Luzmo wait so long */
+	LUZMO_LOOKS_LONG = 4, /* where a mistake would lose rows or fail the run */
+};
+
 /* What a push made (rows, a dataset, columns) is not to be seen: AB_WAIT to look again later, or
- * AB_DONE if that was done. */
-enum ab_verdict luzmo_settle_later(struct ab_exchange *x, const char *what, struct ab_error *err);
+ * AB_DONE after so many looks. */
+enum ab_verdict luzmo_settle_later(
+    struct ab_exchange *x, enum luzmo_looks most, const char *what, struct ab_error *err);
 
 #endif

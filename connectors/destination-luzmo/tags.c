@@ -141,7 +141,7 @@ note_age(const struct ab_exchange *x, const cJSON *tag)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (x->phase == AB_BATCH)
+	if (x->phase != AB_END)
 		ab_reply_copy_text(stream->since, sizeof(stream->since),
 		    cJSON_GetObjectItemCaseSensitive(tag, "created_at"));
 }

@@ -135,7 +135,7 @@ response_columns(const struct luzmo *luzmo, struct ab_exchange *x, const struct 
 	const bool whole = compare(stream, columns) >= count_new(stream);
 	cJSON_Delete(document);
 	/* Reads may lag behind writes. */
-	if (!whole && luzmo_settle_later(x, "columns", err) == AB_WAIT)
+	if (!whole && luzmo_settle_later(x, LUZMO_LOOKS, "columns", err) == AB_WAIT)
 		return AB_WAIT;
 	stream->untyped = false;
 	if (stream->retype_count == 0)
@@ -151,7 +151,8 @@ response_type(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 	const enum ab_verdict verdict =
 	    luzmo_judge_change(luzmo, x, in, "the type of a column", err);
 
-	if (verdict == AB_FAILED && in->status >= 400)
+	/* The rows are there: their types are not worth a failure. */
+	if (verdict == AB_FAILED && in->status > 0)
 		ab_note(x->stream, LUZMO_NOTE_TYPE,
 		    "a column keeps the type that Luzmo guessed: %.400s", err->message);
 	else if (verdict != AB_DONE)

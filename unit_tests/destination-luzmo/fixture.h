@@ -291,4 +291,13 @@ fixture_expect_unreadable(struct fixture *f, const char *const replies[], size_t
 	}
 }
 
+/* The exchange is at a step that asks for a dataset which was there before. */
+static inline void
+fixture_expect_gone(struct fixture *f)
+{
+	assert_int_equal(fixture_answer(f, 200, NONE), AB_FAILED);
+	assert_int_equal(f->err.kind, AB_CONFIG_ERROR);
+	expect_contains(f->err.message, "is not there any more: it was deleted during the run");
+}
+
 #endif

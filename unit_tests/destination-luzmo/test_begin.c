@@ -245,7 +245,8 @@ a_dataset_of_the_python_connector_is_taken_over(void **unused)
 	assert_true(fixture_luzmo_stream(&f)->replacing);
 	assert_true(f.stream.hold);
 	assert_int_equal(fixture_luzmo_stream(&f)->tally.rows, 100);
-	assert_int_equal(fixture_notes(&f), 0);
+	assert_int_equal(fixture_notes(&f), 1);
+	expect_contains(f.stream.notes->text, "it takes over the dataset with the tag " OLD);
 	fixture_close(&f);
 }
 
@@ -429,7 +430,6 @@ a_dataset_of_another_shape_is_unreadable(void **unused)
 	    "{'rows':[7]}",
 	};
 	static const char *const tags[] = {
-	    NONE,
 	    "{'rows':[{'id':'D'}]}",
 	    "{'rows':[{'id':'D','tags':null}]}",
 	    "{'rows':[{'id':'D','tags':'x'}]}",
@@ -447,6 +447,7 @@ a_dataset_of_another_shape_is_unreadable(void **unused)
 	assert_int_equal(fixture_answer(&f, 200, FOUND), AB_NEXT);
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
 	fixture_expect_unreadable(&f, tags, COUNT(tags));
+	fixture_expect_gone(&f);
 	assert_false(fixture_luzmo_stream(&f)->replacing);
 	fixture_close(&f);
 }

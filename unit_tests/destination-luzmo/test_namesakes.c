@@ -211,7 +211,7 @@ what_may_be_somebody_elses_is_left_alone(void **unused)
 	    {PAGE("{'id':'O','name':{'en':7},'rows':1,'tags':[]}"), NULL},
 	    {PAGE("7,null,[],{}"), NULL},
 	    /* More rows than a push, nobody knows how many, or two of them. */
-	    {PAGE(DATASET("O", "1001", EARLY, "")), "1 dataset is called "},
+	    {PAGE(DATASET("O", "10001", EARLY, "")), "1 dataset is called "},
 	    {PAGE(DATASET("O", "null", EARLY, "")), "1 dataset is called "},
 	    {PAGE(DATASET("O", "'1'", EARLY, TAG(REPLACE))), "1 dataset is called "},
 	    {PAGE(DATASET("O", "1", LATE, TAG(REPLACE)) "," DATASET("P", "1", EARLY, "")),
@@ -243,6 +243,21 @@ what_may_be_somebody_elses_is_left_alone(void **unused)
 	}
 }
 
+/* The tag is made first, so it cannot be half made by a run of ours. */
+static void
+one_that_is_older_than_the_tag_is_left_alone(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_begin(&f, true);
+	assert_int_equal(
+	    read_page(&f, PAGE(DATASET("O", "1", "2024-02-19T21:44:14.683Z", ""))), AB_DONE);
+	assert_string_equal(fixture_luzmo_stream(&f)->dataset, "");
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
 static void
 one_that_comes_twice_is_counted_once(void **unused)
 {
@@ -271,9 +286,10 @@ one_that_hides_its_tags_is_unreadable(void **unused)
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':null}"),
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':'x'}"),
 	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':{}}"),
-	    PAGE("{'id':7,'name':{'en':'Airbyte - users'},'rows':1,'tags':[]}"),
-	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'tags':[{'tag':'" REPLACE
-		 "'}]}"),
+	    PAGE("{'id':7,'name':{'en':'Airbyte - users'},'rows':1,'created_at':'" LATE
+		 "','tags':[]}"),
+	    PAGE("{'id':'O','name':{'en':'Airbyte - users'},'rows':1,'created_at':'" LATE
+		 "','tags':[{'tag':'" REPLACE "'}]}"),
 	};
 	const struct turn create = {LUZMO_PUSH, "data create", LOST, ""};
 	struct fixture f;
@@ -295,7 +311,6 @@ static void
 one_that_hides_its_columns_is_unreadable(void **unused)
 {
 	static const char *const replies[] = {
-	    NONE,
 	    "{'rows':[{'id':'O'}]}",
 	    "{'rows':[{'id':'O','columns':null}]}",
 	    "{'rows':[{'id':'O','columns':{}}]}",
@@ -310,6 +325,7 @@ one_that_hides_its_columns_is_unreadable(void **unused)
 	assert_false(f.request.single);
 	fixture_expect_plain_failures(&f);
 	fixture_expect_unreadable(&f, replies, COUNT(replies));
+	fixture_expect_gone(&f);
 	assert_string_equal(fixture_luzmo_stream(&f)->dataset, "");
 	assert_false(fixture_luzmo_stream(&f)->replacing);
 	fixture_close(&f);
@@ -462,11 +478,18 @@ any_is_young_where_there_was_none(void **unused)
 	    {LUZMO_TAG_LINK, "tag associate 'id':'T','resource':{'role':'Securables','id':'NEW'}}",
 		200, "{}"},
 	};
+	/* Nor does the tag say how old it is. */
+	static const struct turn begin[] = {
+	    {LUZMO_LOOK, "securable get", 200, NONE},
+	    {LUZMO_TAG_FIND, "tag get", 200, "{'rows':[{'id':'T','tag':'" OURS "'}]}"},
+	    {LUZMO_NAMESAKES, FIND("0"), 200, NONE},
+	};
 	struct fixture f;
 
 	(void)unused;
 	fixture_open(&f, "'typed_columns':false", false);
-	fixture_begin_with_tag(&f);
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_converse(&f, begin, COUNT(begin)), AB_DONE);
 	fixture_batch(&f, 2);
 	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
 	assert_int_equal(fixture_notes(&f), 0);
@@ -503,13 +526,13 @@ none_is_young_where_nobody_looked(void **unused)
 static void
 namesakes_known_before_a_create_are_not_it(void **unused)
 {
-	static const char old[] = PAGE(DATASET("OLD", "5000", EARLY, ""));
+	static const char old[] = PAGE(DATASET("OLD", "50000", EARLY, ""));
 	static const struct turn turns[] = {
 	    {LUZMO_PUSH, "data create 'properties':{'type':'create',", 504, ""},
 	    {LUZMO_NAMESAKES, FIND("0"), 200, old},
 	    {LUZMO_NAMESAKES, FIND("1"), 200, NONE},
 	    {LUZMO_NAMESAKES, FIND("0"), 200,
-		PAGE(DATASET("NEW", "2", LATE, "") "," DATASET("OLD", "5000", EARLY, ""))},
+		PAGE(DATASET("NEW", "2", LATE, "") "," DATASET("OLD", "50000", EARLY, ""))},
 	    {LUZMO_NAMESAKES, FIND("2"), 200, NONE},
 	    {LUZMO_TAG_LINK, "tag associate 'id':'T','resource':{'role':'Securables','id':'NEW'}}",
 		200, "{}"},
@@ -564,6 +587,7 @@ main(void)
 	    cmocka_unit_test(tags_that_are_not_ours_do_not_matter),
 	    cmocka_unit_test(an_orphan_without_records_stays_as_it_is),
 	    cmocka_unit_test(what_may_be_somebody_elses_is_left_alone),
+	    cmocka_unit_test(one_that_is_older_than_the_tag_is_left_alone),
 	    cmocka_unit_test(one_that_comes_twice_is_counted_once),
 	    cmocka_unit_test(one_that_hides_its_tags_is_unreadable),
 	    cmocka_unit_test(one_that_hides_its_columns_is_unreadable),

@@ -119,8 +119,8 @@ the_reply_to_a_create_must_name_the_dataset(void **unused)
 static void
 the_reply_to_an_append_may_say_nothing(void **unused)
 {
-	static const char *const replies[] = {"{}", "{'rows':[]}", "{'rows':[7]}", HAS("null"),
-	    HAS("'x'"), HAS("-1"), HAS("1e300"), "{'rows':5}"};
+	static const char *const replies[] = {
+	    "{}", HAS("null"), HAS("'x'"), HAS("-1"), HAS("1e300"), "{'rows':5}", "{'id':'D'}"};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT(replies); i++) {
@@ -130,6 +130,21 @@ the_reply_to_an_append_may_say_nothing(void **unused)
 		assert_int_equal(fixture_luzmo_stream(&f)->tally.rows, 102);
 		fixture_close(&f);
 	}
+}
+
+/* A list of nothing is what a wrong key may be answered. */
+static void
+a_reply_that_is_not_about_the_dataset_is_none(void **unused)
+{
+	static const char *const bad[] = {"{'count':0,'rows':[]}", "{'rows':[7]}",
+	    "{'rows':[null]}", "{'rows':[{'id':'E','rows':102}]}", "{'id':'E'}"};
+	struct fixture f;
+
+	(void)unused;
+	open_push(&f, "", false, TAGGED);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	fixture_expect_unreadable(&f, bad, COUNT(bad));
+	fixture_close(&f);
 }
 
 static void
@@ -281,6 +296,7 @@ main(void)
 	    cmocka_unit_test(a_dataset_is_created_with_its_name),
 	    cmocka_unit_test(the_reply_to_a_create_must_name_the_dataset),
 	    cmocka_unit_test(the_reply_to_an_append_may_say_nothing),
+	    cmocka_unit_test(a_reply_that_is_not_about_the_dataset_is_none),
 	    cmocka_unit_test(new_columns_update_the_metadata_once),
 	    cmocka_unit_test(refusals_are_final),
 	    cmocka_unit_test(what_is_no_answer_of_luzmos_is_no_acknowledgement),

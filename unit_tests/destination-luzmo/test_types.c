@@ -146,9 +146,8 @@ a_type_that_is_refused_costs_a_warning(void **unused)
 }
 
 static void
-a_type_is_set_by_luzmo_and_nobody_else(void **unused)
+a_type_is_tried_again_and_an_odd_answer_costs_a_warning(void **unused)
 {
-	static const char *const pages[] = {"<html>", ""};
 	static const int again[] = {LOST, UNSENT, 429, 500, 502, 503, 504};
 	struct fixture f;
 
@@ -159,18 +158,20 @@ a_type_is_set_by_luzmo_and_nobody_else(void **unused)
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
 	assert_int_equal(f.x.items, 2);
 	assert_false(f.request.single);
-	fixture_expect_unreadable(&f, pages, COUNT(pages));
 	for (size_t i = 0; i < COUNT(again); i++) {
 		assert_int_equal(fixture_answer(&f, again[i], "<html>"), AB_RETRY);
 		assert_int_equal(f.x.step, LUZMO_TYPES);
 	}
+	assert_int_equal(fixture_answer(&f, 200, "<html>"), AB_NEXT);
+	assert_int_equal(fixture_notes(&f), 1);
+	expect_contains(f.stream.notes->text, "keeps the type that Luzmo guessed");
 	fixture_close(&f);
 }
 
 static void
 a_look_up_fails_or_is_tried_again(void **unused)
 {
-	static const char *const replies[] = {NONE, "{'rows':[{'id':'D'}]}",
+	static const char *const replies[] = {"{'rows':[{'id':'D'}]}",
 	    "{'rows':[{'id':'D','columns':null}]}", "{'rows':[{'id':'D','columns':{}}]}",
 	    "{'rows':['D']}"};
 	struct fixture f;
@@ -180,6 +181,7 @@ a_look_up_fails_or_is_tried_again(void **unused)
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
 	fixture_expect_plain_failures(&f);
 	fixture_expect_unreadable(&f, replies, COUNT(replies));
+	fixture_expect_gone(&f);
 	assert_true(fixture_luzmo_stream(&f)->untyped);
 	fixture_close(&f);
 }
@@ -337,7 +339,7 @@ main(void)
 	    cmocka_unit_test(guesses_that_differ_from_the_schema_are_changed),
 	    cmocka_unit_test(each_column_is_a_request_of_its_own),
 	    cmocka_unit_test(a_type_that_is_refused_costs_a_warning),
-	    cmocka_unit_test(a_type_is_set_by_luzmo_and_nobody_else),
+	    cmocka_unit_test(a_type_is_tried_again_and_an_odd_answer_costs_a_warning),
 	    cmocka_unit_test(a_look_up_fails_or_is_tried_again),
 	    cmocka_unit_test(columns_that_were_there_keep_their_types),
 	    cmocka_unit_test(columns_that_lag_are_looked_for_once_more),
