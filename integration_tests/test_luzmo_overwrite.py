@@ -10,6 +10,7 @@ import pytest
 from connector import (
     BIN_DIR, Source, acknowledged, catalog_of, complete, global_state, properties, record, records,
     rows, state)
+from harness import Sandbox
 from luzmo import (
     LUZMO, NAME, PLATFORM, REPLACE, ROWS_PER_PUSH, TAG, Process, asked, cells, columns,
     dataset, empty_luzmo, forget_requests, ids, many_ids, order_of, put, put_users, pushes,
@@ -499,3 +500,18 @@ def test_an_id_alone_is_enough_for_an_overwrite(sandbox):
     for count in (30, 3, 12):
         sync(sandbox, one, with_state("users", ids(1, count)).lines, flush_interval=5).succeeded()
         assert cells(sandbox) == [[number] for number in range(1, count + 1)]
+
+
+def test_streams_that_share_little_memory_are_replaced_with_few_pushes():
+    """What was sealed because memory was short is put together again before it is sent."""
+    names = [f"s{number}" for number in range(40)]
+    text = "x" * 10_000
+    lines = [record(name, {"id": number, "name": text})
+             for number in range(240) for name in names]
+    lines += [state(name, 1, 240) for name in names]
+    with Sandbox(None, "--sink", "--sink-datasets", "id,name", service="luzmo") as sink:
+        result = sync(sink, [stream(name, "overwrite") for name in names], lines).succeeded()
+        assert len(result.states) == 40
+        counts = sink.counts()
+        assert counts["body_bytes"] > 96_000_000
+        assert counts["pushes"] <= 80  # as they were sealed they are 218

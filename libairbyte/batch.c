@@ -429,6 +429,35 @@ ab_batch_split(struct ab_batch *batch)
 	return second;
 }
 
+bool
+ab_batch_merge(struct ab_batch *batch, struct ab_batch *more, size_t records, size_t body_bytes)
+{
+	const size_t body = batch->body.len;
+	const size_t raw = batch->records.len;
+
+	if (batch->count + more->count > records || body + more->body.len > body_bytes ||
+	    batch->keys.len > 0 || more->keys.len > 0 || more->first != batch->last + 1)
+		return false;
+	/* It may have come back from the disk with a limit of just its own size. */
+	batch->body.limit = batch->body.limit > body_bytes ? batch->body.limit : body_bytes;
+	batch->records.limit = unbounded;
+	ab_buf_add(&batch->body, more->body.data, more->body.len);
+	ab_buf_add(&batch->records, more->records.data, more->records.len);
+	if (batch->cap < batch->count + more->count) {
+		batch->cap = batch->count + more->count;
+		batch->entries = ab_realloc(batch->entries, batch->cap * sizeof(batch->entries[0]));
+	}
+	for (size_t i = 0; i < more->count; i++) {
+		struct ab_entry *entry = &batch->entries[batch->count++];
+		*entry = more->entries[i];
+		entry->end += body;
+		entry->record_end += raw;
+	}
+	batch->last = more->last;
+	ab_batch_free(more);
+	return true;
+}
+
 /* --- what the service said --- */
 
 void

@@ -87,6 +87,15 @@ void ab_batch_seal(struct ab_batch *batch);
  */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
 
+/*
+ * Adds to a sealed batch all that is in more, the sealed batch that follows it in its stream, and
+ * frees more. Returns false, and changes nothing, if it would then hold more than so many records
+ * or bytes of body, if one of the two has keys (whose last version counts), or if there are
+ * ordinals between them that neither answers for.
+ */
+bool ab_batch_merge(
+    struct ab_batch *batch, struct ab_batch *more, size_t records, size_t body_bytes);
+
 /* Where entry i begins in body, and its key and raw record (data is NULL if there is none). */
 size_t ab_batch_start(const struct ab_batch *batch, size_t i);
 struct ab_view ab_batch_entry_key(const struct ab_batch *batch, size_t i);

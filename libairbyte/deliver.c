@@ -179,22 +179,37 @@ start_end(struct ab_sync *sync, struct ab_flow *flow, bool complete)
 	ab_exchange_start(sync->exchanges, AB_END, flow->stream, NULL, complete);
 }
 
-/* Keeps one batch of the spool ready behind the one that is out. */
-static void
-replay(struct ab_sync *sync, struct ab_flow *flow)
+/* Puts one more batch of the spool into the queue, or into the batch at its end: what was sealed
+ * because memory was short need not be a request of its own. Returns false if there is none. */
+static bool
+refill(struct ab_sync *sync, struct ab_flow *flow)
 {
 	struct ab_batch *batch = NULL;
 	struct ab_error error;
 
-	if (flow->queue == NULL && ab_flow_has_room(sync)) {
-		if (ab_spool_take(sync->spool, flow->stream, &batch, &error) != 0) {
-			ab_flow_fail(sync, &error);
-			return;
-		}
-		if (batch != NULL) {
-			ab_flow_charge(sync, batch);
-			enqueue(flow, batch);
-		}
+	if (ab_spool_take(sync->spool, flow->stream, &batch, &error) != 0) {
+		ab_flow_fail(sync, &error);
+		return false;
+	}
+	if (batch == NULL)
+		return false;
+	if (flow->queue != NULL && ab_batch_merge(flow->queue, batch, sync->limits.batch_records,
+				       sync->limits.batch_bytes)) {
+		ab_flow_charge(sync, flow->queue);
+	} else {
+		ab_flow_charge(sync, batch);
+		enqueue(flow, batch);
+	}
+	return true;
+}
+
+/* Keeps a full batch of the spool ready behind the one that is out: it is full when the next one
+ * does not fit into it. */
+static void
+replay(struct ab_sync *sync, struct ab_flow *flow)
+{
+	while ((flow->queue == NULL || flow->queue->next == NULL) && ab_flow_has_room(sync) &&
+	       !sync->failed && refill(sync, flow)) {
 	}
 	start_batches(sync, flow);
 	if (flow->queue == NULL && flow->delivering == 0 &&

@@ -229,6 +229,72 @@ a_long_reason_is_cut_between_characters(void **unused)
 	ab_batch_free(batch);
 }
 
+/* A sealed batch of these records; the n-th is raw text of its own too. */
+static struct ab_batch *
+batch_of(uint64_t first, const char *const bodies[], size_t count)
+{
+	struct ab_batch *batch = ab_batch_new(NULL, 100, 0);
+
+	for (size_t i = 0; i < count; i++) {
+		ab_buf_add_text(&batch->body, bodies[i]);
+		ab_batch_commit(batch, first + i, view_of(bodies[i]));
+	}
+	ab_batch_seal(batch);
+	return batch;
+}
+
+static void
+batches_that_follow_each_other_become_one(void **unused)
+{
+	static const char *const bodies[] = {"a,", "bb,", "", "ccc,"};
+	struct ab_batch *batch = batch_of(7, bodies, 2);
+
+	(void)unused;
+	assert_true(ab_batch_merge(batch, batch_of(9, bodies + 2, 2), 4, 9));
+	assert_int_equal(batch->count, 4);
+	expect_body(batch, "a,bb,ccc,");
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(batch->entries[i].ordinal, 7 + i);
+		assert_int_equal(
+		    batch->entries[i].end - ab_batch_start(batch, i), strlen(bodies[i]));
+		if (i != 2)
+			expect_view(ab_batch_entry_record(batch, i), bodies[i]);
+	}
+	assert_int_equal(batch->first, 7);
+	assert_int_equal(batch->last, 10);
+	struct ab_batch *second = ab_batch_split(batch);
+	expect_body(batch, "a,bb,");
+	expect_body(second, "ccc,");
+	assert_int_equal(second->first, 9);
+	ab_batch_free(second);
+	ab_batch_free(batch);
+}
+
+static void
+batches_that_must_stay_apart_do(void **unused)
+{
+	static const char *const bodies[] = {"a,", "bb,"};
+	struct ab_batch *batch = batch_of(1, bodies, 2);
+	struct ab_batch *next = batch_of(3, bodies, 2);
+	struct ab_batch *later = batch_of(4, bodies, 1);
+	struct ab_batch *keyed = ab_batch_new(NULL, 100, 0);
+
+	(void)unused;
+	append(keyed, 3, "k", "x");
+	ab_batch_seal(keyed);
+	assert_false(ab_batch_merge(batch, next, 3, 100));
+	assert_false(ab_batch_merge(batch, next, 100, 9));
+	/* Ordinal 3 was answered for by somebody else. */
+	assert_false(ab_batch_merge(batch, later, 100, 100));
+	assert_false(ab_batch_merge(batch, keyed, 100, 100));
+	assert_int_equal(batch->count, 2);
+	expect_body(batch, "a,bb,");
+	assert_true(ab_batch_merge(batch, next, 4, 10));
+	ab_batch_free(batch);
+	ab_batch_free(later);
+	ab_batch_free(keyed);
+}
+
 static void
 a_split_divides_entries_and_ordinals(void **unused)
 {
@@ -626,6 +692,8 @@ main(void)
 	    cmocka_unit_test(raw_records_are_kept_and_removed_with_their_entries),
 	    cmocka_unit_test(the_first_reason_stays),
 	    cmocka_unit_test(a_long_reason_is_cut_between_characters),
+	    cmocka_unit_test(batches_that_follow_each_other_become_one),
+	    cmocka_unit_test(batches_that_must_stay_apart_do),
 	    cmocka_unit_test(a_split_divides_entries_and_ordinals),
 	    cmocka_unit_test(a_split_never_parts_a_record_from_its_last_version),
 	    cmocka_unit_test(batches_share_a_key_only_if_both_have_it),
