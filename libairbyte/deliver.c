@@ -193,8 +193,9 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 	}
 	if (batch == NULL)
 		return false;
+	/* Half a request saves nearly as many as a whole one, and half of the memory. */
 	if (flow->queue != NULL && ab_batch_merge(flow->queue, batch, sync->limits.batch_records,
-				       sync->limits.batch_bytes)) {
+				       sync->limits.batch_bytes / 2)) {
 		ab_flow_charge(sync, flow->queue);
 	} else {
 		ab_flow_charge(sync, batch);
