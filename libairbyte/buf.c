@@ -41,18 +41,10 @@ ab_buf_truncate(struct ab_buf *buf, size_t len)
 	buf->overflowed = false;
 }
 
-void
-ab_buf_take(struct ab_buf *to, struct ab_buf *from)
-{
-	ab_buf_release(to);
-	*to = *from;
-	ab_buf_init(from, to->limit);
-}
-
 char *
 ab_buf_reserve(struct ab_buf *buf, size_t more)
 {
-	if (buf->overflowed || more > buf->limit - buf->len) {
+	if (buf->overflowed || buf->len > buf->limit || more > buf->limit - buf->len) {
 		buf->overflowed = true;
 		return NULL;
 	}

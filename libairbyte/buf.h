@@ -33,9 +33,6 @@ void ab_buf_reset(struct ab_buf *buf);
 /* Cuts to len bytes (at most the present length) and clears overflowed. */
 void ab_buf_truncate(struct ab_buf *buf, size_t len);
 
-/* Moves the content of from into to (whose content is freed); from is empty afterwards. */
-void ab_buf_take(struct ab_buf *to, struct ab_buf *from);
-
 /* Makes room for more bytes and returns where they go, or NULL if that would pass the limit.
  * The caller writes up to more bytes there and adds what it wrote to len. */
 char *ab_buf_reserve(struct ab_buf *buf, size_t more);

@@ -289,9 +289,3 @@ ab_stream_why_not_ended(const struct ab_stream *stream, const struct ab_ending *
 		return "the records that arrived are not as many as its STATE messages count";
 	return NULL;
 }
-
-bool
-ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending)
-{
-	return ab_stream_why_not_ended(stream, ending) == NULL;
-}

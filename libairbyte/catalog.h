@@ -98,14 +98,12 @@ struct ab_ending {
 };
 
 /*
- * Whether a stream ended well, so that what it replaces may go. Refresh mode: COMPLETE arrived.
- * Legacy mode (no generation ids): the input ended cleanly and a STATE with agreeing counts follows
- * the last record; records without any STATE count as ended only in a run outside the platform. End
- * of input alone proves nothing: the platform closes our stdin also when the source failed.
+ * NULL if a stream ended well, so that what it replaces may go; else why not, for the user: one
+ * clause, a constant. Refresh mode: COMPLETE arrived. Legacy mode (no generation ids): the input
+ * ended cleanly and a STATE with agreeing counts follows the last record; records without any STATE
+ * count as ended only in a run outside the platform. End of input alone proves nothing: the
+ * platform closes our stdin also when the source failed.
  */
-bool ab_stream_ended_well(const struct ab_stream *stream, const struct ab_ending *ending);
-
-/* Why not, for the user: one clause, a constant; NULL if it did. */
 const char *ab_stream_why_not_ended(const struct ab_stream *stream, const struct ab_ending *ending);
 
 #endif

@@ -77,13 +77,6 @@ ab_json_put_text(struct ab_buf *out, const char *text)
 }
 
 void
-ab_json_put_key(struct ab_buf *out, const char *key)
-{
-	ab_json_put_text(out, key);
-	ab_buf_add_char(out, ':');
-}
-
-void
 ab_json_put_view(struct ab_buf *out, struct ab_view view)
 {
 	ab_buf_add(out, view.data, view.len);

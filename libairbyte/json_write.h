@@ -24,9 +24,6 @@ void ab_json_put_escaped(struct ab_buf *out, const char *bytes, size_t len);
 /* The same for a NUL-terminated text. */
 void ab_json_put_text(struct ab_buf *out, const char *text);
 
-/* "key": with its quotes and the colon, no comma. */
-void ab_json_put_key(struct ab_buf *out, const char *key);
-
 /* A view, verbatim. */
 void ab_json_put_view(struct ab_buf *out, struct ab_view view);
 

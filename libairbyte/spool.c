@@ -43,7 +43,6 @@ struct ab_spool {
 	struct ab_tempfile file;
 	struct queue *queues;
 	size_t streams;
-	uint64_t bytes;
 	ZSTD_CCtx *compressor;
 	ZSTD_DCtx *decompressor;
 	unsigned char *chunk;
@@ -171,7 +170,6 @@ store(struct ab_spool *spool, const struct ab_batch *batch, uint64_t at, struct 
 		if (compress_part(
 			spool, parts[i], i == PARTS - 1, at + sizeof(header), &header, err) != 0)
 			return -1;
-		spool->bytes += parts[i].len;
 	}
 	header.crc = header_crc(&header);
 	return ab_tempfile_write(&spool->file, &header, sizeof(header), at, err);
@@ -348,10 +346,4 @@ ab_spool_waiting(const struct ab_spool *spool, const struct ab_stream *stream)
 	const struct queue *queue = &spool->queues[stream->index];
 
 	return queue->count - queue->taken;
-}
-
-uint64_t
-ab_spool_bytes(const struct ab_spool *spool)
-{
-	return spool->bytes;
 }

@@ -29,8 +29,7 @@ AB_MUST_CHECK int ab_spool_put(
 AB_MUST_CHECK int ab_spool_take(struct ab_spool *spool, struct ab_stream *stream,
     struct ab_batch **batch, struct ab_error *err);
 
-/* Batches of this stream that were put and not taken yet; bytes put in all, before compression. */
+/* Batches of this stream that were put and not taken yet. */
 size_t ab_spool_waiting(const struct ab_spool *spool, const struct ab_stream *stream);
-uint64_t ab_spool_bytes(const struct ab_spool *spool);
 
 #endif

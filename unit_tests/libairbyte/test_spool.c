@@ -156,7 +156,6 @@ a_new_spool_is_empty(void **unused)
 	(void)unused;
 	assert_null(take(spool, &stream));
 	assert_int_equal(ab_spool_waiting(spool, &stream), 0);
-	assert_int_equal(ab_spool_bytes(spool), 0);
 	ab_spool_free(spool);
 	ab_spool_free(NULL);
 }
@@ -258,7 +257,6 @@ large_batches_come_back(void **unused)
 	(void)unused;
 	put(spool, large_batch(&stream, 5 * mebibyte, true));
 	put(spool, large_batch(&stream, 32 * mebibyte, false));
-	assert_true(ab_spool_bytes(spool) >= 37 * mebibyte);
 	expect_same(take(spool, &stream), large_batch(&stream, 5 * mebibyte, true));
 	expect_same(take(spool, &stream), large_batch(&stream, 32 * mebibyte, false));
 	ab_spool_free(spool);
