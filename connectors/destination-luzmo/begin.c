@@ -198,7 +198,7 @@ settle_tags(struct luzmo *luzmo, struct ab_exchange *x, bool other, const char *
 		    "connection writes into that, take the tag %.200s off",
 		    stream->old_tag, stream->tag);
 	if (other) {
-		stream->tally.shared = true;
+		luzmo_tally_share(&stream->tally);
 		ab_note(x->stream, LUZMO_NOTE_SHARED,
 		    "its dataset has the tag of another stream too: what one of them replaces, the "
 		    "other loses");

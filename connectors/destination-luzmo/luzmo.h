@@ -90,6 +90,7 @@ struct luzmo_stream {
 	size_t retype_count;
 
 	bool doubtful;  /* the reply to a push was lost, or might as well have been */
+	bool pending;   /* it may still be under way */
 	unsigned looks; /* for what it did, in vain */
 
 	/* Of NAMESAKES. */

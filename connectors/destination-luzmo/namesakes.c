@@ -131,6 +131,7 @@ response_namesake(const struct luzmo *luzmo, struct ab_exchange *x, const struct
 	luzmo_begin_merge(stream, columns, true);
 	cJSON_Delete(document);
 	adopt(stream);
+	luzmo_tally_start(&stream->tally, stream->namesake_rows);
 	return AB_DONE;
 }
 

@@ -84,8 +84,7 @@ luzmo_push_arrived(const struct luzmo *luzmo, struct ab_exchange *x, int64_t cou
 		stream->written = true;
 	} else if (luzmo_tally_appended(&stream->tally, x->batch->count, count)) {
 		ab_note(x->stream, LUZMO_NOTE_TWICE,
-		    "the dataset has as many rows too many as were sent again after a lost reply: "
-		    "if "
+		    "the dataset has more rows than were pushed, after some were sent again: if "
 		    "nobody else writes into it, they are there twice");
 	}
 	stream->columns.changed = false;
@@ -128,11 +127,12 @@ too_large(const struct ab_exchange *x)
 
 /* The reply is lost, or says that the push may have been carried out all the same. */
 static enum ab_verdict
-doubt(struct ab_exchange *x)
+doubt(struct ab_exchange *x, const struct ab_reply *in)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
 	stream->doubtful = true;
+	stream->pending = luzmo_is_pending(in);
 	stream->looks = 0;
 	/* A replace is the same however often it is sent. */
 	if (stream->dataset[0] == '\0')
@@ -155,7 +155,7 @@ luzmo_push_response(const struct luzmo *luzmo, struct ab_exchange *x, const stru
 	if (in->status == 413)
 		return too_large(x);
 	if (verdict == AB_RETRY && luzmo_is_ambiguous(in))
-		return doubt(x);
+		return doubt(x, in);
 	if (verdict != AB_DONE)
 		return verdict;
 	const cJSON *dataset = dataset_of(document);
@@ -166,7 +166,9 @@ luzmo_push_response(const struct luzmo *luzmo, struct ab_exchange *x, const stru
 		luzmo_id_copy(stream->dataset, cJSON_GetObjectItemCaseSensitive(dataset, "id"));
 	cJSON_Delete(document);
 	if (!ours)
-		return ab_service_unreadable(&luzmo->service, x, what, err);
+		ab_service_unreadable(&luzmo->service, x, what, err);
+	if (!ours)
+		return create ? AB_FAILED : doubt(x, in);
 	if (create)
 		stream->replacing = stream->ours = true;
 	return luzmo_push_arrived(luzmo, x, count);

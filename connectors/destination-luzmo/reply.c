@@ -16,6 +16,13 @@ luzmo_is_ambiguous(const struct ab_reply *in)
 }
 
 bool
+luzmo_is_pending(const struct ab_reply *in)
+{
+	return in->status == 0 || in->status == 408 || in->status == 502 || in->status == 504 ||
+	       strcmp(in->type, "application/json") != 0;
+}
+
+bool
 luzmo_id_copy(char id[LUZMO_ID_MAX + 1], const cJSON *value)
 {
 	if (!cJSON_IsString(value) || value->valuestring[0] == '\0' ||

@@ -17,6 +17,10 @@ struct cJSON;
  * if there are none. */
 void luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in);
 
+/* Whether a request whose reply was lost may still be under way: an answer of Luzmo's own ends it.
+ */
+bool luzmo_is_pending(const struct ab_reply *in);
+
 /* The row count of a dataset in a reply; -1 if it has none. */
 int64_t luzmo_row_count(const struct cJSON *dataset);
 

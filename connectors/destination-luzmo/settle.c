@@ -35,11 +35,11 @@ luzmo_settle_later(
 }
 
 static enum ab_verdict
-send_again(struct ab_exchange *x, enum luzmo_arrival arrival, int64_t count)
+send_again(struct ab_exchange *x, enum luzmo_arrival arrival)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	luzmo_tally_resend(&stream->tally, x->batch->count, count);
+	luzmo_tally_resend(&stream->tally, arrival, stream->pending);
 	if (arrival == LUZMO_UNCLEAR)
 		ab_note(x->stream, LUZMO_NOTE_UNSETTLED,
 		    "the reply to a push of %zu rows was lost, and the dataset's row count does "
@@ -63,39 +63,52 @@ settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, str
 	if (luzmo_settle_later(x, most, "rows", err) == AB_WAIT)
 		return AB_WAIT;
 	return arrival == LUZMO_STALE ? luzmo_push_arrived(luzmo, x, count)
-				      : send_again(x, arrival, count);
+				      : send_again(x, arrival);
+}
+
+static enum ab_verdict
+fail_end(const struct ab_exchange *x, int64_t count, int64_t rows, struct ab_error *err)
+{
+	char label[256];
+
+	ab_fail(err, AB_TRANSIENT_ERROR,
+	    "the dataset of stream %s has %" PRId64 " rows where %" PRId64
+	    " were pushed, after a reply to a push was lost: %s; the next run replaces it",
+	    ab_stream_label(x->stream, label, sizeof(label)), count, rows,
+	    count < rows    ? "Luzmo carried out a replace late, or its counts lag"
+	    : count == rows ? "some may be there twice and others be missing"
+			    : "some are there twice, or somebody else writes into it");
+	return AB_FAILED;
 }
 
 static enum ab_verdict
 settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 {
-	const struct luzmo_stream *stream = x->stream->self;
-	const int64_t rows = stream->tally.rows;
-	/* What was there before the replace proves nothing yet, however right it is. */
-	const bool stale = stream->tally.replaced && count == stream->tally.old;
-	char label[256];
+	const struct luzmo_tally *tally = &((const struct luzmo_stream *)x->stream->self)->tally;
+	const bool right = count == tally->rows;
 
-	if (rows < 0 || count < 0 || (count == rows && !stale))
+	if (tally->rows < 0 || count < 0)
 		return AB_DONE;
-	if (luzmo_settle_later(x, LUZMO_LOOKS_LONG, "rows", err) == AB_WAIT)
+	if (luzmo_settle_later(x,
+		right && !luzmo_tally_may_be_old(tally) ? LUZMO_LOOKS : LUZMO_LOOKS_LONG, "rows",
+		err) == AB_WAIT)
 		return AB_WAIT;
-	if (count == rows)
-		return AB_DONE;
-	if (!x->stream->overwrite) {
+	if (x->stream->overwrite && (!right || tally->doubled))
+		return fail_end(x, count, tally->rows, err);
+	if (!right)
 		ab_note(x->stream, LUZMO_NOTE_COUNT,
 		    "replies to pushes were lost, and the dataset has %" PRId64
 		    " rows where %" PRId64 " are expected: if nobody else writes into it, rows are "
 		    "missing or there twice",
-		    count, rows);
-		return AB_DONE;
-	}
-	ab_fail(err, AB_TRANSIENT_ERROR,
-	    "the dataset of stream %s has %" PRId64 " rows where %" PRId64
-	    " were pushed: Luzmo carried out a push late whose reply was lost, or somebody else "
-	    "writes "
-	    "into it; the next run replaces it",
-	    ab_stream_label(x->stream, label, sizeof(label)), count, rows);
-	return AB_FAILED;
+		    count, tally->rows);
+	return AB_DONE;
+}
+
+/* An append that is acknowledged already does not fail because it cannot be counted. */
+static bool
+is_idle(const struct ab_exchange *x)
+{
+	return x->phase == AB_END && !x->stream->overwrite;
 }
 
 enum ab_verdict
@@ -107,6 +120,12 @@ luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x, const st
 
 	const enum ab_verdict verdict = luzmo_judge_dataset(
 	    luzmo, x, in, "the row count of the dataset", &document, &dataset, err);
+	if (verdict != AB_DONE && is_idle(x)) {
+		ab_note(x->stream, LUZMO_NOTE_COUNT,
+		    "replies to pushes were lost, and the rows cannot be counted: %.300s",
+		    err->message);
+		return AB_DONE;
+	}
 	if (verdict != AB_DONE)
 		return verdict;
 	const int64_t count = luzmo_row_count(dataset);

@@ -6,30 +6,37 @@ luzmo_tally_start(struct luzmo_tally *tally, int64_t rows)
 	*tally = (struct luzmo_tally){.rows = rows, .exact = true};
 }
 
-/* There are more rows than ours. In a dataset that this run replaced that is never right. */
-static void
-take_others(struct luzmo_tally *tally, int64_t count)
+void
+luzmo_tally_share(struct luzmo_tally *tally)
 {
-	if (count <= tally->rows || tally->replaced)
-		return;
-	tally->rows = count;
 	tally->shared = true;
+}
+
+/* The push that was out is through. */
+static void
+end_push(struct luzmo_tally *tally)
+{
+	tally->late = tally->late || tally->again;
+	tally->again = false;
 }
 
 bool
 luzmo_tally_appended(struct luzmo_tally *tally, size_t pushed, int64_t count)
 {
-	if (tally->rows < 0) {
-		tally->rows = count;
+	end_push(tally);
+	if (tally->rows < 0)
 		return false;
-	}
 	tally->rows += (int64_t)pushed;
-	const bool twice = tally->resent > 0 && count == tally->rows + tally->resent;
-	if (twice)
-		tally->resent = 0;
-	/* A count that lags has nothing to say. */
-	if (tally->exact)
-		take_others(tally, count);
+	/* A count that lags has nothing to say; one from before a replace may be larger. */
+	const bool more =
+	    count > tally->rows && tally->exact && !(tally->replaced && count == tally->old);
+	const bool twice = more && tally->late;
+	if (more) {
+		tally->shared = true;
+		tally->doubled = tally->doubled || twice;
+		if (!tally->replaced)
+			tally->rows = count;
+	}
 	if (count >= 0)
 		tally->exact = count == tally->rows;
 	return twice;
@@ -38,11 +45,16 @@ luzmo_tally_appended(struct luzmo_tally *tally, size_t pushed, int64_t count)
 void
 luzmo_tally_replaced(struct luzmo_tally *tally, size_t pushed)
 {
+	end_push(tally);
 	tally->old = tally->rows;
 	tally->rows = (int64_t)pushed;
 	tally->replaced = true;
-	tally->shared = false;
-	tally->resent = 0;
+}
+
+bool
+luzmo_tally_may_be_old(const struct luzmo_tally *tally)
+{
+	return tally->replaced && tally->old > 0;
 }
 
 enum luzmo_arrival
@@ -52,14 +64,14 @@ luzmo_tally_judge(const struct luzmo_tally *tally, size_t pushed, int64_t count)
 		return LUZMO_UNCLEAR;
 	if (count == tally->rows)
 		return LUZMO_MISSING;
-	if (count != tally->rows + (int64_t)pushed || tally->shared)
+	if (count != tally->rows + (int64_t)pushed || tally->shared || tally->late)
 		return LUZMO_UNCLEAR;
-	return tally->replaced && count == tally->old ? LUZMO_STALE : LUZMO_ARRIVED;
+	return luzmo_tally_may_be_old(tally) ? LUZMO_STALE : LUZMO_ARRIVED;
 }
 
 void
-luzmo_tally_resend(struct luzmo_tally *tally, size_t pushed, int64_t count)
+luzmo_tally_resend(struct luzmo_tally *tally, enum luzmo_arrival arrival, bool pending)
 {
-	tally->resent += (int64_t)pushed;
-	take_others(tally, count);
+	tally->doubled = tally->doubled || arrival != LUZMO_MISSING;
+	tally->again = tally->again || pending;
 }

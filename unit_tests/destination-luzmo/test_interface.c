@@ -241,7 +241,8 @@ a_create_whose_reply_was_lost_is_made_once(void **unused)
 	    {LUZMO_PUSH, APPEND_ROWS, LOST, ""},
 	    {LUZMO_COUNT, "securable get", 200, HAS("4")},
 	};
-	static const struct turn end[] = {{LUZMO_COUNT, "securable get", 200, HAS("4")}};
+	static const struct turn end[] = {{LUZMO_COUNT, "securable get", 200, HAS("4")},
+	    {LUZMO_COUNT, "securable get", 200, HAS("4")}};
 	struct fixture f;
 
 	(void)unused;
@@ -269,7 +270,8 @@ a_create_that_was_halved_goes_on_with_its_halves(void **unused)
 	    {LUZMO_TAG_LINK, LINK, 200, "{}"},
 	};
 	static const struct turn other[] = {{LUZMO_PUSH, APPEND_ROWS, 200, HAS("2")}};
-	static const struct turn end[] = {{LUZMO_COUNT, "securable get", 200, HAS("2")}};
+	static const struct turn end[] = {{LUZMO_COUNT, "securable get", 200, HAS("2")},
+	    {LUZMO_COUNT, "securable get", 200, HAS("2")}};
 	struct fixture f;
 
 	(void)unused;

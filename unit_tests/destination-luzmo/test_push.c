@@ -143,7 +143,12 @@ a_reply_that_is_not_about_the_dataset_is_none(void **unused)
 	(void)unused;
 	open_push(&f, "", false, TAGGED);
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
-	fixture_expect_unreadable(&f, bad, COUNT(bad));
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		f.x.step = LUZMO_PUSH;
+		assert_int_equal(fixture_answer(&f, 200, bad[i]), AB_RETRY);
+		assert_int_equal(f.x.step, LUZMO_COUNT);
+		expect_contains(f.err.message, "is not what Luzmo sends");
+	}
 	fixture_close(&f);
 }
 

@@ -87,7 +87,7 @@ one_that_cannot_be_told_is_sent_again_with_a_warning(void **unused)
 		const char *count;
 		int64_t rows; /* after it was sent again */
 	} cases[] = {
-	    {HAS("101"), 103},
+	    {HAS("101"), 102},
 	    {HAS("null"), 102},
 	    {HAS("99"), 102},
 	    {"{'rows':[7]}", 102},
@@ -128,9 +128,9 @@ rows_that_came_twice_are_warned_of(void **unused)
 	open_push(&f, false, 2);
 	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
 	assert_int_equal(fixture_notes(&f), 1);
-	assert_string_equal(f.stream.notes->text, "the dataset has as many rows too many as were "
-						  "sent again after a lost reply: if nobody "
-						  "else writes into it, they are there twice");
+	assert_string_equal(f.stream.notes->text, "the dataset has more rows than were pushed, "
+						  "after some were sent again: if nobody else "
+						  "writes into it, they are there twice");
 	fixture_close(&f);
 }
 
@@ -257,17 +257,21 @@ open_end(struct fixture *f, bool overwrite)
 }
 
 static void
-rows_that_add_up_in_the_end_are_looked_at_once(void **unused)
+rows_that_add_up_in_the_end_are_looked_at_again(void **unused)
 {
-	static const struct turn append[] = {{LUZMO_COUNT, COUNT_ROWS, 200, HAS("102")}};
-	static const struct turn replace[] = {{LUZMO_COUNT, COUNT_ROWS, 200, HAS("2")}};
+	static const struct turn append[] = {
+	    {LUZMO_COUNT, COUNT_ROWS, 200, HAS("102")}, {LUZMO_COUNT, COUNT_ROWS, 200, HAS("102")}};
+	static const struct turn replace[] = {{LUZMO_COUNT, COUNT_ROWS, 200, HAS("2")},
+	    {LUZMO_COUNT, COUNT_ROWS, 200, HAS("2")}, {LUZMO_COUNT, COUNT_ROWS, 200, HAS("2")},
+	    {LUZMO_COUNT, COUNT_ROWS, 200, HAS("2")}};
 
 	(void)unused;
 	for (int overwrite = 0; overwrite <= 1; overwrite++) {
 		struct fixture f;
 		open_end(&f, overwrite != 0);
 		assert_int_equal(
-		    fixture_converse(&f, overwrite != 0 ? replace : append, 1), AB_DONE);
+		    fixture_converse(&f, overwrite != 0 ? replace : append, overwrite != 0 ? 4 : 2),
+		    AB_DONE);
 		assert_int_equal(fixture_notes(&f), 0);
 		fixture_close(&f);
 	}
@@ -329,8 +333,12 @@ an_overwrite_that_does_not_add_up_fails(void **unused)
 		const char *count;
 		const char *message;
 	} cases[] = {
-	    {HAS("0"), "the dataset of stream users has 0 rows where 2 were pushed: "},
-	    {HAS("4"), "the dataset of stream users has 4 rows where 2 were pushed: "},
+	    {HAS("0"),
+		"has 0 rows where 2 were pushed, after a reply to a push was lost: Luzmo carried "
+		"out a replace late, or its counts lag; the next run replaces it"},
+	    {HAS("4"),
+		"has 4 rows where 2 were pushed, after a reply to a push was lost: some are there "
+		"twice, or somebody else writes into it; the next run replaces it"},
 	};
 
 	(void)unused;
@@ -342,9 +350,6 @@ an_overwrite_that_does_not_add_up_fails(void **unused)
 		assert_int_equal(fixture_converse(&f, &last, 1), AB_FAILED);
 		assert_int_equal(f.err.kind, AB_TRANSIENT_ERROR);
 		expect_contains(f.err.message, cases[i].message);
-		expect_contains(f.err.message,
-		    "Luzmo carried out a push late whose reply was lost, or somebody else writes "
-		    "into it; the next run replaces it");
 		assert_int_equal(fixture_notes(&f), 0);
 		fixture_close(&f);
 	}
@@ -500,7 +505,7 @@ main(void)
 	    cmocka_unit_test(a_count_fails_or_is_asked_for_again),
 	    cmocka_unit_test(a_count_that_may_be_old_is_looked_at_longer),
 	    cmocka_unit_test(rows_that_may_be_a_resend_are_warned_of_also_later),
-	    cmocka_unit_test(rows_that_add_up_in_the_end_are_looked_at_once),
+	    cmocka_unit_test(rows_that_add_up_in_the_end_are_looked_at_again),
 	    cmocka_unit_test(an_end_that_came_too_early_is_not_looked_at),
 	    cmocka_unit_test(a_count_that_lags_in_the_end_is_waited_for),
 	    cmocka_unit_test(an_overwrite_that_does_not_add_up_fails),
