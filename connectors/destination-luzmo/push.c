@@ -139,6 +139,8 @@ doubt(struct ab_exchange *x, const struct ab_reply *in)
 		x->step = LUZMO_NAMESAKES;
 	else if (!stream->replacing)
 		x->step = LUZMO_COUNT;
+	else if (stream->pending)
+		luzmo_tally_replace_again(&stream->tally);
 	return AB_RETRY;
 }
 

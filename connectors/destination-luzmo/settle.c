@@ -40,7 +40,7 @@ send_again(struct ab_exchange *x, enum luzmo_arrival arrival)
 	struct luzmo_stream *stream = x->stream->self;
 
 	luzmo_tally_resend(&stream->tally, arrival, stream->pending);
-	if (arrival == LUZMO_UNCLEAR)
+	if (stream->tally.doubled)
 		ab_note(x->stream, LUZMO_NOTE_UNSETTLED,
 		    "the reply to a push of %zu rows was lost, and the dataset's row count does "
 		    "not "

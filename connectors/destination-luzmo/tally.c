@@ -70,8 +70,15 @@ luzmo_tally_judge(const struct luzmo_tally *tally, size_t pushed, int64_t count)
 }
 
 void
+luzmo_tally_replace_again(struct luzmo_tally *tally)
+{
+	tally->wiping = true;
+}
+
+void
 luzmo_tally_resend(struct luzmo_tally *tally, enum luzmo_arrival arrival, bool pending)
 {
-	tally->doubled = tally->doubled || arrival != LUZMO_MISSING;
+	/* It may only seem to be missing because a replace came late, and took others along. */
+	tally->doubled = tally->doubled || arrival != LUZMO_MISSING || tally->wiping;
 	tally->again = tally->again || pending;
 }

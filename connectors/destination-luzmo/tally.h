@@ -20,6 +20,7 @@ struct luzmo_tally {
 	bool shared;   /* others write too */
 	bool late;     /* an earlier push was sent twice, and the first of the two may still come */
 	bool again;    /* so was the one that is out */
+	bool wiping;   /* a replace was sent twice, and the first of the two may still come */
 	bool doubled;  /* rows may be there twice, or gone */
 	bool exact;    /* the last reply's count was right: counts do not lag */
 	int64_t old;   /* rows before they were replaced */
@@ -51,6 +52,9 @@ bool luzmo_tally_may_be_old(const struct luzmo_tally *tally);
 
 /* Whether a push of so many rows, whose reply was lost, arrived, if the dataset has count rows. */
 enum luzmo_arrival luzmo_tally_judge(const struct luzmo_tally *tally, size_t pushed, int64_t count);
+
+/* A replace is sent again, and the first one may still be under way. */
+void luzmo_tally_replace_again(struct luzmo_tally *tally);
 
 /* A push is sent again; arrival: as it was judged; pending: the first
  * one may still be under way. */

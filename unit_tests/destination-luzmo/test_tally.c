@@ -97,6 +97,22 @@ nor_does_it_while_an_earlier_push_may_come_late(void **unused)
 	expect(&tally, 10, 120, LUZMO_ARRIVED);
 }
 
+/* It takes the rows along that were appended meanwhile, so that what is sent again makes up for
+ * them. */
+static void
+while_a_replace_may_come_late_a_resend_is_never_sure(void **unused)
+{
+	struct luzmo_tally tally;
+
+	(void)unused;
+	luzmo_tally_start(&tally, 100);
+	luzmo_tally_replace_again(&tally);
+	luzmo_tally_replaced(&tally, 10);
+	assert_false(tally.doubled);
+	luzmo_tally_resend(&tally, LUZMO_MISSING, false);
+	assert_true(tally.doubled);
+}
+
 static void
 counts_that_lag_are_not_believed(void **unused)
 {
@@ -165,6 +181,7 @@ main(void)
 	    cmocka_unit_test(acknowledged_pushes_add_up),
 	    cmocka_unit_test(a_count_that_grew_proves_nothing_where_others_write),
 	    cmocka_unit_test(nor_does_it_while_an_earlier_push_may_come_late),
+	    cmocka_unit_test(while_a_replace_may_come_late_a_resend_is_never_sure),
 	    cmocka_unit_test(counts_that_lag_are_not_believed),
 	    cmocka_unit_test(a_count_from_before_a_replace_may_be_old),
 	    cmocka_unit_test(a_count_that_was_not_known_stays_so),
