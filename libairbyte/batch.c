@@ -438,11 +438,9 @@ ab_batch_merge(struct ab_batch *batch, struct ab_batch *more, size_t records, si
 	if (batch->count + more->count > records || body + more->body.len > body_bytes ||
 	    batch->keys.len > 0 || more->keys.len > 0 || more->first != batch->last + 1)
 		return false;
-	/* It may have come back from the disk with a limit of just its own size. */
-	batch->body.limit = batch->body.limit > body_bytes ? batch->body.limit : body_bytes;
-	batch->records.limit = unbounded;
 	ab_buf_add(&batch->body, more->body.data, more->body.len);
 	ab_buf_add(&batch->records, more->records.data, more->records.len);
+	assert(!batch->body.overflowed && !batch->records.overflowed);
 	if (batch->cap < batch->count + more->count) {
 		batch->cap = batch->count + more->count;
 		batch->entries = ab_realloc(batch->entries, batch->cap * sizeof(batch->entries[0]));

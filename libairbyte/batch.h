@@ -90,8 +90,8 @@ struct ab_batch *ab_batch_split(struct ab_batch *batch);
 /*
  * Adds to a sealed batch all that is in more, the sealed batch that follows it in its stream, and
  * frees more. Returns false, and changes nothing, if it would then hold more than so many records
- * or bytes of body, if one of the two has keys (whose last version counts), or if there are
- * ordinals between them that neither answers for.
+ * or bytes of body (at most what batch was made for), if one of the two has keys (whose last
+ * version counts), or if there are ordinals between them that neither answers for.
  */
 bool ab_batch_merge(
     struct ab_batch *batch, struct ab_batch *more, size_t records, size_t body_bytes);

@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "alloc.h"

@@ -51,7 +51,7 @@ has_new(const struct luzmo_columns *columns)
 void
 luzmo_begin_merge(struct luzmo_stream *stream, const cJSON *columns, bool replaced)
 {
-	const size_t most = columns != NULL ? (size_t)cJSON_GetArraySize(columns) : 0;
+	const size_t most = (size_t)cJSON_GetArraySize(columns);
 	struct found_column *found = ab_calloc(most, sizeof(*found));
 	const char **names = ab_calloc(most, sizeof(*names));
 	const cJSON *column;

@@ -37,14 +37,15 @@ enum luzmo_note {
 };
 
 /*
- * Steps of all exchanges; which follow which is said in begin.h, push.h, types.h and tags.h.
+ * Steps of all exchanges; which follow which is said in begin.h, namesakes.h, push.h,
+ * settle.h, types.h and tags.h.
  *
  *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector gets our tag: TAG_FIND,
  *           TAG_MAKE, TAG_LINK; without a dataset TAG_FIND, NAMESAKES, NAMESAKE
  *   batch   for a new dataset TAG_MAKE; PUSH; COUNT or NAMESAKES if its reply was lost; COLUMNS and
  *           TYPES if columns are new; TAG_LINK; TAG_OFF
- *   end     of an overwrite without records TAG_FIND, TAG_MAKE, TAG_LINK of REPLACE DATA; COUNT if
- * a reply was lost
+ *   end     of an overwrite without records TAG_FIND, TAG_MAKE, TAG_LINK of REPLACE DATA; of a
+ *           stream that had a lost reply COUNT
  */
 enum luzmo_step {
 	LUZMO_START,

@@ -146,8 +146,7 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 	if (stream->namesakes > 1)
 		ab_note(x->stream, LUZMO_NOTE_LEFT,
 		    "pushes whose replies were lost made %zu datasets called \"%.200s\": the "
-		    "newest "
-		    "is used, the others can be deleted",
+		    "newest is used, the others can be deleted",
 		    stream->namesakes, stream->name);
 	if (stream->namesakes > 0) {
 		adopt(stream);

@@ -167,10 +167,10 @@ luzmo_push_response(const struct luzmo *luzmo, struct ab_exchange *x, const stru
 	if (ours && create)
 		luzmo_id_copy(stream->dataset, cJSON_GetObjectItemCaseSensitive(dataset, "id"));
 	cJSON_Delete(document);
-	if (!ours)
+	if (!ours) {
 		ab_service_unreadable(&luzmo->service, x, what, err);
-	if (!ours)
 		return create ? AB_FAILED : doubt(x, in);
+	}
 	if (create)
 		stream->replacing = stream->ours = true;
 	return luzmo_push_arrived(luzmo, x, count);

@@ -43,8 +43,8 @@ send_again(struct ab_exchange *x, enum luzmo_arrival arrival)
 	if (stream->tally.doubled)
 		ab_note(x->stream, LUZMO_NOTE_UNSETTLED,
 		    "the reply to a push of %zu rows was lost, and the dataset's row count does "
-		    "not "
-		    "tell whether it arrived: it is sent again, so these rows may be there twice",
+		    "not tell whether it arrived: it is sent again, so these rows may be there "
+		    "twice",
 		    x->batch->count);
 	x->step = LUZMO_PUSH;
 	return AB_NEXT;
