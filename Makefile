@@ -22,6 +22,7 @@ say = @$(if $(V),true,printf '  %-5s %s\n' $(1) $(2))
 PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzstd-dev \
 	libunistring-dev uthash-dev libcmocka-dev python3 python3-pytest python3-aiohttp \
 	python3-jsonschema python3-yaml procps
+DOCKER_PACKAGES = docker.io mmdebstrap
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
 B = build/$(MODE)
@@ -116,6 +117,9 @@ deps:
 check-deps: deps
 	@$(call install,$(CHECK_PACKAGES))
 
+docker-deps:
+	@$(call install,$(DOCKER_PACKAGES))
+
 test: deps
 	@$(MAKE) all unit-test integration-test
 
@@ -192,6 +196,6 @@ clean:
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
 .PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-replay check format format-check \
-	lint demo bench install clean
+	lint docker-deps demo bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
