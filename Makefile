@@ -7,10 +7,15 @@
 #   make bench        throughput, memory, start-up time
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
+#   make docker       the image of connector C, with the engine that is there
+#   make docker-test  tests the images, if need be with an engine of its own
 #
 # MODE=release|gcc|clang|asan chooses compiler and flags; output goes to build/<mode>/.
+# ARCH=amd64|arm64 is what the programs and images are for; another than this machine's is a mode.
 
-MODE ?= release
+NATIVE := $(shell dpkg --print-architecture 2> /dev/null)
+FOREIGN = $(filter-out $(NATIVE),$(ARCH))
+MODE ?= $(or $(FOREIGN),release)
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
@@ -19,9 +24,12 @@ MAKEFLAGS += --no-print-directory
 Q = $(if $(V),,@)
 say = @$(if $(V),true,printf '  %-5s %s\n' $(1) $(2))
 
-PACKAGES = build-essential pkg-config libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzstd-dev \
-	libunistring-dev uthash-dev libcmocka-dev python3 python3-pytest python3-aiohttp \
+LIBRARY_PACKAGES = libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzstd-dev libunistring-dev
+BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential-$(ARCH) \
+	$(LIBRARY_PACKAGES:%=%:$(ARCH)),$(LIBRARY_PACKAGES))
+PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
 	python3-jsonschema python3-yaml procps
+IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io mmdebstrap
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
@@ -39,6 +47,11 @@ CC_release = cc
 CC_gcc = gcc
 CC_clang = clang
 CC_asan = clang
+CROSS_amd64 = x86_64-linux-gnu-
+CROSS_arm64 = aarch64-linux-gnu-
+CROSS = $(CROSS_$(MODE))
+CC_amd64 = $(CROSS)gcc
+CC_arm64 = $(CROSS)gcc
 CFLAGS_gcc = -Werror
 CFLAGS_clang = -Werror
 CFLAGS_asan = -Werror -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined \
@@ -67,7 +80,7 @@ $(B)/libairbyte/%.o: libairbyte/%.c
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,AR,$@)
 	@rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(CROSS)$(AR) rcs $@ $^
 
 # A connector's specification and version, as C: od and sed are all it takes.
 build/gen/%/embedded.h: specs/%.json metadata.yaml
@@ -117,9 +130,6 @@ deps:
 check-deps: deps
 	@$(call install,$(CHECK_PACKAGES))
 
-docker-deps:
-	@$(call install,$(DOCKER_PACKAGES))
-
 test: deps
 	@$(MAKE) all unit-test integration-test
 
@@ -127,7 +137,8 @@ unit-test: $(TESTS) fuzz-replay
 	@sh unit_tests/run.sh $(TESTS)
 
 integration-test: all
-	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests $(PYTEST)
+	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests \
+	  --ignore integration_tests/image --ignore integration_tests/clients $(PYTEST)
 
 # Fuzz targets without libFuzzer: every input of the corpora once.
 fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
@@ -171,6 +182,34 @@ lint: $(CONNECTORS:%=build/gen/%/embedded.h)
 	  --inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 	  -D__SSE2__=1 -Ilibairbyte libairbyte $(CONNECTORS:%=connectors/%)
 
+# --- images ------------------------------------------------------------------------------------
+
+# With the engine that is there: ENGINE=docker|podman. Another architecture needs BuildKit.
+docker:
+	@[ -n "$(C)" ] || { echo 'which connector? make docker C=$(firstword $(CONNECTORS))'; exit 1; }
+	$(Q)$(if $(FOREIGN),DOCKER_BUILDKIT=1) ENGINE=$(ENGINE) docker/build $(C) $(FOREIGN)
+
+# All images, built in a base that is made here if it cannot be pulled.
+images:
+	@BASE=$$(docker/base) && export BASE && for name in $(CONNECTORS); do \
+	  $(MAKE) docker C=$$name || exit 1; done
+
+docker-test: deps all
+	@docker/engine $(MAKE) images image-test
+
+# With an engine and the images at hand: the images themselves, and the platform that starts them.
+image-test:
+	SIMULATE=image $(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/image \
+	  $(wildcard integration_tests/test_platform_*.py) $(PYTEST)
+
+# What an image is built with and made of, in the container that builds it.
+image-deps:
+	@[ -z "$(FOREIGN)" ] || { dpkg --add-architecture $(ARCH) && apt-get update -q; }
+	@$(call install,$(IMAGE_PACKAGES))
+
+docker-deps:
+	@$(call install,$(DOCKER_PACKAGES))
+
 # --- the rest ----------------------------------------------------------------------------------
 
 demo: deps
@@ -190,12 +229,14 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(CONNECTORS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
 
+# The images of docker/engine belong to root.
 clean:
+	@[ ! -d build/docker ] || $(SUDO) rm -rf build/docker
 	rm -rf build bin
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
 .PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-replay check format format-check \
-	lint docker-deps demo bench install clean
+	lint docker images docker-test image-test image-deps docker-deps demo bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
