@@ -6,6 +6,7 @@
 #   make demo         the connectors against sandboxes, with data of this machine
 #   make bench        throughput, memory, start-up time
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target
+#   make dist         what Airbyte's registry wants of each connector, in build/dist/
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
 #   make docker       the image of connector C, with the engine that is there
 #   make docker-test  tests the images, if need be with an engine of its own
@@ -209,6 +210,14 @@ image-deps:
 
 docker-deps:
 	@$(call install,$(DOCKER_PACKAGES))
+
+# --- registry ----------------------------------------------------------------------------------
+
+dist: deps
+	@$(MAKE) all
+	@$(PYTHON) docker/dist
+
+.PHONY: dist
 
 # --- the rest ----------------------------------------------------------------------------------
 
