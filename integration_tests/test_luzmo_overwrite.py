@@ -103,6 +103,16 @@ def test_generations_that_keep_everything_keep_everything(old):
     assert cells(old) == [*OLD, [1, "n1"]]
 
 
+@pytest.mark.parametrize("env, found", [(None, [*OLD, *named(1)]), (PLATFORM, named(1))],
+                         ids=["by-hand", "platform"])
+def test_ids_that_are_all_1_replace_on_the_platform_only(old, env, found):
+    """PyAirbyte sends them with every append."""
+    one = stream("users", generation=1, minimum=1, sync_id=1)
+    source = Source().records("users", rows(1)).state("users").complete("users")
+    assert sync(old, one, source.lines, env).succeeded().state_lines == source.expected
+    assert cells(old) == found
+
+
 def test_a_hybrid_refresh_is_refused_before_anything_is_done(old):
     one = stream("users", generation=3, minimum=2)
     error = sync(old, one, [complete("users")]).failed("config_error")

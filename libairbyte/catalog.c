@@ -90,8 +90,15 @@ read_id(const struct ab_stream *stream, const cJSON *configured, const char *nam
 	return 0;
 }
 
+static bool
+is_numbered_by_pyairbyte(const struct ab_stream *stream)
+{
+	return stream->generation_id == 1 && stream->minimum_generation_id == 1 &&
+	       stream->sync_id == 1;
+}
+
 static int
-read_ids(struct ab_stream *stream, const cJSON *configured, struct ab_error *err)
+read_ids(struct ab_stream *stream, const cJSON *configured, bool on_platform, struct ab_error *err)
 {
 	if (read_id(stream, configured, "generation_id", &stream->generation_id, err) != 0 ||
 	    read_id(stream, configured, "minimum_generation_id", &stream->minimum_generation_id,
@@ -99,7 +106,8 @@ read_ids(struct ab_stream *stream, const cJSON *configured, struct ab_error *err
 	    read_id(stream, configured, "sync_id", &stream->sync_id, err) != 0)
 		return -1;
 	stream->refresh = stream->generation_id >= 0;
-	if (!stream->refresh || stream->minimum_generation_id <= 0)
+	if (!stream->refresh || stream->minimum_generation_id <= 0 ||
+	    (!on_platform && is_numbered_by_pyairbyte(stream)))
 		return 0;
 	if (stream->minimum_generation_id != stream->generation_id)
 		return refuse(stream,
@@ -135,8 +143,8 @@ read_mode(
 }
 
 static int
-read_stream(
-    struct ab_stream *stream, const cJSON *configured, const cJSON *supported, struct ab_error *err)
+read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
+    bool on_platform, struct ab_error *err)
 {
 	const cJSON *described = member(configured, "stream");
 
@@ -150,7 +158,7 @@ read_stream(
 	if (!cJSON_IsObject(stream->schema))
 		return refuse(stream, "json_schema is missing in the catalog", err);
 	if (read_mode(stream, configured, supported, err) != 0 ||
-	    read_ids(stream, configured, err) != 0 ||
+	    read_ids(stream, configured, on_platform, err) != 0 ||
 	    read_primary_key(stream, member(configured, "primary_key"), err) != 0)
 		return -1;
 	read_path(&stream->cursor, member(configured, "cursor_field"));
@@ -180,10 +188,10 @@ refuse_duplicates(const struct ab_catalog *catalog, struct ab_error *err)
 }
 
 int
-ab_catalog_read(
-    struct ab_catalog *catalog, const char *path, const cJSON *spec, struct ab_error *err)
+ab_catalog_read(struct ab_catalog *catalog, const char *path, const cJSON *spec, bool on_platform,
+    struct ab_error *err)
 {
-	struct ab_catalog read = {0};
+	struct ab_catalog read = {.on_platform = on_platform};
 	const cJSON *configured = NULL;
 
 	read.document = ab_config_parse_file(path, "the catalog", err);
@@ -200,7 +208,7 @@ ab_catalog_read(
 		struct ab_stream *stream = &read.streams[read.count];
 		stream->index = read.count++;
 		if (read_stream(stream, configured,
-			member(spec, "supported_destination_sync_modes"), err) != 0)
+			member(spec, "supported_destination_sync_modes"), on_platform, err) != 0)
 			goto fail;
 	}
 	if (refuse_duplicates(&read, err) != 0)

@@ -5,6 +5,11 @@
  * generation ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs'
  * decision table: mode overwrite replaces what is there, and so does a minimum_generation_id above
  * 0 that equals generation_id; with 0 the mode alone decides; any other is refused.
+ *
+ * PyAirbyte fills in generation_id, minimum_generation_id and sync_id with 1 in every sync,
+ * whatever its write strategy (its CatalogProvider.validate_catalog): there too the mode alone
+ * decides, or each append would replace what the one before it wrote. On the platform sync_id is
+ * the job's number, and these ids mean what they say.
  */
 #ifndef AB_CATALOG_H
 #define AB_CATALOG_H
@@ -57,16 +62,18 @@ struct ab_catalog {
 	struct ab_stream *streams;
 	size_t count;
 	struct cJSON *document;
+	bool on_platform; /* WORKER_JOB_ID is in the environment */
 };
 
 /*
  * Reads a configured catalog. spec is the connector's specification: a destination_sync_mode that
  * its supported_destination_sync_modes does not list is refused. An empty catalog is accepted.
  * Refused as config errors that name the stream: duplicate streams, append_dedup without a primary
- * key, a hybrid refresh, missing required keys. On success the catalog is the caller's.
+ * key, a hybrid refresh, missing required keys. on_platform goes into the catalog. On success the
+ * catalog is the caller's.
  */
-AB_MUST_CHECK int ab_catalog_read(
-    struct ab_catalog *catalog, const char *path, const struct cJSON *spec, struct ab_error *err);
+AB_MUST_CHECK int ab_catalog_read(struct ab_catalog *catalog, const char *path,
+    const struct cJSON *spec, bool on_platform, struct ab_error *err);
 void ab_catalog_release(struct ab_catalog *catalog);
 
 /*
@@ -93,7 +100,7 @@ struct ab_ending {
 	bool any_state_seen;   /* of any scope, in the whole run */
 	bool state_after_last; /* a STATE of the stream, or a GLOBAL one, after its last record */
 	bool counts_agree;     /* and each sourceStats.recordCount equalled what was received */
-	bool on_platform;      /* WORKER_JOB_ID is in the environment */
+	bool on_platform;      /* the catalog's */
 	uint64_t records;      /* received */
 };
 

@@ -261,7 +261,8 @@ write_command(struct session *session, const struct arguments *arguments, struct
 		    medium);
 	if (read_session(session, arguments->config, err) != 0 || open_session(session, err) != 0)
 		return -1;
-	if (ab_catalog_read(&catalog, arguments->catalog, session->spec, err) != 0)
+	if (ab_catalog_read(&catalog, arguments->catalog, session->spec,
+		getenv("WORKER_JOB_ID") != NULL, err) != 0)
 		return -1;
 	const struct ab_destination *destination = session->destination;
 	if (destination->streams != NULL &&

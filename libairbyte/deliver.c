@@ -229,7 +229,7 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 	    .any_state_seen = sync->any_state,
 	    .state_after_last = flow->state_after_last,
 	    .counts_agree = !flow->counts_disagree,
-	    .on_platform = getenv("WORKER_JOB_ID") != NULL,
+	    .on_platform = sync->catalog->on_platform,
 	    .records = flow->records,
 	};
 	const char *why_not = ab_stream_why_not_ended(flow->stream, &ending);

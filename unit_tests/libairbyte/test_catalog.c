@@ -13,16 +13,22 @@ static const char spec_text[] =
 #define CATALOG(streams) "{\"streams\":[" streams "]}"
 
 static int
-read_text(struct ab_catalog *catalog, const char *text, struct ab_error *err)
+read_text_on(bool on_platform, struct ab_catalog *catalog, const char *text, struct ab_error *err)
 {
 	cJSON *spec = cJSON_Parse(spec_text);
 	char path[64];
 
 	write_temporary(path, text);
-	const int rc = ab_catalog_read(catalog, path, spec, err);
+	const int rc = ab_catalog_read(catalog, path, spec, on_platform, err);
 	unlink(path);
 	cJSON_Delete(spec);
 	return rc;
+}
+
+static int
+read_text(struct ab_catalog *catalog, const char *text, struct ab_error *err)
+{
+	return read_text_on(false, catalog, text, err);
 }
 
 static struct ab_view
@@ -66,6 +72,41 @@ modes_and_generations_decide_what_is_replaced(void **state)
 		assert_int_equal(catalog.streams[0].overwrite, cases[i].overwrite);
 		assert_int_equal(catalog.streams[0].dedup, cases[i].dedup);
 		assert_int_equal(catalog.streams[0].refresh, cases[i].refresh);
+		ab_catalog_release(&catalog);
+	}
+}
+
+static void
+ids_that_are_all_1_mean_something_on_the_platform_only(void **state)
+{
+	static const struct {
+		const char *mode, *ids;
+		bool on_platform, overwrite;
+	} cases[] = {
+	    {"append", "\"generation_id\":1,\"minimum_generation_id\":1,\"sync_id\":1", false,
+		false},
+	    {"append", "\"generation_id\":1,\"minimum_generation_id\":1,\"sync_id\":1", true, true},
+	    {"overwrite", "\"generation_id\":1,\"minimum_generation_id\":1,\"sync_id\":1", false,
+		true},
+	    {"append", "\"generation_id\":1,\"minimum_generation_id\":1,\"sync_id\":2", false,
+		true},
+	    {"append", "\"generation_id\":2,\"minimum_generation_id\":2,\"sync_id\":1", false,
+		true},
+	    {"append", "\"generation_id\":1,\"minimum_generation_id\":1", false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_catalog catalog;
+		struct ab_error err;
+		char text[512];
+		snprintf(text, sizeof(text),
+		    CATALOG(STREAM("s", "\"destination_sync_mode\":\"%s\",%s")), cases[i].mode,
+		    cases[i].ids);
+		assert_int_equal(read_text_on(cases[i].on_platform, &catalog, text, &err), 0);
+		assert_int_equal(catalog.streams[0].overwrite, cases[i].overwrite);
+		assert_true(catalog.streams[0].refresh);
+		assert_int_equal(catalog.on_platform, cases[i].on_platform);
 		ab_catalog_release(&catalog);
 	}
 }
@@ -254,6 +295,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(modes_and_generations_decide_what_is_replaced),
+	    cmocka_unit_test(ids_that_are_all_1_mean_something_on_the_platform_only),
 	    cmocka_unit_test(what_is_wrong_names_the_stream),
 	    cmocka_unit_test(an_empty_catalog_is_accepted),
 	    cmocka_unit_test(keys_and_cursors_are_paths),

@@ -373,7 +373,7 @@ run_once(uint32_t with_seed)
 	write_messages(messages_path, below(RECORDS_MAX), refresh);
 	cJSON *spec =
 	    cJSON_Parse("{\"supported_destination_sync_modes\":[\"append\",\"overwrite\"]}");
-	assert_int_equal(ab_catalog_read(&catalog, catalog_path, spec, &err), 0);
+	assert_int_equal(ab_catalog_read(&catalog, catalog_path, spec, false, &err), 0);
 	struct ab_limits limits = {.batch_records = 1 + below(9),
 	    .batch_bytes = 10 + below(60),
 	    .in_flight = 1 + below(8),
