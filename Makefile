@@ -32,6 +32,7 @@ PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohtt
 	python3-jsonschema python3-yaml procps
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io mmdebstrap
+DOCKER_TEST_PACKAGES = binutils qemu-user
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
 B = build/$(MODE)
@@ -53,6 +54,9 @@ CROSS_arm64 = aarch64-linux-gnu-
 CROSS = $(CROSS_$(MODE))
 CC_amd64 = $(CROSS)gcc
 CC_arm64 = $(CROSS)gcc
+EMULATOR_amd64 = qemu-x86_64
+EMULATOR_arm64 = qemu-aarch64
+EMULATOR = $(EMULATOR_$(MODE))
 CFLAGS_gcc = -Werror
 CFLAGS_clang = -Werror
 CFLAGS_asan = -Werror -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined \
@@ -135,7 +139,7 @@ test: deps
 	@$(MAKE) all unit-test integration-test
 
 unit-test: $(TESTS) fuzz-replay
-	@sh unit_tests/run.sh $(TESTS)
+	@EMULATOR=$(EMULATOR) sh unit_tests/run.sh $(TESTS)
 
 integration-test: all
 	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests \
@@ -143,7 +147,7 @@ integration-test: all
 
 # Fuzz targets without libFuzzer: every input of the corpora once.
 fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
-	@for f in $(FUZZERS); do $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
+	@for f in $(FUZZERS); do $(EMULATOR) $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
 
 $(B)/fuzz/%: unit_tests/fuzz/fuzz_%.c unit_tests/fuzz/standalone.c $(LIBRARY)
 	@mkdir -p $(@D)
@@ -196,6 +200,7 @@ images:
 	  $(MAKE) docker C=$$name || exit 1; done
 
 docker-test: deps all
+	@$(call install,$(DOCKER_TEST_PACKAGES))
 	@docker/engine $(MAKE) images image-test
 
 # With an engine and the images at hand: the images themselves, and the platform that starts them.

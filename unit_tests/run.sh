@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs the unit test programs named as arguments; prints what failed, and the counts.
+# EMULATOR runs programs of another architecture.
 passed=0
 failed=0
 for program; do
-	output=$("$program" 2>&1)
+	output=$($EMULATOR "$program" 2>&1)
 	code=$?
 	n=$(printf '%s\n' "$output" | sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s).*/\1/p' | tail -n 1)
 	f=$(printf '%s\n' "$output" | sed -n 's/^\[  FAILED  \] .*tests*: \([0-9]*\) test(s).*/\1/p' | tail -n 1)
