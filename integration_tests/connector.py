@@ -202,14 +202,23 @@ class Process:
         self.stdin_broken = False
         self.changed = threading.Condition()
         self.popen = subprocess.Popen(
-            [*prefix, str(BIN_DIR / binary), *([command] if command else []), *files, *arguments],
+            [*prefix, *self.program(binary, env), *([command] if command else []), *files,
+             *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
-            env=environment(env), cwd=self.directory.name)
+            env=self.environment(env), cwd=self.directory.name)
         self.threads = [threading.Thread(target=self.read_output, daemon=True)]
         if stderr == subprocess.PIPE:
             self.threads.append(threading.Thread(target=self.read_errors, daemon=True))
         for thread in self.threads:
             thread.start()
+
+    def program(self, binary, env):  # pylint: disable=unused-argument
+        """What is started, before its arguments."""
+        return [str(BIN_DIR / binary)]
+
+    def environment(self, env):
+        """The variables of what is started."""
+        return environment(env)
 
     def file_of(self, name, value):
         """The path of a value, written to a file if it is not one."""
