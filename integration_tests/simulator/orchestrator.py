@@ -1,0 +1,337 @@
+"""One attempt at a job: the platform's side of a connector's stdin, stdout, stderr and end.
+
+In go only RECORD and STATE, and if the source ended well and the connector supports refreshes, a
+COMPLETE for each stream of the catalog, all together; then, in any case, the end of input. So an
+end alone proves nothing. Out come lines: a LOG is printed, what does not parse is logged, a TRACE
+ERROR is a reason if the attempt fails, a STATE commits. Only the exit code decides: 0 is a success
+and all records count as committed, even if states are missing. 10 s after the end of stdout a
+connector that has not exited counts as failed.
+"""
+
+import copy
+import itertools
+import time
+from collections import deque
+
+import jsonschema
+
+from connector import SECRETS, check_message
+from simulator import wire
+from simulator.bookkeeping import Bookkeeping, DestinationFault, SourceFault
+from simulator.connection import described, descriptor_of
+from simulator.host import MEMORY_BYTES
+from simulator.pipes import Pipes
+from simulator.report import Report
+from simulator.source import EMITTED_AT, SourceFailed
+from simulator.wrapper import CHANNELS, DEST, write_environment, write_script
+
+QUEUE = 1000  # messages that wait for stdin
+EXIT_SECONDS = 10
+ABORT_SECONDS = 30  # the script looks every 10 s
+ACCEPT_SECONDS = 60  # the platform waits 7200
+RUN_SECONDS = 300
+TURN_MS = 20
+TERMINATED = 143
+
+
+def identity_of(record):
+    """What tells a record from others of its stream."""
+    return record["data"].get("id")
+
+
+class Attempt:
+    """An attempt. `run` returns its Report.
+
+    source: an iterable of messages, which may raise SourceFailed. held: a function that gives the
+    identities of what the service holds of a stream, by the destination's descriptor; with it each
+    acknowledgement is checked against the service at once. identity: of a record.
+    """
+
+    def __init__(self, host, config, job, source, *, interruption=None, held=None,
+                 identity=identity_of, exit_seconds=EXIT_SECONDS, accept_seconds=ACCEPT_SECONDS):
+        self.host = host
+        self.config = config
+        self.job = job
+        self.source = source
+        self.lines = self.outgoing()
+        self.interruption = interruption
+        self.held = held
+        self.identity = identity
+        self.exit_seconds = exit_seconds
+        self.accept_seconds = accept_seconds
+        self.connection = job.connection
+        self.report = Report()
+        self.books = Bookkeeping(self.connection, self.report)
+        self.container = None
+        self.pipes = None
+        self.queue = deque()
+        self.lines_fed = 0
+        self.rest = {"stdout": b"", "stderr": b""}
+        self.began = self.fed_at = 0
+        self.interrupted = self.aborted = self.cancelled = False
+
+    def run(self):
+        """The whole attempt."""
+        with self.host.create() as self.container:
+            self.start()
+            self.talk()
+            self.finish()
+        return self.report
+
+    def start(self):
+        """Put the files there, start the script, open the pipes."""
+        container, job = self.container, self.job
+        container.put("connectorConfig.json", wire.encode(self.config))
+        container.put("catalog.json", wire.encode(job.catalog))
+        self.pipes = Pipes(container)
+        container.start(write_script(),
+                        write_environment(self.host.image, job.number, job.attempt), DEST)
+        self.pipes.open()
+        self.began = self.fed_at = time.monotonic()
+
+    # --- in ---
+
+    def outgoing(self):
+        """The lines for stdin."""
+        try:
+            for message in self.source:
+                if message["type"] in ("RECORD", "STATE"):
+                    yield self.forwarded(message)
+            yield from self.last_messages()
+        except SourceFailed:
+            self.report.fail("source", "Source process exited with non-zero exit code 1")
+        except SourceFault as error:
+            self.report.fail("source", str(error))
+
+    def forwarded(self, message):
+        """A record or a state of the source as the destination gets it."""
+        if message["type"] == "STATE":
+            self.books.state(message["state"])
+        else:
+            record = message["record"]
+            self.books.record(descriptor_of(record), self.identity(record))
+            self.connection.mapper.apply(record)
+        return wire.encode(message)
+
+    def last_messages(self):
+        """What the platform says itself when the source ended well."""
+        for one in self.books.missing_states(self.job.full_refreshes):
+            yield self.forwarded({"type": "STATE", "state": {"type": "STREAM", "stream": {
+                "stream_descriptor": described(*one), "stream_state": {}}}})
+        for stream in self.job.catalog["streams"] if self.connection.refreshes else ():
+            yield wire.encode({"type": "TRACE", "trace": {
+                "type": "STREAM_STATUS", "emitted_at": float(EMITTED_AT), "stream_status": {
+                    "stream_descriptor": described(*descriptor_of(stream["stream"])),
+                    "status": "COMPLETE"}}})
+
+    def fill(self):
+        """Fill the queue; at the end of the source, and of the queue, close stdin."""
+        self.queue.extend(itertools.islice(self.lines, QUEUE - len(self.queue)))
+        if not self.queue:
+            self.pipes.close("stdin")
+
+    def feed(self):
+        """Write what stdin takes."""
+        try:
+            while self.queue:
+                line = self.queue[0]
+                written = self.pipes.write(line)
+                if written:
+                    self.fed_at = time.monotonic()
+                if written < len(line):
+                    self.queue[0] = line[written:]
+                    return
+                self.queue.popleft()
+                self.lines_fed += 1
+        except BrokenPipeError:
+            self.report.fail("destination", "Destination process message delivery failed")
+            self.stop_feeding()
+
+    def stop_feeding(self):
+        """No more input; that the source had more does not count."""
+        self.pipes.close("stdin")
+        self.queue.clear()
+
+    # --- both ---
+
+    def talk(self):
+        """Until stdout ends."""
+        while self.pipes.is_open("stdin") or self.pipes.is_open("stdout"):
+            if self.pipes.is_open("stdin"):
+                self.fill()
+            for name in self.pipes.ready(bool(self.queue), TURN_MS):
+                if name == "stdin":
+                    self.feed()
+                else:
+                    self.take(name)
+            self.interrupt()
+            self.look_at_the_clock()
+
+    def interrupt(self):
+        """Do what is to happen if its time has come."""
+        if self.interruption and not self.interrupted and self.interruption.condition(self):
+            self.interrupted = True
+            self.interruption.action(self)
+
+    def look_at_the_clock(self):
+        """A connector that takes nothing for long fails the attempt."""
+        now = time.monotonic()
+        assert now - self.began < RUN_SECONDS, f"the attempt does not end: {self.report}"
+        if self.queue and now - self.fed_at > self.accept_seconds:
+            self.report.fail("destination", "Destination accepted no message for too long")
+            self.report.offend(8, "it stopped reading")
+            self.abort()
+
+    def stop_reading(self):
+        """Close stdout; the connector learns it when it prints."""
+        self.pipes.close("stdout")
+
+    def cancel(self):
+        """The user has enough."""
+        self.cancelled = True
+        self.abort()
+
+    def abort(self):
+        """Close the pipes, then ask the script to end."""
+        self.aborted = True
+        self.stop_feeding()
+        self.pipes.close(*CHANNELS)
+        self.container.put("TERMINATED", b"TERMINATE")
+
+    # --- out ---
+
+    def take(self, name):
+        """Read what there is of stdout or stderr."""
+        data = self.pipes.read(name)
+        *lines, self.rest[name] = (self.rest[name] + data).split(b"\n")
+        if not data and self.rest[name]:
+            lines = [self.rest[name]]
+            if self.interrupted:  # half a line, of one that was killed
+                return
+        for line in lines:
+            if name == "stdout":
+                self.incoming(line.decode(errors="replace"))
+            else:
+                self.complaint(line.decode(errors="replace"))
+
+    def complaint(self, line):
+        """A line of stderr: fit for one that cannot print on stdout any more."""
+        self.report.logs.append(("ERROR", line))
+        if not self.interrupted:
+            self.report.offend(10, "something was printed on stderr")
+
+    def incoming(self, line):
+        """A line of stdout."""
+        if any(secret in line for secret in SECRETS):
+            self.report.offend(10, "a secret was printed")
+        try:
+            message = wire.decode(line)
+            kind = message["type"].upper()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.report.logs.append(("INFO", f"Malformed non-Airbyte record: {line}"))
+            self.report.offend(10, "a line of stdout is no message")
+            return
+        self.validate(line)
+        if kind == "LOG":
+            self.report.logs.append((message["log"]["level"], message["log"]["message"]))
+        elif kind == "TRACE":
+            self.trace(message["trace"])
+        elif kind == "STATE":
+            self.acknowledge(message["state"])
+
+    def validate(self, line):
+        """What the platform would ignore or survive must still be of the protocol."""
+        try:
+            check_message(line)
+        except (AssertionError, ValueError, jsonschema.ValidationError) as error:
+            self.report.offend(10, f"not a message to send: {str(error).splitlines()[0]}")
+
+    def trace(self, trace):
+        """An error is a reason, whatever comes of the attempt."""
+        if trace["type"] == "ERROR":
+            error = trace["error"]
+            self.report.told(error["message"], error.get("failure_type", "system_error"))
+        elif trace["type"] == "STREAM_STATUS":
+            self.report.offend(2, "a destination has no say in the status of a stream")
+
+    def acknowledge(self, state):
+        """A state came back."""
+        try:
+            sent = self.books.returned(state)
+            self.report.acknowledged.append(state)
+            if sent is not None:
+                self.check_held(sent)
+        except DestinationFault as error:
+            self.report.fail("destination", str(error))
+
+    def check_held(self, sent):
+        """All that a state stands for must be in the service by now, but for what was rejected."""
+        if self.held is None:
+            return
+        for descriptor, identities in self.books.identities(sent).items():
+            missing = len(set(identities) - set(self.held(self.connection.mapper.map(descriptor))))
+            if missing > self.report.rejected.total():
+                self.report.offend(4, f"state {sent.number} came back before {missing} of its "
+                                      "records were stored")
+
+    # --- the end ---
+
+    def finish(self):
+        """Learn the exit code, see that nothing runs on, and judge."""
+        report, container = self.report, self.container
+        while "stderr" in self.pipes.ready(False, 0):
+            self.take("stderr")
+        self.pipes.close("stderr")
+        report.exit_code = self.awaited_exit()
+        if not container.wait(self.exit_seconds):
+            container.kill()
+        report.peak_bytes = container.peak_bytes
+        if report.peak_bytes is not None and report.peak_bytes > MEMORY_BYTES:
+            report.offend(8, f"{report.peak_bytes} bytes of memory were used")
+        self.judge()
+        self.persist()
+
+    def awaited_exit(self):
+        """The exit code; 1 if there is none in time, or can be none any more."""
+        deadline = time.monotonic() + (ABORT_SECONDS if self.aborted else self.exit_seconds)
+        while time.monotonic() < deadline:
+            ended = self.container.ended
+            code = self.container.exit_code
+            if code is not None:
+                return code
+            if ended:
+                self.report.logs.append(("ERROR", self.container.said))
+                return 1
+            self.container.wait(0.01)
+        self.report.offend(7 if self.aborted else 8, "it did not exit in time")
+        return 1
+
+    def judge(self):
+        """The status, as the platform decides it; what it does not see are offences."""
+        report = self.report
+        code = report.exit_code
+        if self.aborted and code not in (0, TERMINATED):
+            report.warn(f"exit code {code} while closing")
+        elif code != 0 and not self.aborted:
+            report.fail("destination",
+                        f"Destination process exited with non-zero exit code {code}")
+            if not report.is_told and not self.interrupted:
+                report.offend(5, f"exit code {code} without a reason")
+        elif report.is_told and not self.aborted:
+            report.offend(5, "exit code 0 in spite of an error")
+        report.status = "cancelled" if self.cancelled else (
+            "failed" if report.is_broken else "succeeded")
+        if report.status == "succeeded":
+            report.committed = report.emitted - report.rejected
+        if code == 0 and not self.aborted and self.books.lost:
+            report.offend(4, f"exit code 0, but states {self.books.lost} never came back")
+
+    def persist(self):
+        """The newest acknowledged states are where the next attempt begins."""
+        for state in self.books.newest:
+            state = copy.deepcopy(state)
+            if state["type"] == "STREAM":
+                descriptor = self.connection.unmap(
+                    descriptor_of(state["stream"]["stream_descriptor"]))
+                state["stream"]["stream_descriptor"] = described(*descriptor)
+            self.connection.remember(state)
