@@ -1,0 +1,120 @@
+"""The services behind the connectors: how they are configured, and what they hold.
+
+A stream's records have an `id`; what a service holds of it is counted by that, so that a record
+that is there twice is seen. Descriptors are those of the destination.
+"""
+
+import json
+from collections import Counter
+
+from connector import DUST, MINUTE, TIME_SCALE, properties, reset, stream
+from harness import Sandbox
+from luzmo import LUZMO, TAG
+from simulator.host import host_of
+
+STREAM_TAGS = ("airbyte:stream:", "airbyte:namespace:")
+FIELDS = properties(id="integer", name="string")
+
+
+class Service:
+    """A connector, its sandbox, and a way to write."""
+
+    name = ""  # of the sandbox
+    connector = ""
+    options = ()
+    settings = {}
+    modes = ("append", "overwrite")
+
+    def __init__(self):
+        self.sandbox = None
+        self.first_settings = None
+        self.host = host_of(self.connector)
+
+    def __enter__(self):
+        self.sandbox = Sandbox(None, *self.options, service=self.name).start()
+        return self
+
+    def __exit__(self, *error):
+        self.sandbox.stop()
+
+    def empty(self):
+        """A service that holds nothing, and has logged nothing."""
+        self.sandbox.reset()
+        return self
+
+    @property
+    def config(self):
+        """The connector's configuration."""
+        return self.sandbox.config(**self.settings)
+
+    def stream(self, name="users", mode="append", **more):
+        """A configured stream with a key where the service has keys."""
+        return stream(name, mode, schema=FIELDS, **more)
+
+    def held(self, descriptor):
+        """{id: how often} of a stream."""
+        raise NotImplementedError
+
+
+class Dust(Service):
+    """Documents or rows, which have keys."""
+
+    name = "dust"
+    connector = DUST
+    options = ("--minute", MINUTE, "--debounce", 0)
+    modes = ("append", "append_dedup", "overwrite", "overwrite_dedup")
+
+    def __enter__(self):
+        super().__enter__()
+        self.first_settings = self.sandbox.settings()
+        return self
+
+    def empty(self):
+        reset(self.sandbox, self.first_settings)
+        return self
+
+    def stream(self, name="users", mode="append", **more):
+        return super().stream(name, mode, **{"key": "id", **more})
+
+
+class DustDocuments(Dust):
+    """A document for each record, whose text is the record."""
+
+    settings = {"data_format": "documents", "documents_per_minute": 0}
+
+    def held(self, descriptor):
+        namespace, name = descriptor
+        wanted = [f"airbyte:stream:{name}"]
+        if namespace is not None:
+            wanted.append(f"airbyte:namespace:{namespace}")
+        return Counter(json.loads(one["text"])["id"] for one in self.sandbox.documents().values()
+                       if [tag for tag in one["tags"] if tag.startswith(STREAM_TAGS)] == wanted)
+
+
+class DustTables(Dust):
+    """A table for each stream."""
+
+    settings = {"data_format": "tables"}
+
+    def held(self, descriptor):
+        table = self.sandbox.tables().get("_".join(["airbyte", *filter(None, descriptor)]))
+        return Counter() if table is None else Counter(row["id"] for row in table["rows"].values())
+
+
+class Luzmo(Service):
+    """A dataset for each stream; what is appended again is there twice."""
+
+    name = "luzmo"
+    connector = LUZMO
+    options = ("--rate-window", TIME_SCALE)
+    settings = {"flush_interval": 10}
+
+    def held(self, descriptor):
+        namespace, name = descriptor
+        return Counter(
+            row[[column["source_name"] for column in one["columns"]].index("id")]
+            for one in self.sandbox.datasets() if f"{TAG}{namespace or ''}{name}" in one["tags"]
+            for row in one["rows"])
+
+
+SERVICES = {"dust-documents": DustDocuments, "dust-tables": DustTables, "luzmo": Luzmo}

@@ -1,0 +1,174 @@
+"""Whole syncs on the simulated platform: what the server holds, what a user sees."""
+
+from collections import Counter
+
+import pytest
+
+from simulator.connection import Connection, Mapper
+from simulator.interruption import Interruption, abort, after_lines, after_states, close_stdout
+from simulator.services import SERVICES
+from simulator.sidecar import ask
+from simulator.source import Source
+from simulator.sync import run_attempt, run_job
+
+USERS = (None, "users")
+SOURCE_FAILED = "Source process exited with non-zero exit code 1"
+both_scopes = pytest.mark.parametrize("scope", ["STREAM", "GLOBAL"])
+both_ways = pytest.mark.parametrize("refreshes", [True, False], ids=["refreshes", "legacy"])
+both_overwrites = pytest.mark.parametrize("mode", ["overwrite", "overwrite_dedup"])
+
+
+@pytest.fixture(name="running", scope="module", params=SERVICES)
+def each_service(request):
+    """One sandbox for all tests of a connector."""
+    with SERVICES[request.param]() as service:
+        yield service
+
+
+@pytest.fixture(name="service")
+def each_service_empty(running):
+    """A service that holds nothing."""
+    return running.empty()
+
+
+def sync(service, connection, source, kind="sync", **options):
+    """The report of one attempt at a new job."""
+    return run_attempt(service.host, service.config, connection.job(kind), source,
+                       held=service.held, **options)
+
+
+def once(*numbers):
+    """What is held when each of these is there once."""
+    return Counter(one for each in numbers for one in each)
+
+
+# --- to the end -----------------------------------------------------------------------------------
+
+
+@both_scopes
+@both_ways
+@pytest.mark.parametrize("mode", ["append", "append_dedup", "overwrite", "overwrite_dedup"])
+def test_a_sync_stores_everything_and_says_so(service, mode, refreshes, scope):
+    if mode not in service.modes:
+        mode = mode.removesuffix("_dedup")
+    streams = [service.stream(name, mode) for name in ("users", "orders")]
+    connection = Connection(streams, refreshes=refreshes)
+    source = Source({"users": range(1, 51), "orders": range(1, 36)}, scope=scope)
+    report = sync(service, connection, source).succeeded()
+    assert report.warnings == []
+    assert report.committed == {USERS: 50, (None, "orders"): 35}
+    assert service.held(USERS) == once(range(1, 51))
+    assert service.held((None, "orders")) == once(range(1, 36))
+
+
+@both_ways
+def test_the_second_sync_replaces_or_adds(service, refreshes):
+    streams = [service.stream("added", "append"), service.stream("replaced", "overwrite")]
+    connection = Connection(streams, refreshes=refreshes)
+    for numbers in (range(1, 31), range(101, 131)):
+        sync(service, connection, Source(dict.fromkeys(("added", "replaced"), numbers))).succeeded()
+    assert service.held((None, "added")) == once(range(1, 31), range(101, 131))
+    assert service.held((None, "replaced")) == once(range(101, 131))
+
+
+def test_an_overwrite_of_a_source_without_states_is_done(service):
+    """The platform makes up the state that is missing."""
+    for refreshes in (True, False):
+        connection = Connection([service.stream(mode="overwrite")], refreshes=refreshes)
+        numbers = range(1, 31) if refreshes else range(101, 131)
+        report = sync(service, connection, Source({"users": numbers}, states=False)).succeeded()
+        assert [one["stream"]["stream_state"] for one in report.acknowledged] == [{}]
+        assert service.held(USERS) == once(numbers)
+
+
+@both_scopes
+@pytest.mark.parametrize("mapper, namespace, name", [
+    (Mapper("source", prefix="raw_"), "shop", "raw_users"),
+    (Mapper("destination"), None, "users"),
+    (Mapper("customformat", "at_${SOURCE_NAMESPACE}"), "at_shop", "users"),
+    (Mapper("customformat", " "), None, "users"),
+], ids=["prefix", "destination", "custom", "blank"])
+def test_names_are_mapped_and_mapped_back(service, mapper, namespace, name, scope):
+    shop = ("shop", "users")
+    connection = Connection([service.stream(namespace="shop", sync_mode="incremental")],
+                            mapper=mapper)
+    sync(service, connection, Source({shop: range(1, 31)}, scope=scope)).succeeded()
+    sync(service, connection, Source({shop: range(1, 61)}, scope=scope)).succeeded()
+    assert service.held((namespace, name)) == once(range(1, 61))
+    if scope == "STREAM":
+        assert connection.states == {shop: {"cursor": 60}}
+
+
+def test_spec_and_check_answer(service):
+    spec = ask(service.host, "spec")
+    assert spec.exit_code == 0 and "connectionSpecification" in spec.value
+    assert ask(service.host, "check", service.config).value == {"status": "SUCCEEDED"}
+    refused = ask(service.host, "check", {**service.config, "api_key": "wrong"})
+    assert refused.value["status"] == "FAILED" and refused.exit_code == 0
+
+
+# --- not to the end -------------------------------------------------------------------------------
+
+
+def with_old_data(service, mode, **options):
+    """A connection whose stream users has been synced once."""
+    connection = Connection([service.stream("users", mode)], **options)
+    sync(service, connection, Source({"users": range(1, 31)})).succeeded()
+    return connection
+
+
+def old_data_is_there(service):
+    """Dust's documents stand beside what has come already; nothing old is gone."""
+    return set(range(1, 31)) <= set(service.held(USERS))
+
+
+@both_ways
+def test_a_source_that_fails_in_an_overwrite_takes_nothing_away(service, refreshes):
+    connection = with_old_data(service, "overwrite", refreshes=refreshes)
+    report = sync(service, connection, Source({"users": range(101, 131)}, fails_after=15))
+    assert report.status == "failed" and report.offences == [], report
+    assert SOURCE_FAILED in [one.message for one in report.failures]
+    assert old_data_is_there(service)
+    sync(service, connection, Source({"users": range(101, 131)})).succeeded()
+    assert service.held(USERS) == once(range(101, 131))
+
+
+@both_ways
+def test_an_aborted_overwrite_takes_nothing_away(service, refreshes):
+    connection = with_old_data(service, "overwrite", refreshes=refreshes)
+    source = Source({"users": range(101, 20_101)}, every=50)
+    report = sync(service, connection, source, interruption=Interruption(after_lines(75), abort))
+    assert (report.status, report.offences) == ("cancelled", []), report
+    assert old_data_is_there(service)
+
+
+def test_who_cannot_print_any_more_ends_and_has_lost_nothing(service):
+    connection = Connection([service.stream(sync_mode="incremental")])
+    source = Source({"users": range(1, 2001)})
+    job = connection.job()
+    reports = run_job(service.host, service.config, job, source, held=service.held,
+                      interruptions=[Interruption(after_states(2), close_stdout)])
+    assert [one.status for one in reports] == ["failed", "succeeded"], reports
+    assert [one.offences for one in reports] == [[], []]
+    assert set(service.held(USERS)) == set(range(1, 2001))
+
+
+def test_a_clear_is_a_sync_without_records(service):
+    for refreshes in (True, False):
+        connection = with_old_data(service.empty(), "append", refreshes=refreshes)
+        report = sync(service, connection, None, kind="clear").succeeded()
+        assert report.emitted == {} and connection.states == {}
+        sync(service, connection, Source({"users": range(101, 111)})).succeeded()
+        assert service.held(USERS) == once(range(101, 111))
+
+
+def test_a_truncate_refresh_that_was_interrupted_goes_on(service):
+    """The rows of both attempts replace the old ones."""
+    connection = Connection([service.stream(sync_mode="incremental")])
+    sync(service, connection, Source({"users": range(1, 31)})).succeeded()
+    job = connection.job("truncate")
+    source = Source({"users": range(101, 161)})
+    reports = [run_attempt(service.host, service.config, job, Source(
+        source.streams, fails_after=fails), held=service.held) for fails in (25, None)]
+    assert [one.status for one in reports] == ["failed", "succeeded"], reports
+    assert service.held(USERS) == once(range(101, 161))
