@@ -103,6 +103,13 @@ def check_message(line):
     return message
 
 
+def check_messages(output):
+    """The same for all of an output, which must end with a whole line."""
+    output = output.encode() if isinstance(output, str) else output
+    assert output == b"" or output.endswith(b"\n"), "the last line of stdout has no end"
+    return [check_message(line) for line in output.splitlines()]
+
+
 # --- running --------------------------------------------------------------------------------------
 
 

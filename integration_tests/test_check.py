@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from connector import BIN_DIR, DUST, KEY, empty_sandbox, requests_to, run, shared_sandbox
+from connector import (
+    BIN_DIR, DUST, KEY, check_messages, empty_sandbox, requests_to, run, shared_sandbox)
 from network import Canned, canned_reply
 from slow import slow_runs
 
@@ -187,5 +188,6 @@ def test_a_configuration_may_come_through_a_pipe(sandbox):
     done = subprocess.run([BIN_DIR / DUST, "check", "--config", "/dev/stdin"],
                           input=json.dumps(sandbox.config()), capture_output=True, text=True,
                           timeout=30, check=False)
-    assert json.loads(done.stdout)["connectionStatus"] == {"status": "SUCCEEDED"}
+    (message,) = check_messages(done.stdout)
+    assert message["connectionStatus"] == {"status": "SUCCEEDED"}
     assert done.returncode == 0

@@ -11,8 +11,8 @@ import subprocess
 import pytest
 
 from connector import (
-    BIN_DIR, DUST, KEY, ROOT, Process, acknowledged, catalog_of, empty_sandbox, measured, record,
-    run, shared_sandbox, state, stream, table_rows, write)
+    BIN_DIR, DUST, KEY, ROOT, Process, acknowledged, catalog_of, check_messages, empty_sandbox,
+    measured, record, run, shared_sandbox, state, stream, table_rows, write)
 
 # pylint: disable=redefined-outer-name
 __all__ = ["empty_sandbox", "shared_sandbox"]
@@ -292,6 +292,7 @@ def shell(command):
     """(exit code, stdout, stderr) of a shell command."""
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=10,
                           check=False)
+    check_messages(done.stdout)
     return done.returncode, done.stdout, done.stderr
 
 

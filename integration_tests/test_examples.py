@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector import BIN_DIR, ROOT
+from connector import BIN_DIR, ROOT, check_message, check_messages
 from harness import Sandbox
 import demo_common
 import demo_dust
@@ -67,6 +67,7 @@ def run_readme_command(command, sandbox, tmp_path):
     done = subprocess.run(
         command, shell=True, cwd=ROOT, capture_output=True, check=True, timeout=60)
     assert done.stderr == b""
+    check_messages(done.stdout)
     return done.stdout.decode().splitlines()
 
 
@@ -174,6 +175,15 @@ def test_no_records_have_a_state_too():
     assert state["state"]["sourceStats"]["recordCount"] == 0
 
 
+def checked(method):
+    """The demo's way to run a connector, with a look at every line it prints."""
+    def run(*arguments):
+        found, seconds = method(*arguments)
+        assert [check_message(line) for _, line in found] and seconds >= 0
+        return found, seconds
+    return run
+
+
 @pytest.mark.parametrize("part, texts", [
     (demo_dust, (
         "SUCCEEDED", "FAILED: data_source_id", "2 documents in", "0 upserts", "1 upsert in",
@@ -186,6 +196,7 @@ def test_no_records_have_a_state_too():
 def test_the_demo_runs_through(part, texts, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(demo_common, "WORK", tmp_path / "demo")
     monkeypatch.setattr(demo_common, "BIN", BIN_DIR)
+    monkeypatch.setattr(demo_common.Demo, "run", checked(demo_common.Demo.run))
     demo_common.start_work()
     with Sandbox(None, *part.settings(0.06), service=part.SERVICE) as sandbox:
         part.run(sandbox, 0.06, demo_common.parse_packages(PACKAGES))

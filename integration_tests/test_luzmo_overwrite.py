@@ -8,8 +8,8 @@ import time
 import pytest
 
 from connector import (
-    BIN_DIR, Source, acknowledged, catalog_of, complete, global_state, properties, record, records,
-    rows, state)
+    BIN_DIR, Source, acknowledged, catalog_of, check_messages, complete, global_state, properties,
+    record, records, rows, state)
 from harness import Sandbox
 from luzmo import (
     LUZMO, NAME, PLATFORM, REPLACE, ROWS_PER_PUSH, TAG, Process, asked, cells, columns,
@@ -487,6 +487,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_lost(old, tmp_path):
         ["bash", "-c", f"ulimit -f 64; exec {BIN_DIR / LUZMO} write --config {tmp_path}/config "
          f"--catalog {tmp_path}/catalog < {tmp_path}/messages"],
         capture_output=True, text=True, timeout=30, check=False)
+    check_messages(done.stdout)
     assert done.returncode == 1 and "give it more room" in done.stdout
     assert '"STATE"' not in done.stdout and cells(old) == OLD
 

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from connector import (
-    BIN_DIR, DUST, LOOKUP, ROWS, Process, Source, acknowledged, catalog_of, complete, each_data_format,
-    empty_sandbox, global_state, properties, put_document, record, records, requests_to, rows, run,
-    shared_sandbox, state, stored, stream, table_rows, texts, write)
+    BIN_DIR, DUST, LOOKUP, ROWS, Process, Source, acknowledged, catalog_of, check_messages,
+    complete, each_data_format, empty_sandbox, global_state, properties, put_document, record,
+    records, requests_to, rows, run, shared_sandbox, state, stored, stream, table_rows, texts, write)
 
 __all__ = ["each_data_format", "empty_sandbox", "shared_sandbox"]
 
@@ -467,5 +467,6 @@ def test_a_file_that_may_not_grow_is_told(sandbox, tmp_path):
         ["bash", "-c", f"ulimit -f 64; exec {BIN_DIR / DUST} write --config {tmp_path}/config "
          f"--catalog {tmp_path}/catalog < {tmp_path}/messages"],
         capture_output=True, text=True, timeout=30, check=False)
+    check_messages(done.stdout)
     assert done.returncode == 1 and "give it more room" in done.stdout
     assert stored(old, "tables") == OLD
