@@ -7,6 +7,7 @@
 #   make bench        throughput, memory, start-up time
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target
 #   make dist         what Airbyte's registry wants of each connector, in build/dist/
+#   make client-test  Airbyte's own Python packages against the connectors and their images
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
 #   make docker       the image of connector C, with the engine that is there
 #   make docker-test  tests the images, if need be with an engine of its own
@@ -222,7 +223,17 @@ dist: deps
 	@$(MAKE) all
 	@$(PYTHON) docker/dist
 
-.PHONY: dist
+# Its virtual environment comes from the Python package registry, once, and is kept in build/clients/.
+client-test: deps
+	@$(call install,python3-venv)
+	@$(MAKE) all
+	@docker/engine $(MAKE) images clients
+
+# With an engine and the images at hand.
+clients:
+	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/clients $(PYTEST)
+
+.PHONY: dist client-test clients
 
 # --- the rest ----------------------------------------------------------------------------------
 
