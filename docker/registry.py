@@ -1,7 +1,8 @@
 """What Airbyte's registry needs of a connector, and whether ours is fit for it.
 
-A registry keeps, for each version of a connector, one folder with metadata.yaml, spec.json, icon.svg
-and doc.md. `connectors()` finds what goes in there, `problems()` says what is wrong with it.
+A registry keeps, for each version of a connector, one folder with metadata.yaml, spec.json,
+icon.svg and doc.md. `connectors()` finds what goes in there, `problems()` says what is wrong with
+it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What Airbyte's registry gets to know of the connectors, and the folders that `make dist` writes."""
+"""What Airbyte's registry gets to know of the connectors, and what `make dist` writes."""
 
 import copy
 import json
