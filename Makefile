@@ -33,7 +33,7 @@ PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohtt
 	python3-jsonschema python3-yaml procps bubblewrap
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io mmdebstrap
-DOCKER_TEST_PACKAGES = binutils qemu-user
+DOCKER_TEST_PACKAGES = binutils qemu-user python3-venv
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
 B = build/$(MODE)

@@ -41,10 +41,10 @@ def image_of(name, tag="dev"):
 # --- the engine -----------------------------------------------------------------------------------
 
 
-def docker(*arguments, seconds=DOCKER_SECONDS):
-    """The standard output of a docker command that must succeed."""
-    done = subprocess.run(["docker", *map(str, arguments)], capture_output=True, timeout=seconds,
-                          check=False)
+def docker(*arguments, seconds=DOCKER_SECONDS, data=None):
+    """The standard output of a docker command that must succeed; data is its input."""
+    done = subprocess.run(["docker", *map(str, arguments)], input=data, capture_output=True,
+                          timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
