@@ -32,7 +32,8 @@ BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential
 PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
 	python3-jsonschema python3-yaml procps bubblewrap
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
-DOCKER_PACKAGES = docker.io mmdebstrap
+DOCKER_PACKAGES = docker.io
+BASE_PACKAGES = mmdebstrap
 DOCKER_TEST_PACKAGES = binutils qemu-user python3-venv
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
@@ -217,6 +218,9 @@ image-deps:
 docker-deps:
 	@$(call install,$(DOCKER_PACKAGES))
 
+base-deps:
+	@$(call install,$(BASE_PACKAGES))
+
 # --- registry ----------------------------------------------------------------------------------
 
 dist: deps
@@ -262,6 +266,6 @@ clean:
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
 .PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-replay check format format-check \
-	lint docker images docker-test image-test image-deps docker-deps demo bench install clean
+	lint docker images docker-test image-test image-deps docker-deps base-deps demo bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
