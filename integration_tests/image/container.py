@@ -1,5 +1,6 @@
 """Images of connectors, and runs of them as anybody starts them: `docker run -i`."""
 
+import atexit
 import functools
 import io
 import json
@@ -92,6 +93,7 @@ def arm64_image(name, stage=""):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=BUILD_SECONDS,
         check=False)
     assert done.returncode == 0, done.stdout
+    atexit.register(docker, "image", "rm", image_of(name, tag))
     return image_of(name, tag)
 
 
