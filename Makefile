@@ -201,8 +201,9 @@ images:
 	@BASE=$$(docker/base) && export BASE && for name in $(CONNECTORS); do \
 	  $(MAKE) docker C=$$name || exit 1; done
 
-docker-test: deps all
+docker-test: deps
 	@$(call install,$(DOCKER_TEST_PACKAGES))
+	@$(MAKE) all
 	@docker/engine $(MAKE) images image-test
 
 # With an engine and the images at hand: the images themselves, and the platform that starts them.

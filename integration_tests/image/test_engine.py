@@ -24,15 +24,16 @@ class Engine:
     """A run of a copy of docker/engine, so that what it keeps is its own, in a directory with a
     short name, since sockets have short ones."""
 
-    def __init__(self, command):
+    def __init__(self, command, **variables):
         self.directory = Path(tempfile.mkdtemp(prefix="e."))
         for name in ("docker", "Makefile"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, self.directory / name)
-        # A terminal's ^C goes to a whole group of processes.
-        self.process = subprocess.Popen(
-            ["docker/engine", "sh", "-c", command], cwd=self.directory, start_new_session=True,
-            env={**os.environ, "DOCKER_HOST": "unix:///nowhere", "TMPDIR": str(self.directory)})
+        with open(self.directory / "errors", "wb") as errors:
+            self.process = subprocess.Popen(
+                ["docker/engine", "sh", "-c", command], cwd=self.directory, stderr=errors,
+                env={**os.environ, "DOCKER_HOST": "unix:///nowhere",
+                     "TMPDIR": str(self.directory), **variables})
 
     def __enter__(self):
         return self
@@ -92,6 +93,16 @@ def test_a_kill_leaves_no_daemon():
         engine.process.wait()
         engine.until(lambda: not engine.left())
         os.kill(int((engine.directory / "started").read_text()), signal.SIGTERM)
+
+
+def test_a_daemon_that_does_not_start_is_told(tmp_path):
+    (tmp_path / "dockerd").write_text("#!/bin/sh\necho no room for a daemon\nexit 3\n")
+    (tmp_path / "dockerd").chmod(0o755)
+    with Engine("touch started", PATH=f"{tmp_path}:/usr/bin:/bin") as engine:
+        assert engine.process.wait(SECONDS) == 1
+        assert "no room for a daemon" in (engine.directory / "errors").read_text()
+        assert not (engine.directory / "started").exists()
+        assert engine.left() == []
 
 
 def test_an_engine_that_answers_is_used(tmp_path):
