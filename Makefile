@@ -149,7 +149,8 @@ integration-test: all
 
 # Fuzz targets without libFuzzer: every input of the corpora once.
 fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
-	@for f in $(FUZZERS); do $(EMULATOR) $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
+	@for f in $(FUZZERS); do \
+	  $(EMULATOR) $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
 
 $(B)/fuzz/%: unit_tests/fuzz/fuzz_%.c unit_tests/fuzz/standalone.c $(LIBRARY)
 	@mkdir -p $(@D)
