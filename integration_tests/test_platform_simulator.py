@@ -98,7 +98,7 @@ def seen(report):
     return report.status, [one.message for one in report.failures], report.offences
 
 
-# --- a connector that is in order ------------------------------------------------------------------
+# --- a connector that is in order -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scope", ["STREAM", "GLOBAL"])
@@ -160,7 +160,7 @@ WRONG = {
         "succeeded", [], [f"rule 1: state {number} was changed" for number in (1, 2, 3)]),
     "acknowledges-early": (
         "record = lambda message: None", "succeeded", [],
-        [f"rule 4: state {number} came back before {number}0 of its records were stored"
+        [f"rule 4: state {number} came back before 10 of its records were stored"
          for number in (1, 2, 3)]),
     "acknowledges-out-of-order": (
         """

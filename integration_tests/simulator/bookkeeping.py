@@ -6,8 +6,8 @@ its number, and commits all earlier states of its scope as well; unknown, repeat
 numbers and counts that do not agree are warnings. Whatever of that is wrong is an offence here.
 """
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, field
 
 from simulator.connection import descriptor_of
 
@@ -26,14 +26,19 @@ class Sent:
 
     scope: tuple  # a descriptor, None for GLOBAL
     state: dict  # as it was sent
-    counts: Counter  # records since the last state of its scope
-    before: dict  # {descriptor: records of this attempt before it}, all streams of its scope
+    records: dict  # {descriptor: what identifies each record since the last state of its scope}
     returned: bool = False
+    commits: list = field(default_factory=list)  # the states that were committed by its return
 
     @property
     def number(self):
         """Its id."""
         return self.state["id"]
+
+    @property
+    def counts(self):
+        """How many records of which stream."""
+        return Counter({one: len(records) for one, records in self.records.items()})
 
 
 class Bookkeeping:
@@ -42,17 +47,16 @@ class Bookkeeping:
     def __init__(self, connection, report):
         self.connection = connection
         self.report = report
-        self.numbers = {}  # {descriptor: what identifies each record sent, in order}
-        self.since = Counter()  # records of a stream since the last state of its scope
+        self.since = {}  # {descriptor: the records since the last state of its scope}
         self.sent = {}  # {id: Sent}, in order
+        self.waiting = {}  # {scope: those of them that no acknowledgement has committed}
         self.last = {}  # {scope: the id acknowledged last}
 
     # --- out ---
 
     def record(self, descriptor, identity):
         """A record goes out."""
-        self.numbers.setdefault(descriptor, []).append(identity)
-        self.since[descriptor] += 1
+        self.since.setdefault(descriptor, []).append(identity)
         self.report.emitted[descriptor] += 1
 
     def state(self, state):
@@ -64,12 +68,12 @@ class Bookkeeping:
         if kind == "STREAM":
             scope = descriptor_of(state["stream"]["stream_descriptor"])
             self.connection.mapper.apply(state["stream"]["stream_descriptor"])
-        scopes = list(self.numbers) if scope is None else [scope]
-        counts = Counter({one: self.since.pop(one, 0) for one in scopes})
-        state.setdefault("sourceStats", {"recordCount": float(sum(counts.values()))})
+        scopes = list(self.since) if scope is None else [scope]
+        sent = Sent(scope, state, {one: self.since.pop(one, []) for one in scopes})
+        state.setdefault("sourceStats", {"recordCount": float(sent.counts.total())})
         state.setdefault("id", len(self.sent) + 1)
-        before = {one: len(self.numbers.get(one, ())) for one in scopes}
-        self.sent[state["id"]] = Sent(scope, state, counts, before)
+        self.sent[sent.number] = sent
+        self.waiting.setdefault(scope, deque()).append(sent)
 
     def missing_states(self, descriptors):
         """The descriptors of those for which a last state has to be made up."""
@@ -116,10 +120,8 @@ class Bookkeeping:
 
     def commit(self, sent, stats):
         """Count what an acknowledgement commits: all that was sent in its scope until then."""
-        due = [one for one in self.sent.values() if one.scope == sent.scope
-               and self.last.get(one.scope, 0) < one.number <= sent.number]
         rejected = stats.get("rejectedRecordCount", 0)
-        counts = {stats.get("recordCount", 0) + rejected, sum(sent.counts.values()),
+        counts = {stats.get("recordCount", 0) + rejected, sent.counts.total(),
                   sent.state["sourceStats"].get("recordCount")}
         if "recordCount" not in stats:
             self.report.offend(4, f"state {sent.number} came back without counts")
@@ -127,8 +129,10 @@ class Bookkeeping:
             self.report.logs.append(("ERROR", f"state {sent.number}: the sync appears to have "
                                               f"dropped records: {sorted(counts)}"))
             self.report.offend(4, f"the counts of state {sent.number} do not agree")
-        for one in due:
-            self.report.committed.update(one.counts)
+        waiting = self.waiting[sent.scope]
+        while waiting and waiting[0].number <= sent.number:
+            sent.commits.append(waiting.popleft())
+            self.report.committed.update(sent.commits[-1].counts)
         if not sent.returned and rejected:
             self.report.rejected[sent.scope] += int(rejected)
         sent.returned = True
@@ -143,7 +147,3 @@ class Bookkeeping:
     def newest(self):
         """The newest acknowledged state of each scope."""
         return [self.sent[number].state for number in self.last.values()]
-
-    def identities(self, sent):
-        """{descriptor: what identifies the records that a state stands for}, from the first on."""
-        return {one: self.numbers.get(one, [])[:count] for one, count in sent.before.items()}

@@ -49,15 +49,15 @@ def after_states(count):
 
 
 def after_requests(sandbox, count):
-    """After so many requests reached the service, counted from the attempt's begin."""
-    seen = []
+    """After so many requests reached the service, counted from now."""
+    log = sandbox.requests()
 
     def condition(attempt):
         del attempt
-        now = len(sandbox.requests())
-        seen.append(now)
-        return now - seen[0] >= count
+        log.extend(sandbox.requests(since=len(log)))
+        return len(log) - before >= count
 
+    before = len(log)
     return condition
 
 

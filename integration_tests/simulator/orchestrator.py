@@ -9,7 +9,6 @@ connector that has not exited counts as failed.
 """
 
 import copy
-import itertools
 import time
 from collections import deque
 
@@ -26,11 +25,12 @@ from simulator.source import EMITTED_AT, SourceFailed
 from simulator.wrapper import CHANNELS, DEST, write_environment, write_script
 
 QUEUE = 1000  # messages that wait for stdin
+END = object()
 EXIT_SECONDS = 10
 ABORT_SECONDS = 30  # the script looks every 10 s
 ACCEPT_SECONDS = 60  # the platform waits 7200
 RUN_SECONDS = 300
-TURN_MS = 20
+TURN_MS = 2  # short, since the source and what interrupts are asked once in each
 TERMINATED = 143
 
 
@@ -42,7 +42,8 @@ def identity_of(record):
 class Attempt:
     """An attempt. `run` returns its Report.
 
-    source: an iterable of messages, which may raise SourceFailed. held: a function that gives the
+    source: an iterator of messages, of None when there is none at the moment; it may raise
+    SourceFailed. held: a function that gives the
     identities of what the service holds of a stream, by the destination's descriptor; with it each
     acknowledgement is checked against the service at once. identity: of a record.
     """
@@ -67,6 +68,7 @@ class Attempt:
         self.queue = deque()
         self.lines_fed = 0
         self.rest = {"stdout": b"", "stderr": b""}
+        self.unchecked = []  # states that came back just now
         self.began = self.fed_at = 0
         self.interrupted = self.aborted = self.cancelled = False
 
@@ -92,10 +94,12 @@ class Attempt:
     # --- in ---
 
     def outgoing(self):
-        """The lines for stdin."""
+        """The lines for stdin; None when the source has nothing at the moment."""
         try:
             for message in self.source:
-                if message["type"] in ("RECORD", "STATE"):
+                if message is None:
+                    yield None
+                elif message["type"] in ("RECORD", "STATE"):
                     yield self.forwarded(message)
             yield from self.last_messages()
         except SourceFailed:
@@ -126,9 +130,20 @@ class Attempt:
 
     def fill(self):
         """Fill the queue; at the end of the source, and of the queue, close stdin."""
-        self.queue.extend(itertools.islice(self.lines, QUEUE - len(self.queue)))
+        while len(self.queue) < QUEUE:
+            line = next(self.lines, END)
+            if line is None:
+                return
+            if line is END:
+                self.close_input()
+                return
+            self.queue.append(line)
+
+    def close_input(self):
+        """Close stdin when everything went in."""
         if not self.queue:
             self.pipes.close("stdin")
+            self.report.is_fed = True
 
     def feed(self):
         """Write what stdin takes."""
@@ -213,6 +228,7 @@ class Attempt:
                 self.incoming(line.decode(errors="replace"))
             else:
                 self.complaint(line.decode(errors="replace"))
+        self.check_held()
 
     def complaint(self, line):
         """A line of stderr: fit for one that cannot print on stdout any more."""
@@ -260,16 +276,22 @@ class Attempt:
             sent = self.books.returned(state)
             self.report.acknowledged.append(state)
             if sent is not None:
-                self.check_held(sent)
+                self.unchecked.append(sent)
         except DestinationFault as error:
             self.report.fail("destination", str(error))
 
-    def check_held(self, sent):
-        """All that a state stands for must be in the service by now, but for what was rejected."""
-        if self.held is None:
+    def check_held(self):
+        """All that a state stands for must be in the service when it comes back, but for what was
+        rejected."""
+        unchecked, self.unchecked = self.unchecked, []
+        if self.held is None or not unchecked:
             return
-        for descriptor, identities in self.books.identities(sent).items():
-            missing = len(set(identities) - set(self.held(self.connection.mapper.map(descriptor))))
+        newly = [one for sent in unchecked for one in sent.commits]
+        descriptors = {one for sent in newly for one in sent.records}
+        mapped = self.connection.mapper.map
+        held = {one: set(self.held(mapped(one))) for one in descriptors}
+        for sent in newly:
+            missing = sum(len(set(records) - held[one]) for one, records in sent.records.items())
             if missing > self.report.rejected.total():
                 self.report.offend(4, f"state {sent.number} came back before {missing} of its "
                                       "records were stored")

@@ -20,13 +20,14 @@ class Report:
 
     status: str = "running"  # succeeded, failed, cancelled
     exit_code: int = None  # as the platform sees it
+    is_fed: bool = False  # whether all of the input went in, and its end
     failures: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     logs: list = field(default_factory=list)  # (level, text)
     emitted: Counter = field(default_factory=Counter)
     committed: Counter = field(default_factory=Counter)
     rejected: Counter = field(default_factory=Counter)
-    acknowledged: list = field(default_factory=list, repr=False)  # the states that came back, in order
+    acknowledged: list = field(default_factory=list, repr=False)  # states, as they came back
     offences: list = field(default_factory=list)
     peak_bytes: int = None
 

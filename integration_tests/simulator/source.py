@@ -1,5 +1,7 @@
 """A source that can be resumed: each stream brings numbers, each state says how far it came."""
 
+import time
+
 from simulator.connection import described, descriptor_of
 
 EMITTED_AT = 1_700_000_000_000
@@ -19,24 +21,25 @@ class Source:
 
     streams: {name or (namespace, name): numbers}, a record each. scope "GLOBAL": one state for all
     of them after each round. With `fails_after` it fails after so many records; with states=False
-    it sends none.
+    it sends none. After each turn it has nothing to say for `rest` seconds.
     """
 
     def __init__(self, streams, *, every=10, scope="STREAM", fails_after=None, states=True,
-                 data=named):
+                 rest=0, data=named):
         self.streams = {(None, one) if isinstance(one, str) else one: list(numbers)
                         for one, numbers in streams.items()}
         self.every = every
         self.scope = scope
         self.fails_after = fails_after
         self.states = states
+        self.rest = rest
         self.data = data
 
     def messages(self, connection):
         """The messages of one run, from the states that the connection has."""
         sent = 0
         for message in self.endless(self.resumed(connection)):
-            if message["type"] == "RECORD":
+            if message is not None and message["type"] == "RECORD":
                 if sent == self.fails_after:
                     raise SourceFailed
                 sent += 1
@@ -64,8 +67,15 @@ class Source:
                 cursors[one] = piece[-1] if piece else cursors[one]
                 if self.states and self.scope == "STREAM" and (piece or turn == 0):
                     yield self.stream_state(one, cursors[one])
+                yield from self.resting()
             if self.states and self.scope == "GLOBAL":
                 yield self.global_state(cursors)
+
+    def resting(self):
+        """Nothing for a while."""
+        until = time.monotonic() + self.rest
+        while time.monotonic() < until:
+            yield None
 
     def record(self, descriptor, number):
         """A RECORD."""

@@ -5,23 +5,19 @@ from simulator.orchestrator import Attempt
 ATTEMPTS = 5
 
 
-def run_job(host, config, job, source, *, interruptions=(), attempts=ATTEMPTS, **options):
-    """The reports of all attempts. source: a Source, None for a clear. The first attempts have the
-    interruptions, one each; options are those of Attempt."""
+def run_attempt(host, config, job, source, **options):
+    """The report of the next attempt. source: a Source, None for a clear; options are those of
+    Attempt."""
+    job.begin()
+    messages = job.clearing() if source is None else source.messages(job.connection)
+    return Attempt(host, config, job, messages, **options).run()
+
+
+def run_job(host, config, job, source, *, interruptions=(), **options):
+    """The reports of all attempts. The first attempts have the interruptions, one each."""
     reports = []
     interruptions = iter(interruptions)
-    while len(reports) < attempts and not (reports and reports[-1].status == "succeeded"):
-        job.begin()
-        messages = job.clearing() if source is None else source.messages(job.connection)
-        attempt = Attempt(host, config, job, messages,
-                          interruption=next(interruptions, None), **options)
-        reports.append(attempt.run())
+    while len(reports) < ATTEMPTS and not (reports and reports[-1].status == "succeeded"):
+        reports.append(run_attempt(host, config, job, source,
+                                   interruption=next(interruptions, None), **options))
     return reports
-
-
-def run_attempt(host, config, job, source, **options):
-    """The report of a single attempt."""
-    interruptions = [options.pop("interruption")] if "interruption" in options else ()
-    (report,) = run_job(host, config, job, source, interruptions=interruptions, attempts=1,
-                        **options)
-    return report

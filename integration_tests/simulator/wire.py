@@ -20,11 +20,16 @@ def decode(text):
 
 def encode(message):
     """A message as a line."""
-    return text_of(without_nulls(message)).encode() + b"\n"
+    message = without_nulls(message)
+    try:
+        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    except TypeError:
+        text = text_of(message)
+    return text.encode() + b"\n"
 
 
 def text_of(value):
-    """Compact JSON with exact decimals."""
+    """Compact JSON with exact decimals, which `json` does not know."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict):
