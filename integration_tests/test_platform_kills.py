@@ -1,0 +1,160 @@
+"""kill -9 at random moments, of the connector or of all that runs, and runs that go on from there.
+
+Each seed makes a chain of syncs over a connection, killed until it has had its share of kills, and
+then left alone. Nothing that was acknowledged may be missing, ever; nothing may be missing at the
+end; an overwrite that succeeded has replaced everything, and one that was not fed to its end has
+taken nothing away. SIMULATE_KILLS says how many kills each connector gets.
+"""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from simulator.connection import Connection
+from simulator.interruption import (
+    KILLS, Interruption, after_lines, after_requests, after_seconds, after_states)
+from simulator.services import DustDocuments, DustTables, Luzmo
+from simulator.source import Source
+from simulator.sync import run_attempt
+
+IS_IMAGE = os.environ.get("SIMULATE") == "image"
+COUNT = int(os.environ.get("SIMULATE_KILLS", 10 if IS_IMAGE else 200))
+SHARE = 5  # of a chain
+CONNECTORS = {"dust": [DustDocuments, DustTables], "luzmo": [Luzmo]}
+STEP = 10_000  # the numbers of a sync begin where no other's end
+LONGEST = {DustDocuments: 60, DustTables: 1200, Luzmo: 300}  # records of a stream
+SOURCE_SECONDS = 0.2  # what a slow source takes
+
+
+@pytest.fixture(name="running", scope="module")
+def running_services():
+    """All services, one sandbox each."""
+    with DustDocuments() as documents, DustTables() as tables, Luzmo() as luzmo:
+        yield {type(one): one for one in (documents, tables, luzmo)}
+
+
+class Chain:
+    """Syncs made up from a seed."""
+
+    def __init__(self, running, connector, seed):
+        self.random = random.Random(f"{connector} {seed}")
+        kind = self.random.choice(CONNECTORS[connector])
+        self.longest = LONGEST[kind]
+        self.service = running[kind].empty()
+        self.service.sandbox.settings(latency_ms=self.random.choice([0, 1, 5]))
+        self.is_luzmo = kind is Luzmo
+        self.mode = self.random.choice(
+            [*self.service.modes, *self.service.modes, "append", "append"])
+        self.scope = self.random.choice(["STREAM", "GLOBAL"])
+        self.names = ["users", "orders", "items"][:self.random.randint(1, 3)]
+        sync_mode = "full_refresh" if self.overwrites else self.random.choice(
+            ["full_refresh", "incremental"])
+        self.connection = Connection(
+            [self.service.stream(name, self.mode, sync_mode=sync_mode) for name in self.names],
+            refreshes=self.random.random() < 0.5)
+        self.kills = 0
+        self.fed = False
+        self.old = self.new = {}
+
+    def __str__(self):
+        return (f"{type(self.service).__name__} {self.mode} {self.scope} {self.names} "
+                f"refreshes={self.connection.refreshes} old={self.old} new={self.new}")
+
+    @property
+    def overwrites(self):
+        """Whether what was there before goes."""
+        return self.mode.startswith("overwrite")
+
+    def next_numbers(self):
+        """{name: what its stream brings with the next sync}"""
+        begin = max([STEP, *(one.start + STEP for one in self.new.values())])
+        return {name: range(begin, begin + self.random.randint(1, self.longest))
+                for name in self.names}
+
+    def next_source(self):
+        """The source of the next sync; all it ever brought, if it can be resumed."""
+        self.old = dict.fromkeys(self.names, range(0)) if not self.new else self.new
+        self.new = self.next_numbers()
+        every = self.random.choice([3, 20, 100, 1000])
+        turns = sum(1 + len(numbers) // every for numbers in self.new.values())
+        return Source(self.new, every=every, scope=self.scope,
+                      rest=self.random.choice([0, SOURCE_SECONDS]) / turns)
+
+    def interruption(self, source):
+        """A random kill."""
+        records = sum(map(len, source.streams.values()))
+        condition = self.random.choice([
+            lambda: after_lines(self.random.randint(0, records)),
+            lambda: after_requests(self.service.sandbox, self.random.randint(1, 40)),
+            lambda: after_states(self.random.randint(1, 1 + records // source.every)),
+            lambda: after_seconds(self.random.uniform(0, SOURCE_SECONDS))])
+        return Interruption(condition(), self.random.choice(KILLS))
+
+    def run(self, share):
+        """Syncs until there were so many kills."""
+        while self.kills < share:
+            source = self.next_source()
+            job = self.connection.job()
+            report = None
+            self.fed = False
+            while report is None or report.status != "succeeded":
+                interruption = self.interruption(source) if self.kills < share else None
+                report = self.attempt(job, source, interruption)
+            self.check_end()
+
+    def attempt(self, job, source, interruption):
+        """One attempt, which must succeed if it is not killed."""
+        report = run_attempt(self.service.host, self.service.config, job, source,
+                             held=self.service.held, interruption=interruption)
+        if report.status != "succeeded":
+            self.kills += 1
+            assert interruption is not None and report.exit_code in (1, 137), report
+        self.fed = self.fed or report.is_fed
+        assert report.offences == [], report
+        self.check_held()
+        return report
+
+    def held(self, name):
+        """{number: how often}"""
+        return self.service.held((None, name))
+
+    def acknowledged(self):
+        """{name: numbers} of what the platform will not send again."""
+        states = Source(dict.fromkeys(self.names, ())).resumed(self.connection)
+        return {name: range(self.new[name].start, (states[None, name] or 0) + 1)
+                for name in self.names}
+
+    def check_held(self):
+        """What must be there whenever a connector has died."""
+        for name, numbers in self.acknowledged().items():
+            held = self.held(name)
+            assert set(numbers) <= set(held)
+            if not self.overwrites or not self.fed:
+                assert set(self.old[name]) <= set(held)
+
+    def check_end(self):
+        """What is there after a success."""
+        for name in self.names:
+            held = self.held(name)
+            wanted = set(self.new[name])
+            if not self.overwrites:
+                wanted |= set(self.old[name])
+            assert set(held) >= wanted
+            if self.overwrites:
+                assert set(held) == wanted
+            if self.overwrites or not self.is_luzmo:
+                assert held == Counter(held.keys())
+
+
+@pytest.mark.parametrize("seed", range(-(-COUNT // SHARE)))
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_nothing_is_lost(running, connector, seed):
+    chain = Chain(running, connector, seed)
+    share = min(SHARE, COUNT - seed * SHARE)
+    try:
+        chain.run(share)
+    except AssertionError as error:
+        raise AssertionError(f"{connector}, seed {seed}: {chain}: {error}") from error
+    assert chain.kills == share
