@@ -55,6 +55,10 @@ class Service:
         """{id: how often} of a stream."""
         raise NotImplementedError
 
+    def writes_of(self, name):
+        """The part of a fault's rule that finds the requests which bring records of a stream."""
+        raise NotImplementedError
+
 
 class Dust(Service):
     """Documents or rows, which have keys."""
@@ -90,6 +94,9 @@ class DustDocuments(Dust):
         return Counter(json.loads(one["text"])["id"] for one in self.sandbox.documents().values()
                        if [tag for tag in one["tags"] if tag.startswith(STREAM_TAGS)] == wanted)
 
+    def writes_of(self, name):
+        return {"method": "POST", "path": f"/documents/{name}-"}
+
 
 class DustTables(Dust):
     """A table for each stream."""
@@ -99,6 +106,9 @@ class DustTables(Dust):
     def held(self, descriptor):
         table = self.sandbox.tables().get("_".join(["airbyte", *filter(None, descriptor)]))
         return Counter() if table is None else Counter(row["id"] for row in table["rows"].values())
+
+    def writes_of(self, name):
+        return {"method": "POST", "path": f"/tables/airbyte_{name}/rows"}
 
 
 class Luzmo(Service):
@@ -115,6 +125,10 @@ class Luzmo(Service):
             row[[column["source_name"] for column in one["columns"]].index("id")]
             for one in self.sandbox.datasets() if f"{TAG}{namespace or ''}{name}" in one["tags"]
             for row in one["rows"])
+
+    def writes_of(self, name):
+        (dataset,) = [one for one in self.sandbox.datasets() if f"{TAG}{name}" in one["tags"]]
+        return {"path": r"/data\Z", "match": dataset["id"]}
 
 
 SERVICES = {"dust-documents": DustDocuments, "dust-tables": DustTables, "luzmo": Luzmo}
