@@ -72,8 +72,7 @@ class Container:
         with open(self.directory / "said", "wb") as said:
             # pylint: disable=consider-using-with
             self.popen = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
-                env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")})
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
 
     @property
     def said(self):
