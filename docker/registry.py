@@ -22,6 +22,11 @@ PROTOCOL_VERSIONS = ((0, 0, 0), (0, 3, 0))  # that the platform takes
 ICON_BYTES = 10_000
 SECRET = re.compile(r"(?:password|secret|token|api_?key|(?:access|private|secret)_key)$")
 RELATIVE_LINK = re.compile(r"\]\((?!https://|#)([^)]*)\)")
+SYNC_MODES = {  # as the registry's own check spells them, and what each needs of the specification
+    "Full Refresh - Overwrite": {"overwrite"}, "Full Refresh - Append": {"append"},
+    "Full Refresh - Overwrite + Deduped": {"overwrite", "append_dedup"},
+    "Incremental Sync - Append": {"append"},
+    "Incremental Sync - Append + Deduped": {"append_dedup"}}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -220,6 +225,21 @@ def about_files(one):
         yield "README.md: does not begin with a heading"
     for link in RELATIVE_LINK.findall(one.doc):
         yield f"README.md: {link} leads nowhere outside the source tree"
+    yield from about_modes(one)
+
+
+def about_modes(one):
+    """The table of sync modes that a destination's page must have, and that it is true."""
+    _, heading, rest = one.doc.partition("\n## Supported sync modes\n\n")
+    if not heading or not re.match(r"\| Sync mode +\| Supported\?", rest):
+        yield "README.md: no table of sync modes below a heading Supported sync modes"
+        return
+    rows = dict(re.findall(r"^\| ([^|]*?) \| (Yes|No) \|", rest, re.MULTILINE))
+    offered = set(one.spec["supported_destination_sync_modes"])
+    for text, needed in SYNC_MODES.items():
+        supported = "Yes" if needed <= offered else "No"
+        if rows.get(text) != supported:
+            yield f"README.md: the table of sync modes must say {supported} of {text}"
 
 
 def about_drawing(drawing):

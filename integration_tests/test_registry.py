@@ -164,6 +164,18 @@ def test_a_page_that_needs_its_neighbours_is_told(connector, doc, words):
     assert any(words in one for one in registry.problems([connector]))
 
 
+@pytest.mark.parametrize("old, new, words", [
+    ("## Supported sync modes", "## Modes", "no table"),
+    ("\n| Sync mode | Supported? |", "\n| Mode | Supported? |", "no table"),
+    ("| Incremental Sync - Append | Yes |", "| Incremental - Append | Yes |", "say Yes of Incr"),
+    ("| Full Refresh - Overwrite | Yes |", "| Full Refresh - Overwrite | No |", "say Yes of Full"),
+])
+def test_a_page_without_a_true_table_of_sync_modes_is_told(connector, old, new, words):
+    assert old in connector.doc
+    connector.doc = connector.doc.replace(old, new)
+    assert any(words in one for one in registry.problems([connector]))
+
+
 def test_what_must_be_unique_is(connector):
     found = registry.problems([connector, connector])
     assert sorted(one.split()[4] for one in found) == ["definitionId", "dockerRepository", "name"]
