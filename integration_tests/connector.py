@@ -46,6 +46,10 @@ def closed(required, **properties):
 TEXT = {"type": "string", "minLength": 1}
 STATS = closed(["recordCount"], recordCount={"type": "number", "minimum": 0},
                rejectedRecordCount={"type": "number", "exclusiveMinimum": 0})
+STREAM_STATE = {"type": "object", "required": ["stream_descriptor"], "properties": {
+    "stream_state": {"type": "object"},
+    "stream_descriptor": {"type": "object", "required": ["name"], "properties": {
+        "name": {"type": "string"}, "namespace": {"type": "string"}}}}}
 MESSAGES = {
     "SPEC": closed(
         ["type", "spec"], type={}, spec={
@@ -62,11 +66,16 @@ MESSAGES = {
         error=closed(
             ["message", "failure_type"], message=TEXT, internal_message=TEXT,
             failure_type={"enum": ["config_error", "transient_error", "system_error"]}))),
-    # A state comes back as it was, so what else is in it is its source's affair.
+    # A state comes back as it was: beside what the protocol names, what is in it is its source's.
     "STATE": {
         "type": "object", "required": ["type", "state"], "properties": {"state": {
-            "type": "object", "required": ["destinationStats"],
-            "properties": {"destinationStats": STATS}}}},
+            "type": "object", "required": ["destinationStats"], "properties": {
+                "type": {"enum": ["GLOBAL", "STREAM", "LEGACY"]}, "data": {"type": "object"},
+                "stream": STREAM_STATE, "sourceStats": {"type": "object"},
+                "global": {"type": "object", "required": ["stream_states"], "properties": {
+                    "shared_state": {"type": "object"},
+                    "stream_states": {"type": "array", "items": STREAM_STATE}}},
+                "destinationStats": STATS}}}},
 }
 VALIDATORS = {kind: jsonschema.Draft7Validator(schema) for kind, schema in MESSAGES.items()}
 PROTOCOL = ROOT.parent / "shared" / "fixtures" / "airbyte" / "airbyte_protocol.v0.yaml"
@@ -82,7 +91,7 @@ def protocol_validator():
 
 
 def normal_form(value):
-    """What the protocol's schema does not know: null means absent, and enumerations are compared
+    """What schemas do not know: null means absent, and enumerations are compared
     without regard to case."""
     if not isinstance(value, dict):
         return value
@@ -97,9 +106,10 @@ def check_message(line):
     message = json.loads(line)
     kind = str(message.get("type")).upper()
     assert kind in VALIDATORS, f"not ours to send: {line[:200]}"
-    VALIDATORS[kind].validate(message)
+    normal = normal_form({**message, "type": kind})
+    VALIDATORS[kind].validate(normal)
     if protocol_validator() is not None:
-        protocol_validator().validate(normal_form({**message, "type": kind}))
+        protocol_validator().validate(normal)
     return message
 
 
