@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 import pytest
 
 from harness import LUZMO_KEY, LUZMO_TOKEN, Sandbox
-from sandbox import luzmo_json
+from sandbox import exact_json
 from sandbox.luzmo_detection import detect
 from sandbox.luzmo_limits import Bucket
 from sandbox.luzmo_settings import Settings
@@ -596,7 +596,7 @@ def test_cells_are_kept_as_they_were_spelt(sandbox):
     data = act(sandbox, "data", "get", find={
         "dimensions": [{"dataset_id": dataset, "column_id": column}],
         "options": {"rollup_data": False}})
-    read = luzmo_json.parse(data.body)["data"]
+    read = exact_json.parse(data.body)["data"]
     assert [row[0] for row in read] == [*texts[:10], "7", None, None, None, None]
 
 
@@ -768,7 +768,7 @@ def test_a_push_may_take_its_time(sandbox):
     ([None, None], ("hierarchy", None)), ([], ("hierarchy", None)),
     (["1", "x"], ("hierarchy", None)), (["1", "2024-01-31"], ("hierarchy", None)),
     ([True], ("hierarchy", None)), ([""], ("hierarchy", None)), (["NaN"], ("hierarchy", None)),
-    ([luzmo_json.Number("1e400"), "1"], ("numeric", None)),
+    ([exact_json.Number("1e400"), "1"], ("numeric", None)),
     (["1"] * 9_999 + ["x"], ("hierarchy", None)),
 ])
 def test_types_are_told_from_all_rows(cells, expected):

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # After the path is set.  pylint: disable=wrong-import-position
-from sandbox import luzmo_json
+from sandbox import exact_json
 from sandbox.luzmo_control import ControlEndpoints
 from sandbox.luzmo_finds import Finder
 from sandbox.luzmo_identities import Identities
@@ -109,7 +109,7 @@ class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, Servic
         if call.parsed is None:
             match = PATH.fullmatch(call.path)
             try:
-                body = luzmo_json.parse(call.body)
+                body = exact_json.parse(call.body)
                 call.parsed = Request(match[1] if match else "", body) if isinstance(
                     body, dict) else bad_request("The body must be a JSON object")
             except ValueError as error:

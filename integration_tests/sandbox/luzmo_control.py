@@ -6,7 +6,7 @@
                       rows (lists of cells in the order of the columns), and
                       pushes ({type, rows, update_metadata, header} each)
                   A number in a cell is a number if Python's json prints the same digits again,
-                  else {"number": "0.1000"}: see luzmo_json.exact.
+                  else {"number": "0.1000"}: see exact_json.exact.
     tags          GET {text: [ids of datasets]}
     counts        GET totals
     settings      GET, or POST {name: value} to change some of `Settings`; after
@@ -19,7 +19,7 @@
 
 from urllib.parse import parse_qs
 
-from sandbox import luzmo_json, luzmo_page
+from sandbox import exact_json, luzmo_page
 from sandbox.luzmo_detection import described, detect
 from sandbox.luzmo_objects import OTHER_USER, USER, Column, Securable, Tag, english, now_ms
 from sandbox.server import json_reply
@@ -41,7 +41,7 @@ class ControlEndpoints:
 
     def control_settings(self, call):
         if call.method == "POST":
-            values = luzmo_json.ordinary(luzmo_json.parse(call.body))
+            values = exact_json.ordinary(exact_json.parse(call.body))
             self.settings.change(values)
             if RATES & set(values):
                 self.buckets.clear()
@@ -63,7 +63,7 @@ class ControlEndpoints:
             "columns": [
                 {**{name: column.fields[name] for name in fields},
                  "name": english(column.fields["name"])} for column in columns],
-            "rows": luzmo_json.exact(securable.rows.read(columns)), "pushes": securable.pushes}
+            "rows": exact_json.exact(securable.rows.read(columns)), "pushes": securable.pushes}
 
     def control_tags(self, call):
         del call
@@ -79,7 +79,7 @@ class ControlEndpoints:
 
     def control_put(self, call):
         """Make what a test needs to be there."""
-        wanted = luzmo_json.parse(call.body)
+        wanted = exact_json.parse(call.body)
         unknown = set(wanted) - {"name", "tags", "columns", "rows", "owner"}
         if unknown:
             raise ValueError(f"put knows no {', '.join(unknown)}")

@@ -8,7 +8,7 @@ are hierarchy.
 
 import re
 
-from sandbox.luzmo_json import Number
+from sandbox.exact_json import Number
 
 DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"

@@ -7,7 +7,7 @@ two seconds.
 from html import escape
 from urllib.parse import parse_qs, urlencode
 
-from sandbox import luzmo_json, page
+from sandbox import exact_json, page
 from sandbox.luzmo_objects import english, now_ms
 from sandbox.page import shorten
 
@@ -141,9 +141,9 @@ def cell(value):
     """A cell; null is shown as such."""
     if value is None:
         return '<td class="faint">null</td>'
-    if isinstance(value, luzmo_json.Number):
+    if isinstance(value, exact_json.Number):
         return f'<td class="number">{shorten(value, 80)}</td>'
-    return f"<td>{shorten(value if isinstance(value, str) else luzmo_json.write(value), 80)}</td>"
+    return f"<td>{shorten(value if isinstance(value, str) else exact_json.write(value), 80)}</td>"
 
 
 def pushes(dataset):

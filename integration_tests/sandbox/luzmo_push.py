@@ -8,7 +8,7 @@ with update_metadata keeps stay in their order, whatever the order of the header
 """
 
 from sandbox.luzmo_detection import described, detect
-from sandbox.luzmo_json import Number
+from sandbox.exact_json import Number
 from sandbox.luzmo_objects import USER, Column, Securable, now_ms
 from sandbox.luzmo_properties import localized
 from sandbox.luzmo_request import ApiError, bad_request, invalid, not_found

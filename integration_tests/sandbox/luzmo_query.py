@@ -5,9 +5,9 @@ Only `rollup_data: false` is played: Luzmo would aggregate otherwise. A hierarch
 text; what is not a number in a numeric column is null (the sandbox's rule).
 """
 
-from sandbox import luzmo_json
+from sandbox import exact_json
 from sandbox.luzmo_detection import KINDS
-from sandbox.luzmo_json import Number
+from sandbox.exact_json import Number
 from sandbox.luzmo_request import bad_request, not_found
 from sandbox.server import Reply
 
@@ -37,7 +37,7 @@ class QueryActions:
         body = {"cached": False, "performance": {
             "validating": 0, "preparing": 0, "queuing": 0, "querying": 0, "processing": 0,
             "rows": len(data)}, "data": data}
-        return Reply(200, luzmo_json.write(body).encode())
+        return Reply(200, exact_json.write(body).encode())
 
     def queried(self, entries):
         """The columns that dimensions, measures or an order name; all of one dataset."""
@@ -80,7 +80,7 @@ def sort_key(cell):
     """Numbers, then texts, then everything else."""
     if isinstance(cell, Number):
         return 0, float(cell)
-    return (1, cell) if isinstance(cell, str) else (2, luzmo_json.write(cell))
+    return (1, cell) if isinstance(cell, str) else (2, exact_json.write(cell))
 
 
 def shown(kind, cell):
@@ -88,7 +88,7 @@ def shown(kind, cell):
     if cell is None:
         return None
     if kind == "hierarchy":
-        text = str(cell) if isinstance(cell, str) else luzmo_json.write(cell)
+        text = str(cell) if isinstance(cell, str) else exact_json.write(cell)
         return {"id": text, "name": {"en": text}}
     if kind == "numeric":
         match = KINDS.fullmatch(cell) if isinstance(cell, str) else None

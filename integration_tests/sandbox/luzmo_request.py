@@ -6,7 +6,7 @@ How Luzmo's error bodies look is not known in full; theirs have `type.code`, `co
 
 from http import HTTPStatus
 
-from sandbox import luzmo_json
+from sandbox import exact_json
 from sandbox.server import json_reply
 
 SINGULAR = {
@@ -51,7 +51,7 @@ class Request:
     def text(self, name):
         """A member that must be a text."""
         value = self.body.get(name)
-        if not isinstance(value, str) or isinstance(value, luzmo_json.Number):
+        if not isinstance(value, str) or isinstance(value, exact_json.Number):
             raise invalid(name, "must be a text")
         return value
 
@@ -65,10 +65,10 @@ class Request:
         return value
 
     def properties(self):
-        return luzmo_json.ordinary(self.object("properties"))
+        return exact_json.ordinary(self.object("properties"))
 
     def find(self):
-        return luzmo_json.ordinary(self.object("find"))
+        return exact_json.ordinary(self.object("find"))
 
     def associations(self):
         """[(model, id)]; SDKs send {}, [], null or nothing when there are none."""

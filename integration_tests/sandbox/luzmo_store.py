@@ -5,7 +5,7 @@ Everything lives in memory, and with a file in SQLite too (see journal.py).
 
 import json
 
-from sandbox import luzmo_json
+from sandbox import exact_json
 from sandbox.journal import Journal
 from sandbox.luzmo_objects import Column, Rows, Securable, Tag, timestamp, version_id
 
@@ -51,7 +51,7 @@ class Store:
                 "SELECT securable_id, slots, data FROM chunks ORDER BY number"):
             rows = self.securables[securable_id].rows
             rows.slots = json.loads(slots)
-            rows.add(luzmo_json.parse(data.encode()))
+            rows.add(exact_json.parse(data.encode()))
         for securable in self.securables.values():
             securable.rows.add_columns(securable.columns)
             securable.versions = [(0, securable.rows, len(securable.rows.cells))]
@@ -169,4 +169,4 @@ class Store:
         if self.journal.connection is not None:
             self.journal.write(
                 "INSERT INTO chunks (securable_id, slots, data) VALUES (?, ?, ?)",
-                (securable.id, json.dumps(securable.rows.slots), luzmo_json.write(rows)))
+                (securable.id, json.dumps(securable.rows.slots), exact_json.write(rows)))

@@ -1,7 +1,7 @@
-"""JSON in and out of the Luzmo sandbox, with every number as it was spelt.
+"""JSON in and out of a sandbox, with every number as it was spelt.
 
-JSON.parse would make doubles of them; what becomes of the digits in Luzmo's store is not known, so
-the sandbox keeps them all and tests see what was really sent.
+A parser would make doubles of them; what becomes of the digits in a service's store is not known,
+so sandboxes keep them all and tests see what was really sent.
 """
 
 import json
