@@ -30,8 +30,9 @@ from sandbox.dust_sink import DustSink
 from sandbox.dust_store import Store
 from sandbox.dust_table_routes import TableRoutes
 from sandbox.dust_urls import standard_path
-from sandbox.server import SandboxServer, Service, json_reply, on_off
+from sandbox.server import SandboxServer, json_reply, on_off
 from sandbox.sink import run_sink
+from sandbox.stored import StoredService
 
 KEY = re.compile(r"Bearer (sk-[a-zA-Z0-9]+)")
 
@@ -61,7 +62,7 @@ class Settings:
             setattr(self, name, value)
 
 
-class Dust(DocumentRoutes, TableRoutes, Service):
+class Dust(DocumentRoutes, TableRoutes, StoredService):
     """The API and the control endpoints of this sandbox, besides those of server.py:
 
     documents     GET {id: document}, with text and the number of writes; ?data_source=
@@ -74,33 +75,13 @@ class Dust(DocumentRoutes, TableRoutes, Service):
     max_head = 16 * 1024  # Node's default, and Dust's API runs on Node
 
     def __init__(self, settings, identities, path=None):
-        self.settings = settings
-        self.first_settings = dict(vars(settings))
-        self.identities = identities
-        self.store = Store(path, settings)
-        self.forget()
+        super().__init__(settings, identities, Store(path, settings))
 
     def forget(self):
-        """What is not in the store starts from nothing."""
         self.windows = {}
         self.generic = CalendarMinutes()
         self.counters = dict.fromkeys(
             ("upserts", "deletes", "lookups", "row_posts", "row_deletes", "refused_429"), 0)
-
-    def reset(self):
-        self.settings.change(self.first_settings)
-        self.store.clear()
-        self.forget()
-
-    def start(self):
-        self.store.load()
-
-    def stop(self):
-        self.store.journal.close()
-
-    @property
-    def latency_ms(self):
-        return self.settings.latency_ms
 
     async def handle(self, call):
         try:
@@ -227,14 +208,6 @@ class Dust(DocumentRoutes, TableRoutes, Service):
         return {
             "overall": overall, "tables": peaks.get("tables", {}),
             "documents_max": max(peaks.get("documents", {}).values(), default=0)}
-
-    async def control(self, call, name):
-        endpoint = getattr(self, "control_" + name, None)
-        if endpoint is None:
-            return None
-        reply = endpoint(call)
-        await self.store.journal.durable()
-        return json_reply(reply)
 
     def control_settings(self, call):
         if call.method == "POST":

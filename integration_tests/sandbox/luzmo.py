@@ -31,11 +31,12 @@ from sandbox.luzmo_push import PushActions
 from sandbox.luzmo_query import QueryActions
 from sandbox.luzmo_request import ApiError, Request, bad_request, invalid
 from sandbox.luzmo_resources import ResourceActions
-from sandbox.luzmo_settings import CHOICES, Settings
+from sandbox.luzmo_settings import Settings
 from sandbox.luzmo_sink import COLUMNS, LuzmoSink
 from sandbox.luzmo_store import Store
-from sandbox.server import SandboxServer, Service, json_reply
+from sandbox.server import SandboxServer, json_reply
 from sandbox.sink import run_sink
+from sandbox.stored import StoredService
 
 PATH = re.compile(r"/0\.1\.0/(authorization|column|data|securable|tag|user)")
 METHODS = ("POST", "SEARCH", "PATCH", "DELETE", "LINK", "UNLINK")
@@ -43,36 +44,16 @@ KINDS = {"securable": Securable, "column": Column, "tag": Tag}
 CHANGES = ("create", "validate", "update", "delete", "associate", "dissociate")
 
 
-class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, Service):
+class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, StoredService):
     """The API; the control endpoints are in luzmo_control.py."""
 
     def __init__(self, settings, identities, path=None):
-        self.settings = settings
-        self.first_settings = dict(vars(settings))
-        self.identities = identities
-        self.store = Store(path)
-        self.forget()
+        super().__init__(settings, identities, Store(path))
 
     def forget(self):
-        """What is not in the store starts from nothing."""
         self.buckets = {}
         self.counters = dict.fromkeys(
             ("calls", "pushes", "refused_401", "refused_429"), 0)
-
-    def reset(self):
-        self.settings.change(self.first_settings)
-        self.store.clear()
-        self.forget()
-
-    def start(self):
-        self.store.load()
-
-    def stop(self):
-        self.store.journal.close()
-
-    @property
-    def latency_ms(self):
-        return self.settings.latency_ms
 
     async def handle(self, call):
         self.counters["calls"] += 1
@@ -248,12 +229,7 @@ def arguments():
     parser.add_argument("--data", help="SQLite file to keep everything in; default: memory")
     parser.add_argument("--key", default=Identities.KEY)
     parser.add_argument("--token", default=Identities.TOKEN)
-    parser.add_argument("--latency", metavar="MS", dest="latency_ms")
-    for name, value in vars(Settings()).items():
-        if name != "latency_ms":
-            parser.add_argument(f"--{name.replace('_', '-')}", choices=CHOICES.get(name),
-                                metavar=None if name in CHOICES else "N",
-                                help=f"default: {value}")
+    Settings().add_options(parser)
     parser.add_argument("--sink", action="store_true", help="count and forget; for benchmarks")
     parser.add_argument("--sink-datasets", nargs="?", const=COLUMNS, metavar="COLUMNS",
                         help="look-ups by tag find a dataset with these columns (a,b,c)")
@@ -263,9 +239,7 @@ def arguments():
 def main():
     """Run until SIGTERM or SIGINT."""
     options = arguments()
-    settings = Settings()
-    settings.change({name: getattr(options, name) for name in vars(settings)
-                     if getattr(options, name) is not None})
+    settings = Settings().follow(options)
     service = Luzmo(settings, Identities(options.key, options.token), options.data)
     if options.sink:
         settings.rate = 0

@@ -22,7 +22,6 @@ from urllib.parse import parse_qs
 from sandbox import exact_json, luzmo_page
 from sandbox.luzmo_detection import described, detect
 from sandbox.luzmo_objects import OTHER_USER, USER, Column, Securable, Tag, english, now_ms
-from sandbox.server import json_reply
 
 
 RATES = {"rate", "burst", "rate_window"}
@@ -30,14 +29,6 @@ RATES = {"rate", "burst", "rate_window"}
 
 class ControlEndpoints:
     """For a service with `store`, `settings`, `counters` and `buckets`."""
-
-    async def control(self, call, name):
-        endpoint = getattr(self, "control_" + name, None)
-        if endpoint is None:
-            return None
-        reply = endpoint(call)
-        await self.store.journal.durable()
-        return json_reply(reply)
 
     def control_settings(self, call):
         if call.method == "POST":

@@ -5,21 +5,25 @@ Defaults are Luzmo's documented figures; where nothing is documented, the strict
 
 from dataclasses import dataclass
 
-CHOICES = {
-    "header_by": ("position", "name"),
-    "unknown_header": ("reject", "ignore", "add"),
-    "bad_key": ("401", "count0"),
-    "duplicate_tag": ("400", "409"),
-    "associate_twice": ("ok", "400"),
-    "dissociate_missing": ("ok", "404"),
-    "empty_replace": ("clear", "reject"),
-    "lag_replies": ("off", "on"),
-}
+from sandbox.settings import CheckedSettings
 
 
 @dataclass
-class Settings:
+class Settings(CheckedSettings):
     """The command line's options and /_sandbox/settings have the same names."""
+
+    CHOICES = {
+        "header_by": ("position", "name"),
+        "unknown_header": ("reject", "ignore", "add"),
+        "bad_key": ("401", "count0"),
+        "duplicate_tag": ("400", "409"),
+        "associate_twice": ("ok", "400"),
+        "dissociate_missing": ("ok", "404"),
+        "empty_replace": ("clear", "reject"),
+        "lag_replies": ("off", "on"),
+    }
+    TEXTS = ("retry_after",)
+    POSITIVE = ("rate_window",)
 
     rate: float = 10  # calls per rate_window that come back to the bucket; 0: no limit
     burst: float = 200  # size of the bucket
@@ -39,25 +43,3 @@ class Settings:
     max_page: int = 0  # most rows of any get; 0: no limit
     latency_ms: float = 0  # added to every reply
     push_ms_per_row: float = 0  # work on a push before it is applied
-
-    def change(self, values):
-        """Set some of them; on, off and numbers may be given as JSON has them or as texts."""
-        changes = {name: self.checked(name, value) for name, value in values.items()}
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-    def checked(self, name, value):
-        """A value as it is kept. Raises ValueError."""
-        if name not in vars(self):
-            raise ValueError(f"no setting {name}")
-        if name in CHOICES or name == "retry_after":
-            if value is None or isinstance(value, bool):
-                value = "on" if value else "off"
-            value = str(value)
-            if value not in CHOICES.get(name, (value,)):
-                raise ValueError(f"{name} is one of {', '.join(CHOICES[name])}")
-            return value
-        number = -1 if value is None or isinstance(value, (bool, list, dict)) else float(value)
-        if not 0 <= number < float("inf") or (name == "rate_window" and number == 0):
-            raise ValueError(f"{name} is a number, not negative")
-        return int(number) if number.is_integer() else number
