@@ -200,9 +200,9 @@ class Dust(DocumentRoutes, TableRoutes, StoredService):
 
     def gauge(self, call):
         if call.method not in ("POST", "DELETE"):
-            return None
+            return ()
         match = CHANGED_OBJECT.search(call.path)
-        return (match["kind"], decode_once(match["id"])) if match else None
+        return [(match["kind"], decode_once(match["id"]))] if match else ()
 
     def concurrency(self, overall, peaks):
         return {

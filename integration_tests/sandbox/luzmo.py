@@ -161,10 +161,10 @@ class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, Stored
     def gauge(self, call):
         """Pushes to the same dataset are counted together."""
         if not call.path.endswith("/data") or not call.body:
-            return None
+            return ()
         request = self.request_of(call)
         target = push_of(request).get("securable_id") if isinstance(request, Request) else None
-        return ("datasets", target) if isinstance(target, str) else None
+        return [("datasets", target)] if isinstance(target, str) else ()
 
     def concurrency(self, overall, peaks):
         return {"overall": overall, "datasets": peaks.get("datasets", {})}

@@ -80,11 +80,11 @@ class Service:
         return False
 
     def gauge(self, call):
-        """(kind, id) of the object this request changes, for the concurrency gauge, or None.
+        """(kind, id) of each object this request changes, once, for the concurrency gauge.
 
-        Asked before the body has come and, after None, again when it is there.
+        Asked before the body has come and, if there was none, again when it is there.
         """
-        return None
+        return ()
 
     def describe(self, call):
         """More for the request's entry in the log; asked when the body is there."""
@@ -133,28 +133,27 @@ class Gauge:
 
 
 class Held:
-    """A request's share in the gauge: itself, and the object it changes."""
+    """A request's share in the gauge: itself, and the objects it changes."""
 
     def __init__(self, gauge):
         self.gauge = gauge
-        self.key = None
+        self.keys = ()
 
-    def take(self, key):
-        """Count the object, if there is one."""
-        if key is None:
-            return
-        self.key = key
-        self.gauge.objects_now[key] += 1
-        kind, name = key
-        peaks = self.gauge.peaks[kind]
-        peaks[name] = max(peaks.get(name, 0), self.gauge.objects_now[key])
+    def take(self, keys):
+        """Count the objects."""
+        self.keys = keys
+        for key in keys:
+            self.gauge.objects_now[key] += 1
+            kind, name = key
+            peaks = self.gauge.peaks[kind]
+            peaks[name] = max(peaks.get(name, 0), self.gauge.objects_now[key])
 
     def leave(self):
         self.gauge.now -= 1
-        if self.key is not None:
-            self.gauge.objects_now[self.key] -= 1
-            if self.gauge.objects_now[self.key] == 0:
-                del self.gauge.objects_now[self.key]
+        for key in self.keys:
+            self.gauge.objects_now[key] -= 1
+            if self.gauge.objects_now[key] == 0:
+                del self.gauge.objects_now[key]
 
 
 class RequestLog:
@@ -236,7 +235,7 @@ class SandboxServer:
         entry["body_bytes"] = len(call.body)
         if self.service.max_head is not None and head_bytes(request) > self.service.max_head:
             return Reply(431, b"", None, {"Connection": "close"})
-        if held.key is None:
+        if not held.keys:
             held.take(self.service.gauge(call))
         entry.update(self.service.describe(call))
         rule = self.faults.take(call.method, call.path, call.query, call.body)
