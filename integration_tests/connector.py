@@ -602,12 +602,9 @@ def put_table(sandbox, table_id, *table_rows, name=None):
 
 def put(sandbox, place, body):
     """A POST of ours."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=20)
-    connection.request("POST", f"{PLACES['dts_sandbox1']}/{place}", json.dumps(body), {
-        "Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
-    reply = connection.getresponse()
-    assert reply.status == 200, reply.read()
-    connection.close()
+    reply = sandbox.send(
+        "POST", f"{PLACES['dts_sandbox1']}/{place}", body, {"Authorization": f"Bearer {KEY}"})
+    assert reply.status == 200, reply.body
 
 
 def texts(sandbox):

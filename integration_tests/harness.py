@@ -1,5 +1,6 @@
 """Helpers for the integration tests: sandbox servers as subprocesses."""
 
+import http.client
 import json
 import signal
 import subprocess
@@ -26,6 +27,20 @@ def luzmo_config(base_url):
 
 
 CONFIGS = {"dust": dust_config, "luzmo": luzmo_config}
+
+
+class Reply:
+    """Status, reason, headers, body; `json` decodes the body."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
 
 
 class Sandbox:
@@ -101,6 +116,19 @@ class Sandbox:
     def config(self, **overrides):
         """A configuration of the service's connector for this sandbox."""
         return {**CONFIGS[self.service](self.base_url), **overrides}
+
+    def send(self, method, path, body=None, headers=None, *, timeout=20, reply=Reply):
+        """One request on its own connection; a body that is not bytes is sent as JSON."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, {
+                name: value for name, value in headers.items() if value is not None})
+            return reply(connection.getresponse())
+        finally:
+            connection.close()
 
     # Control endpoints
 

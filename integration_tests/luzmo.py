@@ -4,8 +4,6 @@ A test imports `empty_luzmo` and `shared_luzmo`, asks for `sandbox`, and begins 
 """
 
 import functools
-import http.client
-import json
 import time
 
 import pytest
@@ -86,14 +84,9 @@ def next_millisecond():
 def call(sandbox, resource, action, status=200, **members):
     """A call of ours to the API: the decoded reply."""
     body = {"action": action, "key": LUZMO_KEY, "token": LUZMO_TOKEN, "version": "0.1.0", **members}
-    link = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=20)
-    link.request("POST", f"/0.1.0/{resource}", json.dumps(body),
-                 {"Content-Type": "application/json"})
-    reply = link.getresponse()
-    text = reply.read()
-    link.close()
-    assert reply.status == status, text
-    return json.loads(text) if text else None
+    reply = sandbox.send("POST", f"/0.1.0/{resource}", body)
+    assert reply.status == status, reply.body
+    return reply.json if reply.body else None
 
 
 def forget_requests(sandbox):

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+import harness
 from harness import LUZMO_KEY, LUZMO_TOKEN, Sandbox
 from sandbox import exact_json
 from sandbox.luzmo_detection import detect
@@ -22,18 +23,8 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 METHODS = ("POST", "SEARCH", "PATCH", "DELETE", "LINK", "UNLINK")
 
 
-class Reply:
-    """Status, headers, body; `json` decodes the body."""
-
-    def __init__(self, response):
-        self.status = response.status
-        self.reason = response.reason
-        self.headers = response.headers
-        self.body = response.read()
-
-    @property
-    def json(self):
-        return json.loads(self.body)
+class Reply(harness.Reply):
+    """`rows` and `message` decode the body, and check it."""
 
     @property
     def rows(self):
@@ -51,14 +42,8 @@ class Reply:
 
 
 def send(sandbox, path, body, method="POST", timeout=20):
-    """One request on its own connection; bodies that are not bytes are sent as JSON."""
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=timeout)
-    try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
-        return Reply(connection.getresponse())
-    finally:
-        connection.close()
+    """One request; bodies that are not bytes are sent as JSON."""
+    return sandbox.send(method, path, body, timeout=timeout, reply=Reply)
 
 
 def act(sandbox, resource, action, method="POST", /, **body):

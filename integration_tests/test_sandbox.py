@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import harness
 from harness import Sandbox
 from sandbox import dust_store, dust_tables
 from sandbox.dust import Dust, Settings
@@ -24,17 +25,8 @@ TABLE = {"name": "t", "title": "T", "description": "d", "table_id": "T"}
 LIMIT_TEXT = "You have reached the maximum number of {} upserts per minute."
 
 
-class Reply:
-    """Status, headers, body; `json` and `error` decode the body."""
-
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = response.headers
-        self.body = response.read()
-
-    @property
-    def json(self):
-        return json.loads(self.body)
+class Reply(harness.Reply):
+    """`error` decodes the body of an error."""
 
     @property
     def error(self):
@@ -46,16 +38,8 @@ class Reply:
 def request(sandbox, method, path, body=None, key=BUILDER, content_type="application/json",
             timeout=20, **more):
     """One request on its own connection; bodies that are not bytes are sent as JSON."""
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": content_type, **more}
-    headers = {name: value for name, value in headers.items() if value is not None}
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=timeout)
-    try:
-        connection.request(method, path, body, headers)
-        return Reply(connection.getresponse())
-    finally:
-        connection.close()
+    return sandbox.send(method, path, body, headers, timeout=timeout, reply=Reply)
 
 
 def post_document(sandbox, document_id, **body):
