@@ -6,7 +6,7 @@ reloads every two seconds.
 
 import json
 from html import escape
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from sandbox import page
 from sandbox.page import shorten
@@ -32,13 +32,12 @@ def render(dust, call):
     workspace = dust.identities.workspace
     source = workspace.source(query.get("source", "")) or workspace.sources[0]
     contents = dust.store.contents(source.id)
-    first = int(query["from"]) if query.get("from", "").isdecimal() else 0
     body = BODY.format(
         sources=source_links(workspace, source),
         table_count=f"{len(contents.tables):,}",
         tables="".join(map(table_section, contents.tables.values())) or page.nothing(),
         document_count=f"{len(contents.documents):,}",
-        documents=document_section(dust.store, source, len(contents.documents), first)
+        documents=document_section(dust.store, source, len(contents.documents), query)
         or page.nothing())
     return page.render(
         query, "Dust sandbox",
@@ -67,32 +66,22 @@ def identities(dust, call):
 def source_links(workspace, chosen):
     """One link per data source."""
     return "".join(
-        f"<b>{escape(one.id)}</b>" if one is chosen else link({"source": one.id}, one.id)
+        f"<b>{escape(one.id)}</b>" if one is chosen else page.link({"source": one.id}, one.id)
         for one in workspace.sources)
 
 
-def link(query, text, anchor=""):
-    return f'<a href="/?{escape(urlencode(query))}{anchor}">{escape(text)}</a>'
-
-
-def document_section(store, source, total, first):
+def document_section(store, source, total, query):
     """A page of the documents, newest timestamp first."""
-    documents = store.list_documents(source.id, None, DOCUMENTS_SHOWN, first)
+    documents = store.list_documents(
+        source.id, None, DOCUMENTS_SHOWN, page.first_of(query))
     if not documents:
         return ""
     rows = "".join(
         f"<tr><td><code>{shorten(one.id)}</code></td><td>{shorten(one.title)}</td>"
         f"<td>{''.join(f'<span class=tag>{shorten(tag, 60)}</span>' for tag in one.tags[:12])}</td>"
         f'<td class="faint">{shorten(one.text)}</td></tr>' for one in documents)
-    links = []
-    if first > 0:
-        before = max(0, first - DOCUMENTS_SHOWN)
-        links.append(link({"source": source.id, "from": before}, "previous", "#documents"))
-    links.append(f"<b>{first + 1:,} to {first + len(documents):,}</b>")
-    if first + len(documents) < total:
-        after = first + DOCUMENTS_SHOWN
-        links.append(link({"source": source.id, "from": after}, "next", "#documents"))
-    return (f"<nav>{''.join(links)}</nav>\n<table class=documents>"
+    links = page.paging(query, len(documents), total, DOCUMENTS_SHOWN, anchor="#documents")
+    return (f"<nav>{links}</nav>\n<table class=documents>"
             f"<tr><th>id<th>title<th>tags<th>text</tr>{rows}</table>")
 
 

@@ -5,7 +5,7 @@ two seconds.
 """
 
 from html import escape
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from sandbox import exact_json, page
 from sandbox.luzmo_objects import english, now_ms
@@ -31,14 +31,14 @@ def render(luzmo, call):
     """The page."""
     query = {name: values[-1] for name, values in parse_qs(call.query).items()}
     datasets = [one for one in luzmo.store.securables.values() if one.is_dataset]
-    first = int(query["from"]) if query.get("from", "").isdecimal() else 0
+    first = page.first_of(query)
     shown = datasets[first:first + DATASETS_SHOWN]
     opened = len(datasets) <= OPENED or query.get("open") == "all"
     tags = tags_by_dataset(luzmo.store)
     sections = "".join(
         section(one, tags.get(one.id, ()), opened) for one in shown) or page.nothing()
     body = (f"<h2>Datasets ({len(datasets):,})</h2>\n"
-            f"<nav>{links(query, first, len(shown), len(datasets))}</nav>\n{sections}"
+            f"<nav>{links(query, len(shown), len(datasets))}</nav>\n{sections}"
             f"<h2>Tags ({len(luzmo.store.tags):,})</h2>\n{unused_tags(luzmo.store)}")
     return page.render(
         query, "Luzmo sandbox",
@@ -74,25 +74,14 @@ def badge(text):
     return f'<span class="tag">{shorten(text, 80)}</span>'
 
 
-def links(query, first, shown, total):
+def links(query, shown, total):
     """To other pages, and to all datasets opened or closed."""
-    result = []
-    if first > 0:
-        before = max(0, first - DATASETS_SHOWN)
-        result.append(link({**query, "from": before}, "previous"))
-    if first > 0 or shown < total:
-        result.append(f"<b>{first + 1:,} to {first + shown:,}</b>")
-    if first + shown < total:
-        result.append(link({**query, "from": first + DATASETS_SHOWN}, "next"))
+    result = page.paging(query, shown, total, DATASETS_SHOWN)
     if total > OPENED:
         closed = query.get("open") != "all"
-        result.append(link({**query, "open": "all" if closed else "none"},
-                           "open all" if closed else "close all"))
-    return "".join(result)
-
-
-def link(query, text):
-    return f'<a href="/?{escape(urlencode(query))}">{escape(text)}</a>'
+        result += page.link({**query, "open": "all" if closed else "none"},
+                            "open all" if closed else "close all")
+    return result
 
 
 def section(dataset, tags, opened):

@@ -1,6 +1,7 @@
 """The look of the pages at /, and what they have in common."""
 
 from html import escape
+from urllib.parse import urlencode
 
 from sandbox.server import Reply
 
@@ -76,6 +77,30 @@ def identity_rows(lines):
 
 def nothing():
     return '<p class="faint">None yet.</p>'
+
+
+def link(query, text, anchor=""):
+    """To this page with another query."""
+    return f'<a href="/?{escape(urlencode(query))}{anchor}">{escape(text)}</a>'
+
+
+def first_of(query, name="from"):
+    """The number of the first object to show."""
+    text = query.get(name, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def paging(query, shown, total, size, name="from", anchor=""):
+    """Links to the objects before and after those shown, and which these are; "" if all are."""
+    first = first_of(query, name)
+    if first == 0 and shown >= total:
+        return ""
+    links = [f"<b>{first + 1:,} to {first + shown:,}</b>"]
+    if first > 0:
+        links.insert(0, link({**query, name: max(0, first - size)}, "previous", anchor))
+    if first + shown < total:
+        links.append(link({**query, name: first + size}, "next", anchor))
+    return "".join(links)
 
 
 def shorten(text, length=EXCERPT):
