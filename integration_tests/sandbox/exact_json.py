@@ -17,6 +17,10 @@ class Number(str):
     __slots__ = ()
 
 
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
+
+
 def parse(body):
     """Strict JSON: UTF-8, no NaN, no Infinity, nothing after the value. Raises ValueError."""
     def refuse(constant):

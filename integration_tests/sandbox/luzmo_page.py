@@ -7,7 +7,7 @@ two seconds.
 from html import escape
 from urllib.parse import parse_qs
 
-from sandbox import exact_json, page
+from sandbox import page
 from sandbox.luzmo_objects import english, now_ms
 from sandbox.page import shorten
 
@@ -22,8 +22,6 @@ summary { cursor: pointer; }
 summary b { margin-right: .6rem; }
 summary .tag { margin-left: .3rem; }
 details[open] { padding-bottom: 1.2rem; }
-.number { font-variant-numeric: tabular-nums; }
-th small { display: block; font-weight: 400; color: var(--faint); }
 """
 
 
@@ -109,7 +107,7 @@ def table(dataset, columns):
     head = "".join(
         f"<th>{shorten(one.source_name, 40)}<small>{escape(kind(one))}</small>" for one in shown)
     rows = dataset.rows.read(shown, ROWS_SHOWN)
-    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(page.cell, row))}</tr>" for row in rows)
     more = []
     if len(columns) > len(shown):
         names = ", ".join(f"{one.source_name} ({kind(one)})" for one in columns[COLUMNS_SHOWN:])
@@ -124,15 +122,6 @@ def kind(column):
     """The type of a column, and its subtype."""
     subtype = column.fields["subtype"]
     return column.fields["type"] + (f", {subtype}" if subtype else "")
-
-
-def cell(value):
-    """A cell; null is shown as such."""
-    if value is None:
-        return '<td class="faint">null</td>'
-    if isinstance(value, exact_json.Number):
-        return f'<td class="number">{shorten(value, 80)}</td>'
-    return f"<td>{shorten(value if isinstance(value, str) else exact_json.write(value), 80)}</td>"
 
 
 def pushes(dataset):

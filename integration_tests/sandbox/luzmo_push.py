@@ -8,7 +8,7 @@ with update_metadata keeps stay in their order, whatever the order of the header
 """
 
 from sandbox.luzmo_detection import described, detect
-from sandbox.exact_json import Number
+from sandbox.exact_json import is_text
 from sandbox.luzmo_objects import USER, Column, Securable, now_ms
 from sandbox.luzmo_properties import localized
 from sandbox.luzmo_request import ApiError, bad_request, invalid, not_found
@@ -85,10 +85,6 @@ def checked_rows(rows):
     if len(rows) > MAX_ROWS:
         raise bad_request("Rows exceed 10,000")
     return rows
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def checked_header(header):

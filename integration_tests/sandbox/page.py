@@ -3,6 +3,7 @@
 from html import escape
 from urllib.parse import urlencode
 
+from sandbox import exact_json
 from sandbox.server import Reply
 
 EXCERPT = 160
@@ -26,6 +27,8 @@ code { font: .85rem ui-monospace, monospace; }
 .figures b { display: block; font-size: 1.3rem; line-height: 1.2; }
 .tag { display: inline-block; border: 1px solid var(--line); border-radius: .6rem;
   padding: 0 .5rem; margin: 0 .2rem .2rem 0; font-size: .8rem; }
+.number { font-variant-numeric: tabular-nums; }
+th small { display: block; font-weight: 400; color: var(--faint); }
 .wide { overflow-x: auto; }
 nav a, nav b { margin-right: 1rem; }
 """
@@ -101,6 +104,15 @@ def paging(query, shown, total, size, name="from", anchor=""):
     if first + shown < total:
         links.append(link({**query, name: first + size}, "next", anchor))
     return "".join(links)
+
+
+def cell(value):
+    """A cell of a table; null is shown as such."""
+    if value is None:
+        return '<td class="faint">null</td>'
+    if isinstance(value, exact_json.Number):
+        return f'<td class="number">{shorten(value, 80)}</td>'
+    return f"<td>{shorten(value if isinstance(value, str) else exact_json.write(value), 80)}</td>"
 
 
 def shorten(text, length=EXCERPT):
