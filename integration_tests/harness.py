@@ -15,6 +15,8 @@ STOP_SECONDS = 10
 
 LUZMO_KEY = "3f1c7e52-9a64-4d0b-8f27-5b1de0c9a713"
 LUZMO_TOKEN = "sandbox-luzmo-token-1"
+PENDO_READER = "0ead0000-1f2e-4d3c-8b5a-7c9d0e1f2a3b.us"  # may only read
+PENDO_KEY = "cded0000-5a7b-4c1d-9e2f-6b8a01c3d4e5.us"
 
 
 def dust_config(base_url):
@@ -26,7 +28,11 @@ def luzmo_config(base_url):
     return {"api_host": base_url, "api_key": LUZMO_KEY, "api_token": LUZMO_TOKEN}
 
 
-CONFIGS = {"dust": dust_config, "luzmo": luzmo_config}
+def pendo_config(base_url):
+    return {"base_url": base_url, "integration_key": PENDO_KEY}
+
+
+CONFIGS = {"dust": dust_config, "luzmo": luzmo_config, "pendo": pendo_config}
 
 
 class Reply:
@@ -160,8 +166,17 @@ class Sandbox:
         """{text: [ids of datasets]}"""
         return self.control("tags")
 
+    def visitors(self):
+        """{id: {group: {field: value}, "writes": n}}"""
+        return self.control("visitors")
+
+    def accounts(self):
+        """The same of accounts."""
+        return self.control("accounts")
+
     def put(self, **wanted):
-        """Make a dataset past the API: name, tags, columns, rows, owner; returns it."""
+        """Make something past the API. Luzmo: a dataset of name, tags, columns, rows, owner, which
+        is returned; Pendo: visitors, accounts, fields."""
         return self.control("put", wanted)
 
     def requests(self, since=0):

@@ -919,6 +919,7 @@ def test_a_rule_can_look_into_the_body(sandbox):
     [{"cut": "middle", "status": 1}], [{"method": "GET"}], [{"path": "(", "status": 1}],
     [{"match": "(", "status": 1}], [{"stall": "before"}], [{"stall": 1}],
     [{"stall": "after", "status": 500}], [{"apply": True}], [{"apply": 2, "status": 500}],
+    [{"apply": 0, "status": 500}], [{"apply": 1, "status": 500}], [{"apply": "2", "status": 500}],
     [{"apply": True, "cut": "after"}]])
 def test_a_wrong_fault_script_is_refused(shared, rules):
     with pytest.raises(RuntimeError):

@@ -16,7 +16,8 @@ A rule is a JSON object, every key optional:
     status     answer this without applying, with
     body       a string (text/plain) or any other JSON value (application/json), and
     headers    {"Retry-After": "1"}
-    apply      true: apply, then answer that status all the same
+    apply      true: apply, then answer that status all the same; a number: apply so many of the
+               request's records, where the service has such
 """
 
 import json
@@ -50,7 +51,7 @@ class Rule:
     status: int = None
     body: object = ""
     headers: dict = field(default_factory=dict)
-    apply: bool = False
+    apply: object = False
 
     @classmethod
     def parse(cls, data):
@@ -67,8 +68,9 @@ class Rule:
             raise BadRule(f"stall is true or after, not {rule.stall!r}")
         if sum(map(bool, (rule.cut, rule.status, rule.stall))) > 1:
             raise BadRule("a rule either cuts, stalls or answers with a status")
-        if rule.apply not in (False, True) or (rule.apply and not rule.status):
-            raise BadRule("apply is true or false, and goes with a status")
+        applies = isinstance(rule.apply, bool) or rule.part is not None
+        if not applies or (rule.apply and not rule.status):
+            raise BadRule("apply is true, false or a number from 1, and goes with a status")
         if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
             raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
         try:
@@ -77,6 +79,12 @@ class Rule:
         except re.error as error:
             raise BadRule(f"not a regular expression: {error}") from error
         return rule
+
+    @property
+    def part(self):
+        """How many records of a request are applied; None: all, or none."""
+        counts = isinstance(self.apply, int) and not isinstance(self.apply, bool)
+        return self.apply if counts and self.apply > 0 else None
 
     def matches(self, method, path, query, body):
         """Whether the rule is about this request; says nothing about skip and times."""

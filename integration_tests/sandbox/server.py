@@ -40,6 +40,7 @@ class Call:
     body: bytes = b""
     authorized: bool = False
     parsed: object = None  # the service's own: what it made of the body
+    part: int = None  # how many of its records a fault lets the service apply; None: all
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Service:
 
     latency_ms = 0  # added to each reply
     max_head = None  # bytes of request line and headers; more is answered with 431
+    applies_parts = False  # whether it heeds `call.part`
 
     async def handle(self, call):
         """Answer a request of the service's own API. Sets `call.authorized`."""
@@ -264,6 +266,7 @@ class SandboxServer:
     async def obey(self, rule, request, call):
         """What a rule does before the service; a reply if the service is not to be asked."""
         refuses = rule.status and not rule.apply
+        call.part = rule.part
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)
         if rule.stall is True or refuses or rule.cut == "before":
@@ -292,7 +295,10 @@ class SandboxServer:
             rules = json.loads(call.body)
             if not isinstance(rules, list):
                 raise BadRule("a fault script is a list of rules")
-            self.faults = FaultScript(rules)
+            script = FaultScript(rules)
+            if not self.service.applies_parts and any(rule.part for rule in script.rules):
+                raise BadRule("apply is true or false: this service does not apply parts")
+            self.faults = script
         elif call.method == "DELETE":
             self.faults = FaultScript()
         return json_reply(self.faults.remaining())

@@ -7,6 +7,8 @@ asks for. What to answer is the service's: `answer(method, path)` returns
     (kind, reply)                        reply: the bytes of a whole HTTP response
     (kind, function)                     function(body) makes the reply; for small bodies only
     (kind, Beginning(function, bytes))   function(beginning) makes it from so much of the body
+
+and `answer.counts()`, if there is such a method, is added to the totals.
 """
 
 import asyncio
@@ -63,8 +65,9 @@ class Sink:
 
     def counts(self):
         """The JSON of /_sandbox/counts."""
-        return {
-            "requests": sum(self.kinds.values()), "body_bytes": self.body_bytes, **self.kinds}
+        more = getattr(self.answer, "counts", dict)()
+        return {"requests": sum(self.kinds.values()), "body_bytes": self.body_bytes, **self.kinds,
+                **more}
 
 
 class SinkConnection(asyncio.BufferedProtocol):
