@@ -550,8 +550,7 @@ def reset(sandbox, settings):
             reply.read()
             assert reply.status == 200
     connection.close()
-    for name in ("requests", "concurrency"):
-        sandbox.control(name, method="DELETE")
+    sandbox.forget_requests()
 
 
 @pytest.fixture(name="shared", scope="module")

@@ -183,6 +183,11 @@ class Sandbox:
         """The request log, in order of arrival."""
         return self.control(f"requests?since={since}")
 
+    def forget_requests(self):
+        """The log and the gauge begin anew."""
+        for name in ("requests", "concurrency"):
+            self.control(name, method="DELETE")
+
     def concurrency(self):
         """The most requests at once: overall, and of one object."""
         return self.control("concurrency")

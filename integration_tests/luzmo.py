@@ -89,12 +89,6 @@ def call(sandbox, resource, action, status=200, **members):
     return reply.json if reply.body else None
 
 
-def forget_requests(sandbox):
-    """The log and the gauge begin anew."""
-    for name in ("requests", "concurrency"):
-        sandbox.control(name, method="DELETE")
-
-
 # --- what it holds --------------------------------------------------------------------------------
 
 

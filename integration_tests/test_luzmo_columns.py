@@ -8,7 +8,7 @@ import pytest
 from connector import Source, properties, record, records, rows, state
 from harness import LUZMO_TOKEN
 from luzmo import (
-    NAME, REPLACE, TAG, asked, call, cells, column, columns, dataset, empty_luzmo, forget_requests,
+    NAME, REPLACE, TAG, asked, call, cells, column, columns, dataset, empty_luzmo,
     put, put_users, pushes, read_back, refusal, rule, shared_luzmo, stream, sync, types, updates,
     with_state)
 
@@ -420,7 +420,7 @@ def test_types_are_looked_at_once_and_not_with_each_push(sandbox):
 
 def test_columns_that_are_new_later_get_their_types_too(sandbox):
     stored(sandbox, stream(), *rows(2))
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     stored(sandbox, users(zip="string", id="integer", name="string", at=DATE_TIME),
            {"zip": "01234", "id": 3})
     assert types(sandbox) == {"id": "numeric", "name": "hierarchy", "zip": "hierarchy",
@@ -434,7 +434,7 @@ def test_types_that_a_user_changed_are_left_alone(sandbox, mode, more):
     stored(sandbox, stream(), *rows(2))
     for each, kind in zip(dataset(sandbox)["columns"], ("hierarchy", "spatial")):
         call(sandbox, "column", "update", id=each["id"], properties={"type": kind})
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     stored(sandbox, users(mode, id="integer", name="string", **more), {"id": 1, "new": "007"})
     assert types(sandbox) == {"id": "hierarchy", "name": "spatial", **dict.fromkeys(
         more, "hierarchy")}

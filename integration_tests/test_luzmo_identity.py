@@ -7,7 +7,7 @@ import pytest
 from connector import complete, state
 from luzmo import (
     NAME, REPLACE, TAG, asked, call, cells, columns, dataset, empty_luzmo,
-    forget_requests, next_millisecond, order_of, put, put_users, pushes, read_back, rule, shared_luzmo, stream, sync,
+    next_millisecond, order_of, put, put_users, pushes, read_back, rule, shared_luzmo, stream, sync,
     types, with_state)
 
 __all__ = ["empty_luzmo", "shared_luzmo"]
@@ -61,7 +61,7 @@ def test_the_tag_is_made_first_then_the_dataset_then_they_are_linked(sandbox):
 
 def test_a_dataset_that_is_there_costs_two_look_ups_and_a_push(sandbox):
     sync(sandbox, stream(), ONE.lines).succeeded()
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     sync(sandbox, stream(), ONE.lines).succeeded()
     assert order_of(sandbox) == ["securable get", "securable get", "data create"]
     assert cells(sandbox) == [[1, "a"]] * 2
@@ -180,7 +180,7 @@ def test_a_dataset_of_the_python_connector_is_taken_over(sandbox, mode, rows):
     assert "takes over" in warning and f"{TAG}users," in warning and f"{TAG}crmusers" in warning
     assert stored(sandbox) == {NAME + "users": rows}
     assert tags(sandbox, NAME + "users") == [sorted([TAG + "users", TAG + "crmusers"])]
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     sync(sandbox, stream("users", "append", namespace="crm"), CRM.lines).succeeded()
     assert order_of(sandbox) == ["securable get", "securable get", "data create"]
     assert stored(sandbox) == {NAME + "users": [*rows, [1, "a"]]}

@@ -6,7 +6,7 @@ import pytest
 
 from connector import Source, properties
 from luzmo import (
-    NAME, REPLACE, TAG, Process, asked, column, columns, datasets, empty_luzmo, forget_requests,
+    NAME, REPLACE, TAG, Process, asked, column, columns, datasets, empty_luzmo,
     shared_luzmo, stream, sync, write)
 from luzmo_scenarios import (
     EVERY_REQUEST, PUSH, SCENARIOS, STRICT, data, held, request_id, source_of)
@@ -26,7 +26,7 @@ def killed(sandbox, name, *faults, at):
         process.feed(scenario.source.lines)
         process.until(lambda: len(sandbox.requests()) == at and is_stalled(sandbox, faults[-1]))
         states = process.kill().state_lines
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     return states
 
 
@@ -56,7 +56,7 @@ def again(sandbox, name, states):
     source = source_of(scenario.rows[2 * len(states):], scenario.namespace)
     result = scenario.run(sandbox, source.lines).succeeded()
     assert result.state_lines == source.expected
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     return result
 
 

@@ -13,7 +13,7 @@ from connector import (
 from harness import Sandbox
 from luzmo import (
     LUZMO, NAME, PLATFORM, REPLACE, ROWS_PER_PUSH, TAG, Process, asked, cells, columns,
-    dataset, empty_luzmo, forget_requests, ids, many_ids, order_of, put, put_users, pushes,
+    dataset, empty_luzmo, ids, many_ids, order_of, put, put_users, pushes,
     read_back, refusal, rule, shared_luzmo, stream, sync, types, updates, with_state)
 
 __all__ = ["empty_luzmo", "shared_luzmo"]
@@ -284,7 +284,7 @@ def test_datasets_share_one_mark_and_lose_it_one_by_one(sandbox):
 @pytest.mark.parametrize("one", [APPEND, LEGACY, REFRESH], ids=["append", "legacy", "refresh"])
 def test_after_that_the_first_rows_of_whatever_mode_replace_and_take_the_mark_off(old, one):
     sync(old, LEGACY, [state("users", 1, 0)]).succeeded()
-    forget_requests(old)
+    old.forget_requests()
     source = with_state("users", rows(25)).complete("users")
     result = sync(old, one, source.lines, PLATFORM, flush_interval=10).succeeded()
     assert result.state_lines == source.expected

@@ -9,7 +9,7 @@ from connector import Source, acknowledged, record, records, state
 from harness import LUZMO_TOKEN
 from luzmo import (
     LUZMO, NAME, REPLACE, TAG, asked, cells, check, column, dataset, datasets, empty_luzmo,
-    forget_requests, order_of, pushes, put, put_users, refusal, rule, shared_luzmo, stream, sync,
+    order_of, pushes, put, put_users, refusal, rule, shared_luzmo, stream, sync,
     types)
 from luzmo_scenarios import FIELDS
 from slow import CHECK_SECONDS, slow_runs
@@ -58,7 +58,7 @@ def operate(sandbox, name, fault, env=None, **config):
         put_users(sandbox, columns=["id", "zip"],
                   tags=[TAG + "users", REPLACE] if begin == MARKED else [TAG + "users"])
     sandbox.faults([{**wanted, **fault}])
-    forget_requests(sandbox)
+    sandbox.forget_requests()
     mode, lines = ("overwrite", [state("users", 1, 0)]) if begin == RESET else ("append", LINES)
     result = sync(sandbox, stream("users", mode, schema=FIELDS), lines, env, **config)
     return result, [one for one in sandbox.requests() if one["status"] == fault["status"]]

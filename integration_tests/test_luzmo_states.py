@@ -9,7 +9,7 @@ import pytest
 from connector import Source, acknowledged, catalog_of, global_state, record, records, rows, state
 from luzmo import (
     NAME, REPLACE, ROWS_PER_PUSH, TAG, Process, asked, cells, column, dataset, empty_luzmo,
-    forget_requests, many_ids, order_of, put, put_users, pushes, refusal, rule, shared_luzmo,
+    many_ids, order_of, put, put_users, pushes, refusal, rule, shared_luzmo,
     stream, sync, with_state)
 
 __all__ = ["empty_luzmo", "shared_luzmo"]
@@ -354,7 +354,7 @@ def test_two_hundred_streams_are_no_trouble(sandbox, modes):
 def test_streams_without_records_among_others_cost_look_ups_only(there):
     """Of each whether it has a dataset, and whether it has a tag."""
     idle = [f"idle{number}" for number in range(20)]
-    forget_requests(there)
+    there.forget_requests()
     source = with_state("users", rows(3))
     sync(there, [USERS, *named(idle)], source.lines).succeeded()
     assert len(there.requests()) == 3 + 2 * len(idle)
