@@ -20,13 +20,13 @@ import jsonschema
 import pytest
 import yaml
 
-from harness import LUZMO_KEY, LUZMO_TOKEN, PYTHON, Sandbox
+from harness import LUZMO_KEY, LUZMO_TOKEN, PENDO_KEY, PENDO_READER, PYTHON, Sandbox
 
 ROOT = Path(__file__).parent.parent
 BIN_DIR = Path(os.environ.get("BIN_DIR", ROOT / "bin"))
 DUST = "destination-dust"
 KEY = "sk-5a4d0b0c1234"
-SECRETS = (KEY, LUZMO_KEY, LUZMO_TOKEN)
+SECRETS = (KEY, LUZMO_KEY, LUZMO_TOKEN, PENDO_KEY, PENDO_READER)
 TIME_SCALE = 0.001  # waits of the connector; a minute is 60 ms
 MINUTE = 60 * TIME_SCALE
 RUN_SECONDS = 30
