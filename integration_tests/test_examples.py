@@ -36,7 +36,8 @@ def start(name, tmp_path):
     """The sandbox as the README starts it, but on a free port; `written` is the README's."""
     command = shlex.split(blocks(name, "sh")[0])
     port = command.index("--port") + 1
-    sandbox = Sandbox(tmp_path, *command[port + 1:], service=Path(command[1]).stem)
+    options = [ROOT / one if one.startswith("examples/") else one for one in command[port + 1:]]
+    sandbox = Sandbox(tmp_path, *options, service=Path(command[1]).stem)
     sandbox.written = f":{command[port]}"
     return sandbox
 
@@ -52,6 +53,13 @@ def dust_fixture(tmp_path):
 def luzmo_fixture(tmp_path):
     """A sandbox."""
     with start("Luzmo", tmp_path) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(name="pendo")
+def pendo_fixture(tmp_path):
+    """A sandbox."""
+    with start("Pendo", tmp_path) as sandbox:
         yield sandbox
 
 
@@ -123,10 +131,26 @@ def test_a_second_run_into_luzmo_overwrites_and_appends(luzmo, tmp_path):
         "Airbyte - users": 4, "Airbyte - events": 6}
 
 
-@pytest.mark.parametrize("name", ["Dust", "Luzmo"])
-def test_every_state_of_the_examples_comes_back_once(name, request, tmp_path):
+def test_what_is_said_of_pendo_is_true(pendo, tmp_path):
+    for writes in (1, 2):
+        follow("Pendo", pendo, tmp_path)
+        assert pendo.visitors() == {
+            "1": {"custom": {"fullname": "Alice Martin", "isadmin": True, "score": 9.75,
+                             "lastchange": "2026-01-05T11:40:00.000Z"}, "writes": writes},
+            "2": {"custom": {"fullname": "Björn", "isadmin": False, "score": 7,
+                             "lastchange": "2026-01-05T10:30:00.000Z"}, "writes": writes},
+            "3": {"custom": {"fullname": "千尋", "isadmin": False,
+                             "lastchange": "2026-01-05T11:15:00.000Z"}, "writes": writes}}
+        assert pendo.accounts() == {
+            "acme": {"custom": {"plan": "enterprise", "seats": 250}, "writes": writes},
+            "globex": {"custom": {"plan": "free"}, "writes": writes}}
+
+
+@pytest.mark.parametrize("name, messages", [
+    ("Dust", "messages.jsonl"), ("Luzmo", "messages.jsonl"), ("Pendo", "messages-pendo.jsonl")])
+def test_every_state_of_the_examples_comes_back_once(name, messages, request, tmp_path):
     sandbox = request.getfixturevalue(name.lower())
-    sent = states_of((EXAMPLES / "messages.jsonl").read_text(encoding="utf-8").splitlines())
+    sent = states_of((EXAMPLES / messages).read_text(encoding="utf-8").splitlines())
     for command in blocks(name, "sh")[2:]:
         assert states_of(run_readme_command(command, sandbox, tmp_path)) == sent
 
