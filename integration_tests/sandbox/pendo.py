@@ -5,10 +5,9 @@ Run it:  /usr/bin/python3 integration_tests/sandbox/pendo.py --port 8080 --data 
 Open http://127.0.0.1:8080/ to see what it holds and which keys to use. There is nothing in it at
 first; --put names a file with visitors, accounts and fields, in the form of /_sandbox/put.
 
-What Pendo documents is played as documented. Rules of the sandbox's own, since Pendo's are not
-known: the texts of errors, the order of checks (key, path, right to write, size, body), and what
-the modules pendo_bulk.py, pendo_single.py and pendo_values.py name, and whatever `Settings` has a
-switch for.
+What Pendo documents is played as documented. Where nothing is known `Settings` has a switch, or the
+sandbox a rule of its own: the texts of errors, the order of checks (key, path, right to write, size,
+body), and what pendo_bulk.py, pendo_single.py and pendo_values.py say of theirs.
 """
 
 import argparse
