@@ -139,6 +139,7 @@ read_mode(
 		    err);
 	stream->overwrite = strcmp(mode, "overwrite") == 0;
 	stream->dedup = strcmp(mode, "append_dedup") == 0;
+	stream->update = strcmp(mode, "update") == 0;
 	return 0;
 }
 
@@ -161,6 +162,7 @@ read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supp
 	    read_ids(stream, configured, on_platform, err) != 0 ||
 	    read_primary_key(stream, member(configured, "primary_key"), err) != 0)
 		return -1;
+	stream->object_name = cJSON_GetStringValue(member(configured, "destination_object_name"));
 	read_path(&stream->cursor, member(configured, "cursor_field"));
 	if (stream->dedup && stream->primary_keys == 0)
 		return refuse(stream, "append_dedup needs a primary key", err);

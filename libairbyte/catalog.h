@@ -41,11 +41,14 @@ struct ab_stream {
 	const char *namespace; /* NULL if absent; "" is not absent */
 	bool overwrite;        /* what the destination held before is to be replaced */
 	bool dedup;            /* append_dedup: one row per primary key */
+	bool update;           /* update: fields of objects that are there, found by primary_key */
 	bool refresh;          /* the platform sends generation ids, and COMPLETE at the end */
 	int64_t generation_id; /* -1 if absent, as the two below */
 	int64_t minimum_generation_id;
 	int64_t sync_id;
-	struct ab_path *primary_key;
+	const char *object_name; /* destination_object_name: which object of the service; NULL if
+				    absent */
+	struct ab_path *primary_key; /* in mode update the matching key */
 	size_t primary_keys;
 	struct ab_path cursor;      /* count 0 if there is none */
 	const struct cJSON *schema; /* json_schema, an object; the catalog's */

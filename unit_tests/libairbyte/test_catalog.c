@@ -273,6 +273,32 @@ a_stream_ends_well_only_on_proof(void **state)
 }
 
 static void
+an_update_says_what_of_and_by_which_key(void **state)
+{
+	cJSON *spec = cJSON_Parse("{\"supported_destination_sync_modes\":[\"append\",\"update\"]}");
+	struct ab_catalog catalog;
+	struct ab_error err;
+	char path[64];
+
+	(void)state;
+	write_temporary(
+	    path, CATALOG(STREAM("a",
+		      "\"destination_sync_mode\":\"update\",\"primary_key\":[[\"visitorId\"]],"
+		      "\"destination_object_name\":\"visitor\"") "," STREAM("b",
+		      "\"destination_sync_mode\":\"append\","
+		      "\"destination_object_name\":null")));
+	assert_int_equal(ab_catalog_read(&catalog, path, spec, false, &err), 0);
+	assert_true(catalog.streams[0].update);
+	assert_string_equal(catalog.streams[0].object_name, "visitor");
+	assert_string_equal(catalog.streams[0].primary_key[0].parts[0], "visitorId");
+	assert_false(catalog.streams[1].update);
+	assert_null(catalog.streams[1].object_name);
+	ab_catalog_release(&catalog);
+	unlink(path);
+	cJSON_Delete(spec);
+}
+
+static void
 a_note_is_left_once(void **state)
 {
 	struct ab_catalog catalog;
@@ -300,6 +326,7 @@ main(void)
 	    cmocka_unit_test(an_empty_catalog_is_accepted),
 	    cmocka_unit_test(keys_and_cursors_are_paths),
 	    cmocka_unit_test(absent_and_empty_namespaces_differ_only_where_both_exist),
+	    cmocka_unit_test(an_update_says_what_of_and_by_which_key),
 	    cmocka_unit_test(a_stream_ends_well_only_on_proof),
 	    cmocka_unit_test(a_note_is_left_once),
 	};
