@@ -57,6 +57,13 @@ MESSAGES = {
     "CONNECTION_STATUS": closed(["type", "connectionStatus"], type={}, connectionStatus={
         "oneOf": [closed(["status"], status={"const": "SUCCEEDED"}),
                   closed(["status", "message"], status={"const": "FAILED"}, message=TEXT)]}),
+    "DESTINATION_CATALOG": closed(
+        ["type", "destination_catalog"], type={}, destination_catalog=closed(
+            ["operations"], operations={"type": "array", "items": closed(
+                ["object_name", "sync_mode", "json_schema", "matching_keys"], object_name=TEXT,
+                sync_mode=TEXT, json_schema={"type": "object"},
+                matching_keys={"type": "array", "items": {
+                    "type": "array", "items": TEXT}})})),
     "LOG": closed(["type", "log"], type={}, log=closed(
         ["level", "message"], message=TEXT,
         level={"enum": ["FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"]})),

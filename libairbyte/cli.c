@@ -18,9 +18,10 @@
 #include "secret.h"
 #include "sync.h"
 
-/* The platform's limit is 9 minutes; a person at a form has less patience. */
-#define CHECK_MS 55000
-#define CHECK_REQUEST_MS 15000
+/* For check and discover. The platform's limit is 9 minutes; a person at a form has less patience.
+ */
+#define ANSWER_MS 55000
+#define ANSWER_REQUEST_MS 15000
 #define EXIT_USAGE 2
 
 struct arguments {
@@ -69,17 +70,22 @@ hold_descriptors(void)
 /* --- usage --------------------------------------------------------------------------------- */
 
 static void
-print_help(const char *name)
+print_help(const struct ab_destination *destination)
 {
+	const char *name = destination->name;
+
+	printf("%s: a destination of the Airbyte protocol\n\n"
+	       "  %s spec\n"
+	       "  %s check --config FILE\n",
+	    name, name, name);
+	if (destination->discovers)
+		printf("  %s discover --config FILE\n", name);
 	printf(
-	    "%s: a destination of the Airbyte protocol\n\n"
-	    "  %s spec\n"
-	    "  %s check --config FILE\n"
 	    "  %s write --config FILE --catalog FILE < messages\n\n"
 	    "  --help, --version\n\n"
 	    "Environment: LOG_LEVEL (ERROR, WARN, INFO, DEBUG), TMPDIR, HTTPS_PROXY, NO_PROXY,\n"
 	    "SSL_CERT_FILE. For tests: AB_TIME_SCALE multiplies retry waits and pacing windows.\n",
-	    name, name, name, name);
+	    name);
 }
 
 static int
@@ -114,7 +120,7 @@ parse_arguments(
 			arguments->catalog = optarg;
 			break;
 		case 'h':
-			print_help(name);
+			print_help(destination);
 			return EXIT_SUCCESS;
 		case 'v':
 			printf("%s %s\n", name, destination->version);
@@ -193,21 +199,23 @@ give_up(const struct ab_exchange_set *set, struct ab_error *err)
 {
 	if (!ab_exchange_trouble(set, err))
 		ab_fail(err, AB_TRANSIENT_ERROR, "the service did not answer within %d seconds",
-		    CHECK_MS / 1000);
+		    ANSWER_MS / 1000);
 }
 
-/* Runs the one exchange of a check; gives up when the time is over. */
+/* Runs the one exchange of a check or a discovery; gives up when the time is over. *answer is the
+ * caller's on success. */
 static int
-run_check(struct session *session, struct ab_error *err)
+run_exchange(
+    struct session *session, enum ab_phase phase, struct ab_buf *answer, struct ab_error *err)
 {
-	struct ab_http *http = ab_http_new(session->destination->name, CHECK_REQUEST_MS);
+	struct ab_http *http = ab_http_new(session->destination->name, ANSWER_REQUEST_MS);
 	struct ab_exchange_set *set =
 	    ab_exchange_set_new(session->destination, session->self, &session->limits, http);
-	const int64_t give_up_ms = ab_clock_ms() + CHECK_MS;
+	const int64_t give_up_ms = ab_clock_ms() + ANSWER_MS;
 	struct ab_outcome outcome = {.result = AB_RESULT_FAILED};
 	int rc = 0;
 
-	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_start(set, phase, NULL, NULL, false);
 	for (;;) {
 		const int64_t now_ms = ab_clock_ms();
 		ab_exchange_drive(set, now_ms);
@@ -222,7 +230,9 @@ run_check(struct session *session, struct ab_error *err)
 		deadline = deadline < give_up_ms ? deadline : give_up_ms;
 		ab_http_wait(http, -1, deadline > now_ms ? (int)(deadline - now_ms) : 0);
 	}
-	if (outcome.result != AB_RESULT_DONE) {
+	if (outcome.result == AB_RESULT_DONE) {
+		*answer = outcome.answer;
+	} else {
 		*err = outcome.error;
 		rc = -1;
 	}
@@ -236,14 +246,31 @@ run_check(struct session *session, struct ab_error *err)
 static int
 check(struct session *session, const char *config_path, struct ab_error *err)
 {
+	struct ab_buf answer;
 	struct ab_error error;
 
 	if (read_session(session, config_path, err) != 0)
 		return -1;
-	if (open_session(session, &error) == 0 && run_check(session, &error) == 0)
+	if (open_session(session, &error) == 0 &&
+	    run_exchange(session, AB_CHECK, &answer, &error) == 0) {
+		ab_buf_release(&answer);
 		ab_emit_connection_status(NULL);
-	else
+	} else {
 		ab_emit_connection_status(error.message);
+	}
+	return 0;
+}
+
+static int
+discover(struct session *session, const char *config_path, struct ab_error *err)
+{
+	struct ab_buf catalog;
+
+	if (read_session(session, config_path, err) != 0 || open_session(session, err) != 0 ||
+	    run_exchange(session, AB_DISCOVER, &catalog, err) != 0)
+		return -1;
+	ab_emit_destination_catalog((struct ab_view){catalog.data, catalog.len});
+	ab_buf_release(&catalog);
 	return 0;
 }
 
@@ -301,6 +328,11 @@ run(struct session *session, const struct arguments *arguments, struct ab_error 
 			return refuse_usage(
 			    name, "write needs --config FILE and --catalog FILE", "");
 		return write_command(session, arguments, err);
+	}
+	if (strcmp(command, "discover") == 0 && session->destination->discovers) {
+		if (arguments->config == NULL)
+			return refuse_usage(name, "discover needs --config FILE", "");
+		return discover(session, arguments->config, err);
 	}
 	if (strcmp(command, "discover") == 0)
 		return ab_fail(err, AB_CONFIG_ERROR,

@@ -387,6 +387,7 @@ settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome 
 		settle_end(sync, flow);
 		break;
 	case AB_CHECK:
+	case AB_DISCOVER:
 		break;
 	}
 }

@@ -1,10 +1,10 @@
 /*
  * destination.h: the connector interface and its contract.
  *
- * Everything a connector says to its service is an exchange: checking, opening a stream, delivering
- * a batch, ending a stream. An exchange is a small state machine of requests and replies. The
- * library runs many at once and owns every byte on the wire, every wait, retry and acknowledgement;
- * a connector is functions without I/O, clock or globals.
+ * Everything a connector says to its service is an exchange: checking, discovering, opening a
+ * stream, delivering a batch, ending a stream. An exchange is a small state machine of requests and
+ * replies. The library runs many at once and owns every byte on the wire, every wait, retry and
+ * acknowledgement; a connector is functions without I/O, clock or globals.
  *
  * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the
  * first record is read; append() for each record and AB_BATCH exchanges while records come; one
@@ -28,7 +28,8 @@
 #include "retry.h"
 
 enum ab_phase {
-	AB_CHECK, /* `check`: is the configuration right and may we write? no stream */
+	AB_CHECK,    /* `check`: is the configuration right and may we write? no stream */
+	AB_DISCOVER, /* `discover`: what can be written? into x->answer; no stream */
 	AB_BEGIN, /* before a stream's first record: look up or make what it needs, set stream->hold
 		   */
 	AB_BATCH, /* deliver x->batch */
@@ -72,9 +73,11 @@ struct ab_record {
  */
 struct ab_exchange {
 	enum ab_phase phase;
-	struct ab_stream *stream; /* NULL in AB_CHECK */
+	struct ab_stream *stream; /* NULL in AB_CHECK and AB_DISCOVER */
 	struct ab_batch *batch;   /* AB_BATCH only */
 	bool complete;            /* AB_END only: the stream ended well */
+	struct ab_buf answer;     /* AB_DISCOVER only: the DestinationCatalog, a JSON object, whole
+				     when the exchange is done. The library's, bounded */
 	unsigned step;            /* the connector's, 0 first, below AB_STEPS_MAX */
 	unsigned items;  /* parts of this step, each a request of its own; 1 when a step begins,
 			    request() for item 0 may set it */
@@ -155,6 +158,8 @@ struct ab_destination {
 	const char *name; /* "destination-dust" */
 	const char *version;
 	const unsigned char *spec; /* specs/<name>.json as embedded, NUL-terminated */
+	bool discovers; /* `discover` is offered: an AB_DISCOVER exchange finds the objects of the
+			   service, as the protocol's DestinationCatalog */
 
 	/* Reads the configuration; *self is the connector's state, passed to all others. limits
 	 * comes zeroed. Strings of config may be borrowed until close. */

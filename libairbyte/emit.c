@@ -178,6 +178,15 @@ ab_emit_connection_status(const char *message)
 }
 
 void
+ab_emit_destination_catalog(struct ab_view catalog)
+{
+	ab_buf_add_text(&out.lines, "{\"type\":\"DESTINATION_CATALOG\",\"destination_catalog\":");
+	ab_buf_add(&out.lines, catalog.data, catalog.len);
+	ab_buf_add_char(&out.lines, '}');
+	end_line();
+}
+
+void
 ab_emit_state(const char *line, size_t len)
 {
 	ab_buf_add(&out.lines, line, len);

@@ -1,6 +1,6 @@
 /*
- * emit.h: the only writer of stdout: SPEC, CONNECTION_STATUS, STATE, TRACE, LOG, one JSON line
- * each.
+ * emit.h: the only writer of stdout: SPEC, CONNECTION_STATUS, DESTINATION_CATALOG, STATE, TRACE,
+ * LOG, one JSON line each.
  *
  * Lines gather in a buffer and leave whole, in order, at ab_emit_flush or when much has gathered. A
  * STATE leaves as it is; in all other texts every known secret (secret.h) is masked. Once a write
@@ -30,6 +30,9 @@ void ab_emit_spec(const unsigned char *spec);
 
 /* CONNECTION_STATUS: SUCCEEDED if message is NULL, else FAILED. */
 void ab_emit_connection_status(const char *message);
+
+/* DESTINATION_CATALOG: catalog is the JSON text of an AirbyteDestinationCatalog on one line. */
+void ab_emit_destination_catalog(struct ab_view catalog);
 
 /* A whole STATE line, without newline. */
 void ab_emit_state(const char *line, size_t len);

@@ -11,6 +11,7 @@
 
 #define REQUEST_TEXT_MAX ((size_t)256 << 10)
 #define REQUEST_BODY_MAX ((size_t)256 << 20)
+#define ANSWER_MAX ((size_t)8 << 20)
 #define LONG_WAIT_MS 10000
 
 /*
@@ -126,6 +127,7 @@ exchange_free(struct exchange *e, const struct ab_exchange_set *set)
 	free(e->lanes);
 	free(e->trouble);
 	free(e->x.scratch);
+	ab_buf_release(&e->x.answer);
 	free(e);
 }
 
@@ -169,6 +171,7 @@ ab_exchange_start(struct ab_exchange_set *set, enum ab_phase phase, struct ab_st
 
 	e->x = (struct ab_exchange){
 	    .phase = phase, .stream = stream, .batch = batch, .complete = complete};
+	ab_buf_init(&e->x.answer, ANSWER_MAX);
 	e->outcome = (struct ab_outcome){.phase = phase, .stream = stream, .batch = batch};
 	e->lanes = ab_calloc(set->limits->fan, sizeof(*e->lanes));
 	for (unsigned i = 0; i < set->limits->fan; i++) {
@@ -518,6 +521,20 @@ ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms)
 	}
 }
 
+/* What an exchange found out becomes the caller's. */
+static void
+take_answer(struct exchange *e, struct ab_outcome *outcome)
+{
+	if (e->x.answer.overflowed) {
+		outcome->result = AB_RESULT_FAILED;
+		ab_fail(&outcome->error, AB_SYSTEM_ERROR,
+		    "what the service offers is more than %zu MB", ANSWER_MAX >> 20);
+		return;
+	}
+	outcome->answer = e->x.answer;
+	ab_buf_init(&e->x.answer, ANSWER_MAX);
+}
+
 bool
 ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome)
 {
@@ -527,6 +544,8 @@ ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcome)
 		return false;
 	DL_DELETE2(set->ended, e, prev, next_one);
 	*outcome = e->outcome;
+	if (e->outcome.result == AB_RESULT_DONE)
+		take_answer(e, outcome);
 	exchange_free(e, set);
 	return true;
 }

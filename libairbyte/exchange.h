@@ -31,12 +31,13 @@ struct ab_outcome {
 	enum ab_result result;
 	struct ab_stream *stream;
 	struct ab_batch *batch; /* the caller's again */
+	struct ab_buf answer;   /* of an AB_DISCOVER that is done, the caller's; else empty */
 	struct ab_error error;
 };
 
 /* A wait of 10 s or longer that an exchange has begun. */
 struct ab_wait {
-	struct ab_stream *stream; /* NULL in AB_CHECK */
+	struct ab_stream *stream; /* NULL in AB_CHECK and AB_DISCOVER */
 	int64_t wait_ms;          /* before AB_TIME_SCALE */
 	unsigned next_try;        /* what comes after it, from 2; 0: AB_WAIT, it uses up no try */
 	unsigned tries;           /* that the policy allows */

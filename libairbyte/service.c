@@ -51,7 +51,7 @@ ab_reply_copy_text(char *to, size_t size, const cJSON *text)
 	}
 }
 
-/* " of stream X", or nothing in a check. */
+/* " of stream X", or nothing in a check or a discovery. */
 static void
 add_stream(struct ab_buf *text, const struct ab_exchange *x)
 {
@@ -66,7 +66,7 @@ static void
 add_loss(const struct ab_service *service, const struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_buf *text)
 {
-	if (x->phase == AB_CHECK) {
+	if (x->stream == NULL) {
 		ab_buf_printf(
 		    text, "cannot reach %s %s: %s", service->url_field, service->url, in->loss);
 		return;

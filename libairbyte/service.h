@@ -37,8 +37,8 @@ enum ab_verdict ab_service_judge(const struct ab_service *service, const struct 
 
 /*
  * Fills err's message and keeps its kind: "Dust refused <what> of stream X: <words>", or how the
- * reply was lost ("cannot reach base_url https://dust.tt: ..." in a check). words are those of
- * ab_service_words.
+ * reply was lost ("cannot reach base_url https://dust.tt: ..." without a stream). words are those
+ * of ab_service_words.
  */
 void ab_service_describe(const struct ab_service *service, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, const char *words, struct ab_error *err);

@@ -193,6 +193,7 @@ begin_step(struct ab_exchange *x)
 
 	switch (x->phase) {
 	case AB_CHECK:
+	case AB_DISCOVER:
 	case AB_BEGIN:
 		break;
 	case AB_BATCH:

@@ -102,6 +102,7 @@ fixture_close(struct fixture *f)
 	ab_buf_release(&f->request.head);
 	ab_buf_release(&f->request.tail);
 	free(f->x.scratch);
+	ab_buf_release(&f->x.answer);
 	cJSON_Delete(f->schema);
 	cJSON_Delete(f->config.document);
 	cJSON_Delete(f->spec);
@@ -135,13 +136,15 @@ static inline void
 fixture_exchange(struct fixture *f, enum ab_phase phase, bool complete)
 {
 	free(f->x.scratch);
+	ab_buf_release(&f->x.answer);
 	f->x = (struct ab_exchange){
 	    .phase = phase,
-	    .stream = phase == AB_CHECK ? NULL : &f->stream,
+	    .stream = phase == AB_CHECK || phase == AB_DISCOVER ? NULL : &f->stream,
 	    .batch = phase == AB_BATCH ? f->batch : NULL,
 	    .complete = complete,
 	    .items = 1,
 	};
+	ab_buf_init(&f->x.answer, 1 << 16);
 }
 
 /* Asks for the request of an item; f->body becomes its body. */

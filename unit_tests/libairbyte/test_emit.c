@@ -58,6 +58,7 @@ messages_are_one_line_each(void **state)
 	ab_emit_state("{\"type\":\"STATE\"}", 16);
 	ab_emit_connection_status(NULL);
 	ab_emit_connection_status("bad");
+	ab_emit_destination_catalog((struct ab_view){"{\"operations\":[]}", 17});
 	ab_emit_spec((const unsigned char *)"{\n  \"a\": [\n    1\n  ]\n}\n");
 	ab_emit_error(&failure, 1700000000000);
 	assert_string_equal(written(),
@@ -66,6 +67,7 @@ messages_are_one_line_each(void **state)
 	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"SUCCEEDED\"}}\n"
 	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"FAILED\","
 	    "\"message\":\"bad\"}}\n"
+	    "{\"type\":\"DESTINATION_CATALOG\",\"destination_catalog\":{\"operations\":[]}}\n"
 	    "{\"type\":\"SPEC\",\"spec\":{\"a\": [1]}}\n"
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":1700000000000.0,"
 	    "\"error\":{"

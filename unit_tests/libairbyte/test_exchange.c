@@ -17,6 +17,7 @@ static struct {
 	size_t answered;
 	enum ab_verdict special; /* for HTTP 299 */
 	int64_t wait_ms;         /* for AB_WAIT */
+	size_t answers;          /* bytes that each reply adds to the answer */
 	char log[4096];          /* "step.item " for each request built */
 	int64_t retry_after_ms;
 } script;
@@ -57,6 +58,8 @@ script_response(void *self, struct ab_exchange *x, const struct ab_reply *in, st
 	}
 	if (verdict != AB_DONE)
 		return verdict;
+	for (size_t i = 0; i < script.answers; i++)
+		ab_buf_add_char(&x->answer, 'a');
 	if (x->step + 1 >= script.steps)
 		return AB_DONE;
 	x->step++;
@@ -599,6 +602,52 @@ a_refusal_keeps_its_slot_of_the_window(void **state)
 	assert_int_equal(fake.sent, 18);
 }
 
+static void
+what_a_discovery_found_becomes_the_callers(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.steps = 2;
+	script.answers = 3;
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	ab_exchange_start(set, AB_DISCOVER, NULL, NULL, false);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_string_equal(outcome.answer.data, "aaaaaa");
+	ab_buf_release(&outcome.answer);
+}
+
+static void
+a_discovery_that_is_too_large_fails(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.answers = ((size_t)8 << 20) + 1;
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	ab_exchange_start(set, AB_DISCOVER, NULL, NULL, false);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_string_equal(outcome.error.message, "what the service offers is more than 8 MB");
+}
+
+static void
+a_discovery_that_fails_leaves_nothing(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.steps = 2;
+	script.answers = 3;
+	script.statuses[1] = 403;
+	set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+	ab_exchange_start(set, AB_DISCOVER, NULL, NULL, false);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	assert_null(outcome.answer.data);
+}
+
 /* One request is out, its reply comes after the wind-down: done. Others have not begun: abandoned.
  */
 static void
@@ -674,6 +723,9 @@ main(void)
 	    CASE(a_batch_is_split_until_one_record_is_left),
 	    CASE(metered_requests_keep_the_window),
 	    CASE(a_refusal_keeps_its_slot_of_the_window),
+	    CASE(what_a_discovery_found_becomes_the_callers),
+	    CASE(a_discovery_that_is_too_large_fails),
+	    CASE(a_discovery_that_fails_leaves_nothing),
 	    CASE(winding_down_lets_what_is_out_finish),
 	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
 	};
