@@ -173,7 +173,7 @@ open_session(struct session *session, struct ab_error *err)
 
 	if (ab_config_check(&session->config, err) != 0)
 		return -1;
-	const char *unknown = ab_config_unknown(&session->config);
+	const char *unknown = ab_config_unknown(&session->config, !destination->stream_settings);
 	if (unknown != NULL)
 		ab_emit_log(AB_WARN, "the configuration has a field that %s does not know: %.100s",
 		    destination->name, unknown);

@@ -125,8 +125,12 @@ has_type(const cJSON *value, const char *type)
 		return cJSON_IsNumber(value) && value->valuedouble >= -9007199254740992.0 &&
 		       value->valuedouble <= 9007199254740992.0 &&
 		       (double)(int64_t)value->valuedouble == value->valuedouble;
+	if (strcmp(type, "number") == 0)
+		return cJSON_IsNumber(value);
 	if (strcmp(type, "array") == 0)
 		return cJSON_IsArray(value);
+	if (strcmp(type, "object") == 0)
+		return cJSON_IsObject(value);
 	return true;
 }
 
@@ -150,14 +154,17 @@ check_enum(const cJSON *value, const char *name, const cJSON *choices, struct ab
 }
 
 static int
-check_items(const cJSON *value, const char *name, struct ab_error *err)
+check_items(const cJSON *value, const char *name, const cJSON *items, struct ab_error *err)
 {
+	const char *described = cJSON_GetStringValue(member(items, "type"));
+	const char *type = described != NULL ? described : "string";
 	const cJSON *item = NULL;
 
 	cJSON_ArrayForEach(item, value)
 	{
-		if (!cJSON_IsString(item))
-			return ab_fail(err, AB_CONFIG_ERROR, "%s must be a list of strings", name);
+		if (!has_type(item, type))
+			return ab_fail(
+			    err, AB_CONFIG_ERROR, "%s must be a list of %ss", name, type);
 	}
 	return 0;
 }
@@ -192,7 +199,7 @@ check_field(const struct ab_config *config, const cJSON *field, struct ab_error 
 	if (cJSON_IsString(value))
 		return check_enum(value, name, member(field, "enum"), err);
 	if (cJSON_IsArray(value))
-		return check_items(value, name, err);
+		return check_items(value, name, member(field, "items"), err);
 	if (cJSON_IsNumber(value))
 		return check_range(value, name, field, err);
 	return 0;
@@ -266,6 +273,20 @@ ab_config_integer(const struct ab_config *config, const char *name)
 	return value != NULL ? (int64_t)value->valuedouble : 0;
 }
 
+double
+ab_config_number(const struct ab_config *config, const char *name)
+{
+	const cJSON *value = effective(config, name);
+
+	return value != NULL ? value->valuedouble : 0;
+}
+
+const cJSON *
+ab_config_list(const struct ab_config *config, const char *name)
+{
+	return effective(config, name);
+}
+
 size_t
 ab_config_count(const struct ab_config *config, const char *name)
 {
@@ -292,13 +313,14 @@ ab_config_secrets(const struct ab_config *config, void (*secret)(const char *tex
 }
 
 const char *
-ab_config_unknown(const struct ab_config *config)
+ab_config_unknown(const struct ab_config *config, bool objects_too)
 {
 	const cJSON *given = NULL;
 
 	cJSON_ArrayForEach(given, config->document)
 	{
-		if (member(connection(config, "properties"), given->string) == NULL)
+		if (member(connection(config, "properties"), given->string) == NULL &&
+		    (objects_too || !cJSON_IsObject(given)))
 			return given->string;
 	}
 	return NULL;

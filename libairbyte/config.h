@@ -42,10 +42,15 @@ const char *ab_config_string(const struct ab_config *config, const char *name);
 bool ab_config_bool(const struct ab_config *config, const char *name);
 /* Checked against minimum and maximum of the spec by ab_config_check. */
 int64_t ab_config_integer(const struct ab_config *config, const char *name);
+double ab_config_number(const struct ab_config *config, const char *name);
 
 /* A field that is a list of texts: how many, and number i. Borrowed. */
 size_t ab_config_count(const struct ab_config *config, const char *name);
 const char *ab_config_item(const struct ab_config *config, const char *name, size_t i);
+
+/* The same list as it stands, for items that are objects: that they are is checked by
+ * ab_config_check, what they hold is not. NULL if there is none. Borrowed. */
+const struct cJSON *ab_config_list(const struct ab_config *config, const char *name);
 
 /*
  * The URL of a service: scheme and host as the user wrote them, "https://" put before them if there
@@ -66,7 +71,8 @@ AB_MUST_CHECK int ab_config_credential(const struct ab_config *config, const cha
 /* Calls secret(text) for each value of a field marked airbyte_secret in the spec. */
 void ab_config_secrets(const struct ab_config *config, void (*secret)(const char *text));
 
-/* The first field of the file that the spec does not know, or NULL: a typo worth a warning. */
-const char *ab_config_unknown(const struct ab_config *config);
+/* The first field of the file that the spec does not know, or NULL: a typo worth a warning. Fields
+ * that are objects count only with objects_too. */
+const char *ab_config_unknown(const struct ab_config *config, bool objects_too);
 
 #endif

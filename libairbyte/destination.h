@@ -161,6 +161,10 @@ struct ab_destination {
 	bool discovers; /* `discover` is offered: an AB_DISCOVER exchange finds the objects of the
 			   service, as the protocol's DestinationCatalog */
 
+	/* Any field of the configuration that is an object holds the settings of the stream it is
+	 * called after, and is the connector's to judge. */
+	bool stream_settings;
+
 	/* Reads the configuration; *self is the connector's state, passed to all others. limits
 	 * comes zeroed. Strings of config may be borrowed until close. */
 	int (*open)(void **self, struct ab_limits *limits, const struct ab_config *config,

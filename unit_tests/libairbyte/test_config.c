@@ -11,6 +11,8 @@ static const char spec_text[] =
     "\"limit\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100,\"default\":7},"
     "\"strict\":{\"type\":\"boolean\",\"default\":true},"
     "\"fields\":{\"type\":\"array\",\"default\":[\"a\",\"b\"]},"
+    "\"delay\":{\"type\":\"number\",\"maximum\":60,\"default\":0.5},"
+    "\"rules\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
     "\"bare\":{\"type\":\"string\"}}}}";
 
 /* Reads text as a configuration; returns what ab_config_read returns. */
@@ -48,7 +50,7 @@ values_that_are_given_win(void **state)
 	assert_false(ab_config_bool(&config, "strict"));
 	assert_int_equal(ab_config_count(&config, "fields"), 1);
 	assert_string_equal(ab_config_item(&config, "fields", 0), "x");
-	assert_null(ab_config_unknown(&config));
+	assert_null(ab_config_unknown(&config, true));
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -70,7 +72,44 @@ null_and_absent_mean_the_default(void **state)
 	assert_string_equal(ab_config_item(&config, "fields", 1), "b");
 	assert_null(ab_config_item(&config, "fields", 2));
 	assert_null(ab_config_string(&config, "bare"));
-	assert_string_equal(ab_config_unknown(&config), "typo");
+	assert_string_equal(ab_config_unknown(&config, true), "typo");
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+numbers_may_have_a_fraction_and_items_may_be_objects(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    read_text(&config, spec, "{\"key\":\"k\",\"delay\":0.05,\"rules\":[{\"a\":1}]}", &err),
+	    0);
+	assert_true(ab_config_number(&config, "delay") == 0.05);
+	assert_true(cJSON_IsObject(ab_config_list(&config, "rules")->child));
+	ab_config_release(&config);
+	assert_int_equal(read_text(&config, spec, "{\"key\":\"k\"}", &err), 0);
+	assert_true(ab_config_number(&config, "delay") == 0.5);
+	assert_null(ab_config_list(&config, "rules"));
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+objects_may_be_settings_of_streams(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    read_text(&config, spec, "{\"key\":\"k\",\"users\":{},\"typo\":1}", &err), 0);
+	assert_string_equal(ab_config_unknown(&config, true), "users");
+	assert_string_equal(ab_config_unknown(&config, false), "typo");
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -94,6 +133,9 @@ what_is_wrong_is_named(void **state)
 	    {"{\"key\":\"k\",\"strict\":\"yes\"}", "strict must be a boolean"},
 	    {"{\"key\":\"k\",\"fields\":\"a\"}", "fields must be an array"},
 	    {"{\"key\":\"k\",\"fields\":[1]}", "fields must be a list of strings"},
+	    {"{\"key\":\"k\",\"rules\":[{},\"a\"]}", "rules must be a list of objects"},
+	    {"{\"key\":\"k\",\"delay\":\"1\"}", "delay must be a number"},
+	    {"{\"key\":\"k\",\"delay\":60.5}", "delay must be at most 60"},
 	};
 	cJSON *spec = cJSON_Parse(spec_text);
 
@@ -157,6 +199,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(values_that_are_given_win),
 	    cmocka_unit_test(null_and_absent_mean_the_default),
+	    cmocka_unit_test(numbers_may_have_a_fraction_and_items_may_be_objects),
+	    cmocka_unit_test(objects_may_be_settings_of_streams),
 	    cmocka_unit_test(what_is_wrong_is_named),
 	    cmocka_unit_test(files_that_are_no_object_are_refused_without_quoting_them),
 	    cmocka_unit_test(secrets_are_those_the_specification_marks),
