@@ -137,6 +137,20 @@ find_slot(const struct ab_batch *batch, struct ab_view key, uint32_t half)
 	}
 }
 
+bool
+ab_batch_find(const struct ab_batch *batch, const char *bytes, size_t len, size_t *i)
+{
+	const struct ab_view key = {bytes, len};
+
+	if (batch->slots == NULL || len == 0)
+		return false;
+	const uint64_t *slot = find_slot(batch, key, hash(key));
+	if (*slot == 0)
+		return false;
+	*i = slot_entry(*slot);
+	return true;
+}
+
 /* For a key that is known not to be in the table. */
 static void
 place_slot(uint64_t *slots, size_t cap, uint64_t slot)

@@ -101,6 +101,10 @@ size_t ab_batch_start(const struct ab_batch *batch, size_t i);
 struct ab_view ab_batch_entry_key(const struct ab_batch *batch, size_t i);
 struct ab_view ab_batch_entry_record(const struct ab_batch *batch, size_t i);
 
+/* Whether a record of this key was committed, and its entry: of several the latest. Anything that
+ * was committed is found, also before sealing; the pending record is not. */
+bool ab_batch_find(const struct ab_batch *batch, const char *bytes, size_t len, size_t *i);
+
 /* For response(): the service refused this record for good. The first reason given stays. */
 void ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...) AB_PRINTF(3, 4);
 

@@ -150,8 +150,11 @@ enum ab_verdict {
 /* What append() makes of a record. */
 enum ab_taken {
 	AB_TAKEN, /* its bytes stand at the end of batch->body; ab_batch_key / _mark were called */
-	AB_REJECTED, /* err->message says why: it is counted and reported, the run goes on */
-	AB_BROKEN,   /* err is set: the run fails */
+	AB_REJECTED,   /* err->message says why: it is counted and reported, the run goes on */
+	AB_NEXT_BATCH, /* it must not stand in one batch with an earlier record of its key, as that
+			  would be superseded: the batch is sealed, and the record appended again to
+			  an empty one. Not of the first record of a batch */
+	AB_BROKEN,     /* err is set: the run fails */
 };
 
 struct ab_destination {

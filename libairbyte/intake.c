@@ -4,6 +4,7 @@
  */
 #include "flow.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "emit.h"
@@ -71,7 +72,7 @@ reject(
 	flow->safe++;
 }
 
-/* Returns false if the record did not fit into the batch, which then is as before. */
+/* Returns false if the record needs another batch than this one, which then is as before. */
 static bool
 append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record)
 {
@@ -88,6 +89,7 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 		ab_batch_commit(batch, record->ordinal,
 		    ab_reject_wants_records(sync->reject) ? record->raw : (struct ab_view){0});
 	} else {
+		assert(taken != AB_NEXT_BATCH || batch->count > 0);
 		ab_batch_rollback(batch);
 		if (taken == AB_BROKEN) {
 			ab_flow_fail(sync, &error);

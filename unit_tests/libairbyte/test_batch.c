@@ -679,10 +679,40 @@ keys_of_all_lengths_are_told_apart(void **unused)
 	ab_batch_free(batch);
 }
 
+static void
+a_key_is_found_as_soon_as_it_is_committed(void **state)
+{
+	struct ab_batch *batch = ab_batch_new(NULL, 1 << 20, 0);
+	size_t i = 7;
+
+	(void)state;
+	assert_false(ab_batch_find(batch, "a", 1, &i));
+	for (uint64_t ordinal = 1; ordinal <= 100; ordinal++) {
+		char key[8];
+		const int len = snprintf(key, sizeof(key), "%u", (unsigned)(ordinal % 60));
+		ab_batch_key(batch, key, (size_t)len);
+		if (ordinal < 60)
+			assert_false(ab_batch_find(batch, key, (size_t)len, &i));
+		ab_buf_add_text(&batch->body, "x");
+		ab_batch_commit(batch, ordinal, (struct ab_view){0});
+	}
+	assert_false(ab_batch_find(batch, "60", 2, &i));
+	assert_false(ab_batch_find(batch, "", 0, &i));
+	assert_true(ab_batch_find(batch, "59", 2, &i));
+	assert_int_equal(batch->entries[i].ordinal, 59);
+	assert_true(ab_batch_find(batch, "1", 1, &i));
+	assert_int_equal(batch->entries[i].ordinal, 61);
+	ab_batch_seal(batch);
+	assert_true(ab_batch_find(batch, "1", 1, &i));
+	assert_int_equal(batch->entries[i].ordinal, 61);
+	ab_batch_free(batch);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_key_is_found_as_soon_as_it_is_committed),
 	    cmocka_unit_test(an_empty_batch_answers_for_nothing),
 	    cmocka_unit_test(entries_know_where_they_begin_and_end),
 	    cmocka_unit_test(a_rollback_takes_back_body_key_and_mark),

@@ -55,6 +55,7 @@ static struct {
 	unsigned trouble; /* of 100 requests, how many go wrong but can be mended */
 	unsigned fatal;   /* of 1000 requests, how many are refused for good */
 	bool refused;
+	bool keeps_all;                   /* no record may give way to a later one of its key */
 	unsigned busy[STREAMS_MAX][KEYS]; /* requests in flight that hold this key */
 	unsigned streams_busy[STREAMS_MAX];
 	enum ab_order order;
@@ -69,7 +70,7 @@ is_safe(size_t stream, size_t until)
 		    model.declined[stream][i])
 			continue;
 		bool superseded = false;
-		for (size_t j = i + 1; j <= model.received[stream]; j++)
+		for (size_t j = i + 1; !model.keeps_all && j <= model.received[stream]; j++)
 			superseded =
 			    superseded || ((model.stored[stream][j] || model.declined[stream][j]) &&
 					      model.key_of[stream][j] == model.key_of[stream][i]);
@@ -137,6 +138,7 @@ model_append(
 	const size_t stream = batch->stream->index;
 	const size_t number = (size_t)record->ordinal;
 	char key[16];
+	size_t earlier;
 
 	(void)self;
 	if (model.rejected[stream][number]) {
@@ -145,6 +147,8 @@ model_append(
 	}
 	const int len = snprintf(key, sizeof(key), "%u", model.key_of[stream][number]);
 	ab_batch_key(batch, key, (size_t)len);
+	if (model.keeps_all && ab_batch_find(batch, key, (size_t)len, &earlier))
+		return AB_NEXT_BATCH;
 	ab_buf_printf(&batch->body, "%zu:%s\n", number, key);
 	return AB_TAKEN;
 }
@@ -362,6 +366,7 @@ run_once(uint32_t with_seed)
 	model.trouble = below(3) == 0 ? 0 : below(25);
 	model.fatal = below(4) == 0 ? 5 : 0;
 	model.order = (enum ab_order)below(3);
+	model.keeps_all = below(3) == 0;
 	fans = below(2) == 0;
 	const bool refresh = below(2) == 0;
 	for (size_t s = 0; s < model.streams; s++)
