@@ -106,6 +106,7 @@ struct ab_request {
 	bool single;  /* not idempotent: use a fresh connection, so that libcurl does not send it
 			 again by itself when a reused one dies, and every loss reaches response() */
 	bool metered; /* counts against limits->rate */
+	unsigned silence_s; /* seconds without a byte after which it counts as lost [120] */
 	size_t reply_limit; /* bytes; a longer reply counts as lost [8 MiB] */
 };
 

@@ -134,7 +134,6 @@ transfer_new(const struct ab_http *http)
 	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, http->user_agent);
 	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
 	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, http->total_ms);
 	curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read);
@@ -280,6 +279,8 @@ ab_http_send(
 	t->parts[1] = batch;
 	t->parts[2] = (struct ab_view){request->tail.data, request->tail.len};
 	t->reply.limit = request->reply_limit > 0 ? request->reply_limit : REPLY_LIMIT;
+	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
+	    request->silence_s > 0 ? (long)request->silence_s : SILENCE_S);
 	curl_easy_setopt(t->easy, CURLOPT_URL, request->url.data);
 	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, request->single ? 1L : 0L);
 	set_headers(t, request);

@@ -4,8 +4,8 @@
  * Transfers run while ab_http_wait is called, in one thread. Redirects are not followed, so
  * credentials never reach another host; TLS is verified; proxies come from the environment as curl
  * reads it (HTTPS_PROXY, NO_PROXY, ...), private certificate authorities from SSL_CERT_FILE,
- * SSL_CERT_DIR or CURL_CA_BUNDLE. Deadlines: connecting 15 s; without any byte moving 120 s; 10
- * minutes in all.
+ * SSL_CERT_DIR or CURL_CA_BUNDLE. Deadlines: connecting 15 s; without any byte moving 120 s,
+ * unless the request says otherwise; 10 minutes in all.
  */
 #ifndef AB_HTTP_H
 #define AB_HTTP_H
