@@ -32,7 +32,7 @@ struct ab_path {
 /* A WARN that a pure function left for the log; see ab_note(). */
 struct ab_note {
 	struct ab_note *next;
-	char text[512];
+	char text[2048];
 };
 
 struct ab_stream {
@@ -92,7 +92,8 @@ const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t 
 
 /*
  * Leaves a WARN about this stream, once per run for each id (0 to 31); the library logs it. For
- * pure functions that have something to say and nowhere to print. Never quote record content.
+ * pure functions that have something to say and nowhere to print. Of record content quote at most
+ * the ids that tell which records are meant.
  */
 void ab_note(struct ab_stream *stream, unsigned id, const char *format, ...) AB_PRINTF(3, 4);
 
