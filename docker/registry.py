@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SPEC_LINES, SPEC_BYTES = 10, 2 << 20  # the platform looks no further for SPEC
 PROTOCOL_VERSIONS = ((0, 0, 0), (0, 3, 0))  # that the platform takes
 ICON_BYTES = 10_000
-SECRET = re.compile(r"(?:password|secret|token|api_?key|(?:access|private|secret)_key)$")
+SECRET = re.compile(r"(?:password|secret|token|api_?key|(?:access|integration|private|secret)_key)$")
 RELATIVE_LINK = re.compile(r"\]\((?!https://|#)([^)]*)\)")
 SYNC_MODES = {  # as the registry's own check spells them, and what each needs of the specification
     "Full Refresh - Overwrite": {"overwrite"}, "Full Refresh - Append": {"append"},

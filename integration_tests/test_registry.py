@@ -128,19 +128,21 @@ def test_metadata_that_the_registry_would_refuse_is_told(connector, path, value,
     ("supported_destination_sync_modes", ["upsert"], "supported_destination_sync_modes"),
     ("supported_destination_sync_modes", [], "supported_destination_sync_modes"),
     ("connectionSpecification.additionalProperties", False, "additionalProperties"),
-    ("connectionSpecification.properties.api_key.airbyte_secret", REMOVED, "airbyte_secret"),
-    ("connectionSpecification.properties.api_key.title", REMOVED, "title"),
-    ("connectionSpecification.properties.api_key.description", "", "description"),
-    ("connectionSpecification.properties.api_key.order", REMOVED, "order"),
-    ("connectionSpecification.properties.api_key.order", 77, "order"),
-    ("connectionSpecification.properties.api_key.group", "no", "group"),
-    ("connectionSpecification.properties.api_key.default", 7, "proposes 7"),
-    ("connectionSpecification.properties.api_key.examples", [""], 'proposes ""'),
-    ("connectionSpecification.properties.api_key.minLength", "1", "'1'"),
+    ("connectionSpecification.properties.KEY.airbyte_secret", REMOVED, "airbyte_secret"),
+    ("connectionSpecification.properties.KEY.title", REMOVED, "title"),
+    ("connectionSpecification.properties.KEY.description", "", "description"),
+    ("connectionSpecification.properties.KEY.order", REMOVED, "order"),
+    ("connectionSpecification.properties.KEY.order", 77, "order"),
+    ("connectionSpecification.properties.KEY.group", "no", "group"),
+    ("connectionSpecification.properties.KEY.default", 7, "proposes 7"),
+    ("connectionSpecification.properties.KEY.examples", [""], 'proposes ""'),
+    ("connectionSpecification.properties.KEY.minLength", "1", "'1'"),
     ("connectionSpecification.required", ["nothing"], "nothing"),
 ])
 def test_a_specification_that_would_not_do_is_told(connector, path, value, words):
-    changed(connector.spec, path, value)
+    """KEY is the first field that is required: a secret in each of ours."""
+    key = connector.spec["connectionSpecification"]["required"][0]
+    changed(connector.spec, path.replace("KEY", key), value)
     found = registry.problems([connector])
     assert found and any(words in one for one in found), found
 

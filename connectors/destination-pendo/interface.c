@@ -1,0 +1,140 @@
+#include "interface.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "alloc.h"
+#include "begin.h"
+#include "check.h"
+#include "discover.h"
+#include "embedded.h"
+#include "pendo.h"
+#include "row.h"
+#include "settings.h"
+#include "values.h"
+
+static void
+pendo_close(void *self)
+{
+	struct pendo *pendo = self;
+	struct pendo_stream *stream = NULL;
+	struct pendo_stream *following = NULL;
+
+	if (pendo == NULL)
+		return;
+	LL_FOREACH_SAFE(pendo->streams, stream, following)
+	{
+		pendo_stream_free(stream);
+	}
+	pendo_settings_release(pendo);
+	free(pendo);
+}
+
+static int
+pendo_open(
+    void **self, struct ab_limits *limits, const struct ab_config *config, struct ab_error *err)
+{
+	struct pendo *pendo = ab_calloc(1, sizeof(*pendo));
+
+	if (pendo_settings_read(pendo, limits, config, err) != 0) {
+		pendo_close(pendo);
+		return -1;
+	}
+	*self = pendo;
+	return 0;
+}
+
+static int
+pendo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
+{
+	struct pendo *pendo = self;
+
+	for (size_t i = 0; i < count; i++) {
+		struct pendo_stream *made = NULL;
+		if (pendo_stream_new(&made, pendo, &streams[i], err) != 0)
+			return -1;
+		LL_PREPEND(pendo->streams, made);
+		streams[i].self = made;
+	}
+	return 0;
+}
+
+static enum ab_taken
+pendo_append(
+    void *self, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
+{
+	return pendo_row_put(self, batch, record, err);
+}
+
+/* At the end of a stream there is nothing to ask, but to tell. All streams are known by now, so a
+ * mapping without one is a mistake. */
+static enum ab_ask
+end(const struct pendo *pendo, struct ab_stream *stream)
+{
+	const struct pendo_stream *ours = stream->self;
+
+	pendo_report_tell(&ours->report, stream, PENDO_NOTE_REPORT);
+	for (size_t i = 0; i < pendo->mappings.count; i++) {
+		struct pendo_mapping *mapping = &pendo->mappings.list[i];
+		if (!mapping->used)
+			ab_note(stream, PENDO_NOTE_STRANGER,
+			    "the configuration has settings for a stream %.200s, but there is none",
+			    mapping->stream);
+		mapping->used = true;
+	}
+	return AB_SKIP;
+}
+
+static enum ab_ask
+pendo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	const struct pendo *pendo = self;
+
+	(void)err;
+	switch (x->phase) {
+	case AB_CHECK:
+		return pendo_check_request(pendo, x, out);
+	case AB_DISCOVER:
+		return pendo_discover_request(pendo, x, out);
+	case AB_BEGIN:
+		return pendo_begin_request(pendo, x, out);
+	case AB_BATCH:
+		return pendo_values_request(pendo, x, out);
+	case AB_END:
+		break;
+	}
+	return end(pendo, x->stream);
+}
+
+static enum ab_verdict
+pendo_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	const struct pendo *pendo = self;
+
+	switch (x->phase) {
+	case AB_CHECK:
+		return pendo_check_response(pendo, x, in, err);
+	case AB_DISCOVER:
+		return pendo_discover_response(pendo, x, in, err);
+	case AB_BEGIN:
+		return pendo_begin_response(pendo, x, in, err);
+	case AB_BATCH:
+	case AB_END:
+		break;
+	}
+	return pendo_values_response(pendo, x, in, err);
+}
+
+const struct ab_destination pendo_destination = {
+    .name = "destination-pendo",
+    .version = EMBEDDED_VERSION,
+    .spec = embedded_spec,
+    .discovers = true,
+    .stream_settings = true,
+    .open = pendo_open,
+    .close = pendo_close,
+    .streams = pendo_streams,
+    .append = pendo_append,
+    .request = pendo_request,
+    .response = pendo_response,
+};

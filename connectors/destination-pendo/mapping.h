@@ -1,0 +1,57 @@
+/*
+ * mapping.h: what the configuration says about single streams.
+ *
+ * In one of two forms. The list `streams` holds {"stream", "namespace", "kind", "id_field",
+ * "field_mappings": [{"source", "target"}]}. And every field of the configuration that is an object
+ * is the form of the Singer target for Pendo: "<stream>": {"primary_key", "field_mappings":
+ * {"<field in Pendo>": "<field of the record>"}}. There primary_key has the name that the field
+ * gets, and fields that are not mapped keep theirs; in `streams` mappings are all that is sent, if
+ * there are any.
+ */
+#ifndef PENDO_MAPPING_H
+#define PENDO_MAPPING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "catalog.h"
+#include "config.h"
+#include "kinds.h"
+
+struct pendo_rename {
+	const char *source; /* the record's field */
+	const char *target; /* Pendo's field */
+};
+
+/* Its texts are the configuration's. */
+struct pendo_mapping {
+	const char *stream;
+	const char *namespace; /* NULL: any */
+	bool has_kind;
+	enum pendo_kind kind;
+	const char *id_field; /* NULL: the primary key */
+	struct pendo_rename *renames;
+	size_t count;
+	bool by_name; /* what is not renamed goes by its name */
+	bool used;    /* a stream was found for it */
+};
+
+struct pendo_mappings {
+	struct pendo_mapping *list;
+	size_t count;
+};
+
+/* Config errors name the mapping and what is wrong. On failure what was filled is for
+ * pendo_mappings_release all the same. */
+AB_MUST_CHECK int pendo_mappings_read(
+    struct pendo_mappings *mappings, const struct ab_config *config, struct ab_error *err);
+void pendo_mappings_release(struct pendo_mappings *mappings);
+
+/* The mapping of a stream, one with its namespace first, or NULL. */
+struct pendo_mapping *pendo_mappings_find(
+    const struct pendo_mappings *mappings, const struct ab_stream *stream);
+
+/* Whether a field is one that sources and platforms add to records for themselves: never sent. */
+bool pendo_is_metadata(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * values.h: a batch as one bulk call, POST /api/v1/metadata/{kind}/{group}/value.
+ *
+ * A call can be sent again: the same values twice are no change. That is also how a row is found
+ * which Pendo refuses without saying which it is: the batch is halved until it is alone, so that
+ * exactly that record is rejected. At most twice as many calls as records come of it.
+ *
+ *   200, rows it names refused          these are rejected; `missing` as on_missing says
+ *   200, rows refused it does not name  halved
+ *   400                                 the whole call was refused, for one row or for all: halved;
+ *                                       a row alone is rejected. After PENDO_REFUSALS_MAX such rows
+ *                                       without one that was taken it is not the rows: the run
+ * fails 408                                 it took longer than the five minutes Pendo allows:
+ * halved; a row alone is tried again 413                                 halved; a row alone is
+ * rejected all else                            see reply.h
+ */
+#ifndef PENDO_VALUES_H
+#define PENDO_VALUES_H
+
+#include "pendo.h"
+
+#define PENDO_REFUSALS_MAX 100
+
+enum ab_ask pendo_values_request(
+    const struct pendo *pendo, const struct ab_exchange *x, struct ab_request *out);
+enum ab_verdict pendo_values_response(const struct pendo *pendo, struct ab_exchange *x,
+    const struct ab_reply *in, struct ab_error *err);
+
+#endif

@@ -1,0 +1,112 @@
+#include "../libairbyte/testing.h"
+
+#include "report.h"
+
+static struct ab_view
+view(const char *text)
+{
+	return (struct ab_view){text, strlen(text)};
+}
+
+static void
+drop_notes(struct ab_stream *stream)
+{
+	while (stream->notes != NULL) {
+		struct ab_note *note = stream->notes;
+		stream->notes = note->next;
+		free(note);
+	}
+}
+
+static void
+the_first_ids_of_a_reason_are_named(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	for (unsigned i = 1; i <= 21; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "v%u", i);
+		pendo_report_add(&report, "not there", view(id));
+	}
+	pendo_report_add(&report, "no id", (struct ab_view){0});
+	pendo_report_tell(&report, &stream, 4);
+	assert_string_equal(stream.notes->text, "1 record was not written: no id");
+	assert_string_equal(stream.notes->next->text,
+	    "21 records were not written: not there; ids: v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, "
+	    "v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, ...");
+	assert_null(stream.notes->next->next);
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
+long_ids_are_cut_between_characters(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+	char id[100];
+
+	(void)state;
+	memset(id, 'x', sizeof(id));
+	memcpy(id + 63, "\xc3\xa9", 2);
+	for (int i = 0; i < PENDO_REPORTED_IDS; i++)
+		pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)});
+	const char *ids = report.findings[0].ids;
+	assert_int_equal(strlen(ids), 20 * 63 + 19 * 2);
+	assert_int_equal(ids[63], ',');
+	pendo_report_tell(&report, &stream, 4);
+	assert_non_null(strstr(stream.notes->text, ids));
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
+many_reasons_become_one(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	for (unsigned i = 0; i < PENDO_REASONS + 3; i++) {
+		char reason[300];
+		memset(reason, 'r', sizeof(reason));
+		snprintf(reason + (i == 0 ? 290 : 0), 10, "%u", i);
+		pendo_report_add(&report, reason, view("v"));
+		pendo_report_add(&report, reason, view("w"));
+	}
+	assert_int_equal(report.reasons, PENDO_REASONS);
+	assert_int_equal(report.findings[0].records, 2);
+	assert_int_equal(strlen(report.findings[0].reason), PENDO_REASON_BYTES - 1);
+	pendo_report_tell(&report, &stream, 4);
+	assert_string_equal(
+	    stream.notes->text, "6 records were not written: other reasons; ids: v, w, v, w, v, w");
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
+nothing_is_told_of_nothing(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	pendo_report_tell(&report, &stream, 4);
+	assert_null(stream.notes);
+	pendo_report_release(&report);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_first_ids_of_a_reason_are_named),
+	    cmocka_unit_test(long_ids_are_cut_between_characters),
+	    cmocka_unit_test(many_reasons_become_one),
+	    cmocka_unit_test(nothing_is_told_of_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
