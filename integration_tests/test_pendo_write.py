@@ -1,0 +1,260 @@
+"""The Pendo connector: check, discover, and what a write leaves in Pendo."""
+
+import json
+
+import pytest
+
+from connector import Source, catalog_of, properties
+from pendo import (
+    Process, bulk_calls, check, discover, many, mapping, put_many, rule, sizes, stream, sync,
+    values, with_state, writes)
+from pendo_api import filled_pendo, shared_pendo
+
+__all__ = ["filled_pendo", "shared_pendo"]
+
+
+def rejected(result):
+    """(accepted, rejected) of each acknowledged state."""
+    return [(one["destinationStats"]["recordCount"],
+             one["destinationStats"].get("rejectedRecordCount", 0)) for one in result.states]
+
+
+def lines_of(path):
+    """The lines of a reject file."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# --- check and discover --------------------------------------------------------------------------
+
+
+def test_a_good_key_is_good(sandbox):
+    assert check(sandbox) == {"status": "SUCCEEDED"}
+    assert [one["path"] for one in sandbox.requests()] == [
+        "/api/v1/token/verify", "/api/v1/metadata/schema/visitor"]
+
+
+@pytest.mark.parametrize("config, words", [
+    ({"integration_key": "0ead0000-1f2e-4d3c-8b5a-7c9d0e1f2a3b.us"}, "can only read"),
+    ({"integration_key": "cded0000-unknown.us"}, "wrong, of another region"),
+    ({"integration_key": "cded0000-unknown.eu", "region": "US"}, "ends in .eu: is the region EU?"),
+    ({"base_url": "http://127.0.0.1:9"}, "cannot reach base_url"),
+])
+def test_a_key_that_does_not_do_is_told_why(sandbox, config, words):
+    status = check(sandbox, **config)
+    assert status["status"] == "FAILED" and words in status["message"]
+
+
+def test_discover_lists_what_can_be_updated(sandbox):
+    (message,) = discover(sandbox).succeeded().of("DESTINATION_CATALOG")
+    operations = message["destination_catalog"]["operations"]
+    assert [(one["object_name"], one["sync_mode"], one["matching_keys"]) for one in operations] == [
+        ("visitor", "update", [["visitorId"]]), ("account", "update", [["accountId"]])]
+    assert operations[0]["json_schema"]["properties"] == {
+        "visitorId": {"type": "string"}, "plan": {"type": "string"}, "age": {"type": "integer"},
+        "score": {"type": "number"}, "active": {"type": "boolean"},
+        "since": {"type": "string", "format": "date-time"}, "anything": {}}
+    assert operations[1]["json_schema"]["required"] == ["accountId"]
+
+
+def test_a_discover_that_is_refused_is_an_error(sandbox):
+    error = discover(sandbox, integration_key="cded0000-unknown.us").failed("config_error")
+    assert "the metadata schema" in error["message"]
+
+
+# --- what arrives --------------------------------------------------------------------------------
+
+ROW = {"id": "v1", "plan": "pro \u00e9\"", "age": 42, "score": 2.5, "active": True,
+       "since": "2024-02-29T10:00:00+02:00", "anything": {"a": [1]}}
+STORED = {**ROW, "since": "2024-02-29T08:00:00.000Z"}
+del STORED["id"]
+
+
+@pytest.mark.parametrize("mode", ["append", "append_dedup", "update"])
+def test_values_arrive_in_every_mode(sandbox, mode):
+    source = with_state([ROW, {"id": "v2", "plan": "free"}])
+    result = sync(sandbox, stream(mode=mode), source.lines).succeeded()
+    assert result.state_lines == source.expected
+    assert (values(sandbox), values(sandbox, "v2")) == (STORED, {"plan": "free"})
+    assert writes(sandbox) == {"v1": 1, "v2": 1}
+    assert result.logs("WARN") == []
+
+
+def test_an_object_and_a_key_of_data_activation_are_obeyed(sandbox):
+    streams = stream("crm", key="accountId", destination_object_name="account",
+                     schema=properties(accountId="string", plan="string"))
+    source = with_state([{"accountId": "a1", "plan": "gold"}], "crm")
+    sync(sandbox, streams, source.lines).succeeded()
+    assert sandbox.accounts()["a1"]["custom"] == {"plan": "gold"}
+
+
+def test_a_mapping_says_what_goes_where(sandbox):
+    config = {"streams": [mapping("crm", {"tier": "plan"}, kind="visitor", id_field="uuid")]}
+    source = with_state([{"id": 1, "uuid": "v3", "tier": "gold", "age": 5}], "crm")
+    result = sync(sandbox, stream("crm"), source.lines, **config).succeeded()
+    assert values(sandbox, "v3") == {"plan": "gold"}
+    assert "id is the first" in result.logs("WARN")[0]
+
+
+def test_the_singer_targets_configuration_is_understood(sandbox):
+    config = {"visitors": {"primary_key": "visitorId",
+                           "field_mappings": {"visitorId": "uuid", "plan": "tier"}}}
+    source = with_state([{"uuid": "v3", "tier": "gold", "age": 5}])
+    result = sync(sandbox, stream(key=None), source.lines, **config).succeeded()
+    assert values(sandbox, "v3") == {"plan": "gold", "age": 5}
+    assert result.logs("WARN") == []
+
+
+def test_versions_of_an_id_lose_nothing(sandbox):
+    data = [{"id": "v1", "plan": "a", "age": 1}, {"id": "v2", "plan": "x"},
+            {"id": "v1", "plan": "b", "age": None}, {"id": "v1", "plan": "c", "age": None}]
+    source = with_state(data)
+    result = sync(sandbox, stream(), source.lines).succeeded()
+    assert result.state_lines == source.expected
+    assert (values(sandbox), writes(sandbox)) == ({"plan": "c", "age": 1}, {"v1": 2, "v2": 1})
+    assert sizes(sandbox) == [2, 1]
+
+
+def test_a_long_stream_goes_in_batches_side_by_side(sandbox):
+    put_many(sandbox, 5000)
+    sandbox.settings(latency_ms=50)
+    result = sync(sandbox, stream(), many(5000), batch_records=100).succeeded()
+    assert sizes(sandbox) == [100] * 50
+    assert len(writes(sandbox)) == 5000
+    assert 2 <= sandbox.concurrency()["overall"] <= 10
+    assert result.logs("WARN") == []
+
+
+# --- what Pendo does not take --------------------------------------------------------------------
+
+
+def test_ids_that_are_not_there_are_rejected_and_named(sandbox, tmp_path):
+    path = tmp_path / "rejected.jsonl"
+    source = with_state([{"id": "v1", "plan": "a"}, {"id": "ghost", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines, reject_file=str(path)).succeeded()
+    assert rejected(result) == [(1, 1)]
+    assert [(one["record"], one["reason"], one["data"]) for one in lines_of(path)] == [
+        (2, "Pendo has no visitor of this id", {"id": "ghost", "plan": "b"})]
+    assert any(line.endswith("Pendo has no visitor of this id; ids: ghost")
+               for line in result.logs("WARN"))
+    assert "ghost" not in sandbox.visitors()
+
+
+def test_they_are_made_or_ignored_or_fatal_on_request(sandbox):
+    source = with_state([{"id": "ghost", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines, on_missing="ignore").succeeded()
+    assert rejected(result) == [(1, 0)]
+    error = sync(sandbox, stream(), source.lines, on_missing="fail").failed("config_error")
+    assert "on_missing is fail" in error["message"]
+    sync(sandbox, stream(), source.lines, create_missing=True).succeeded()
+    assert values(sandbox, "ghost") == {"plan": "b"}
+
+
+@pytest.mark.parametrize("errors", ["texts", "objects"])
+def test_exactly_the_records_that_pendo_refuses_are_rejected(sandbox, errors):
+    """Nulls are what the sandbox can be made to refuse, and a connector cannot know."""
+    put_many(sandbox, 40)
+    sandbox.settings(errors=errors, null_values="refuse")
+    data = [{"id": f"u{number}", "plan": None if number in (7, 31) else "p"}
+            for number in range(40)]
+    result = sync(sandbox, stream(), with_state(data).lines, null_values="null").succeeded()
+    assert rejected(result) == [(38, 2)]
+    assert set(writes(sandbox)) == {f"u{number}" for number in range(40)} - {"u7", "u31"}
+    (told,) = [line for line in result.logs("WARN") if "ids: " in line]
+    assert "Pendo refused it: plan must not be null; ids: " in told
+    assert told.partition("ids: ")[2].split(", ") == ["u7", "u31"]
+
+
+def test_a_record_that_has_a_whole_call_refused_is_found(sandbox):
+    put_many(sandbox, 40)
+    sandbox.faults([rule('"u9"', status=400, body="bad format", times=-1)])
+    result = sync(sandbox, stream(), [*many(40), *with_state([]).lines]).succeeded()
+    assert len(writes(sandbox)) == 39
+    assert any("Pendo refused it: bad format (HTTP 400); ids: u9" in line
+               for line in result.logs("WARN"))
+
+
+def test_a_service_that_refuses_everything_ends_the_run(sandbox):
+    put_many(sandbox, 2000)
+    sandbox.faults([rule(status=400, body="no mapping", times=-1)])
+    error = sync(sandbox, stream(), many(2000)).failed("config_error")
+    assert "no mapping (HTTP 400)" in error["message"]
+    assert len(bulk_calls(sandbox)) < 400
+
+
+@pytest.mark.parametrize("policy, outcome", [
+    ("ignore", [(2, 0)]), ("reject", [(1, 1)]), ("fail", None)])
+def test_a_field_that_pendo_lacks_never_spoils_a_call(sandbox, policy, outcome):
+    source = with_state([{"id": "v1", "plan": "a", "new": 1}, {"id": "v2", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines, on_unmapped_field=policy)
+    if outcome is None:
+        assert "new; make it under" in result.failed("config_error")["message"]
+    else:
+        assert rejected(result.succeeded()) == outcome
+        assert values(sandbox, "v2") == {"plan": "b"}
+    assert bulk_calls(sandbox, status=400) == []
+
+
+def test_what_fits_no_field_is_rejected_before_it_is_sent(sandbox):
+    data = [{"id": "v1", "age": "many"}, {"id": None}, {"id": "v2", "_sdc_deleted_at": "2024-01-01"},
+            {"id": "v3", "age": "7"}]
+    result = sync(sandbox, stream(), with_state(data).lines).succeeded()
+    assert rejected(result) == [(1, 3)]
+    assert writes(sandbox) == {"v3": 1}
+    assert bulk_calls(sandbox, status=200)[0]["records"] == 1
+
+
+# --- trouble -------------------------------------------------------------------------------------
+
+
+def test_a_call_that_takes_too_long_is_halved(sandbox):
+    put_many(sandbox, 64)
+    sandbox.settings(call_seconds=0.05, record_ms=2)
+    source = Source().records("visitors", [{"id": f"u{n}", "age": n} for n in range(64)])
+    source.state("visitors")
+    result = sync(sandbox, stream(), source.lines).succeeded()
+    assert result.state_lines == source.expected
+    assert len(writes(sandbox)) == 64
+    assert sizes(sandbox, status=408) == [64, 32, 32]
+
+
+@pytest.mark.parametrize("fault", [
+    {"status": 409}, {"status": 429}, {"status": 500}, {"status": 502}, {"status": 503},
+    {"cut": "before"}, {"cut": "after"}, {"cut": "reply"}, {"status": 503, "apply": 1}])
+def test_passing_trouble_is_overcome(sandbox, fault):
+    sandbox.faults([rule(**fault)])
+    source = with_state([{"id": "v1", "plan": "a"}, {"id": "v2", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines).succeeded()
+    assert result.state_lines == source.expected
+    assert (values(sandbox), values(sandbox, "v2")) == ({"plan": "a"}, {"plan": "b"})
+
+
+def test_lasting_trouble_ends_the_run_after_so_many_attempts(sandbox):
+    sandbox.faults([rule(status=503, times=-1)])
+    error = sync(sandbox, stream(), with_state([{"id": "v1", "plan": "a"}]).lines,
+                 attempts=3).failed("transient_error")
+    assert "given up after 3 tries (3 x HTTP 503)" in error["message"]
+    assert sizes(sandbox) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("stall", [True, "after"])
+def test_a_run_that_is_killed_is_resumed_without_loss(sandbox, stall):
+    put_many(sandbox, 30)
+    source = Source()
+    for first in (0, 10, 20):
+        source.records("visitors", [{"id": f"u{n}", "age": n} for n in range(first, first + 10)])
+        source.state("visitors")
+    # One batch at a time leaves: the third is never answered.
+    sandbox.faults([rule('"u20"', stall=stall)])
+    config = sandbox.config(batch_records=10)
+    with Process("write", config, catalog_of(stream())) as process:
+        process.feed(source.lines)
+        process.until_states(2)
+        process.until(lambda: sandbox.faults() == [])
+        states = process.kill().state_lines
+    assert states == source.expected[:2]
+    assert {f"u{n}" for n in range(20)} <= set(writes(sandbox))
+    rest = with_state([{"id": f"u{n}", "age": n} for n in range(20, 30)])
+    result = sync(sandbox, stream(), rest.lines).succeeded()
+    assert result.state_lines == rest.expected
+    assert {name: sandbox.visitors()[name]["custom"]["age"] for name in writes(sandbox)} == {
+        f"u{n}": n for n in range(30)}
