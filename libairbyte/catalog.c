@@ -16,16 +16,6 @@ member(const cJSON *object, const char *name)
 	return value == NULL || cJSON_IsNull(value) ? NULL : value;
 }
 
-const char *
-ab_stream_label(const struct ab_stream *stream, char *label, size_t size)
-{
-	if (stream->namespace != NULL)
-		snprintf(label, size, "%s.%s", stream->namespace, stream->name);
-	else
-		snprintf(label, size, "%s", stream->name);
-	return label;
-}
-
 static int
 refuse(const struct ab_stream *stream, const char *why, struct ab_error *err)
 {
@@ -147,15 +137,7 @@ static int
 read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
     bool on_platform, struct ab_error *err)
 {
-	const cJSON *described = member(configured, "stream");
-
-	stream->name = cJSON_GetStringValue(member(described, "name"));
-	if (stream->name == NULL)
-		return ab_fail(err, AB_CONFIG_ERROR,
-		    "the catalog is not a configured catalog: stream number %zu has no stream.name",
-		    stream->index + 1);
-	stream->namespace = cJSON_GetStringValue(member(described, "namespace"));
-	stream->schema = member(described, "json_schema");
+	stream->schema = member(member(configured, "stream"), "json_schema");
 	if (!cJSON_IsObject(stream->schema))
 		return refuse(stream, "json_schema is missing in the catalog", err);
 	if (read_mode(stream, configured, supported, err) != 0 ||
@@ -169,119 +151,59 @@ read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supp
 	return 0;
 }
 
-static bool
-same_text(const char *a, const char *b)
+/* NULL if it has no name, or one that is taken. */
+static struct ab_stream *
+add_configured(struct ab_catalog *catalog, const cJSON *configured, struct ab_error *err)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
+	const cJSON *described = member(configured, "stream");
+	struct ab_stream named = {
+	    .name = cJSON_GetStringValue(member(described, "name")),
+	    .namespace = cJSON_GetStringValue(member(described, "namespace")),
+	};
 
-static int
-refuse_duplicates(const struct ab_catalog *catalog, struct ab_error *err)
-{
-	for (size_t i = 0; i < catalog->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			const struct ab_stream *a = &catalog->streams[i];
-			const struct ab_stream *b = &catalog->streams[j];
-			if (same_text(a->name, b->name) && same_text(a->namespace, b->namespace))
-				return refuse(a, "it stands twice in the catalog", err);
-		}
+	if (named.name == NULL) {
+		ab_fail(err, AB_CONFIG_ERROR,
+		    "the catalog is not a configured catalog: stream number %zu has no stream.name",
+		    catalog->count + 1);
+		return NULL;
 	}
-	return 0;
+	struct ab_stream *stream = ab_catalog_add(catalog, named.namespace, named.name);
+	if (stream == NULL)
+		refuse(&named, "it stands twice in the catalog", err);
+	return stream;
 }
 
 int
 ab_catalog_read(struct ab_catalog *catalog, const char *path, const cJSON *spec, bool on_platform,
     struct ab_error *err)
 {
-	struct ab_catalog read = {.on_platform = on_platform};
+	struct ab_catalog read;
 	const cJSON *configured = NULL;
 
-	read.document = ab_config_parse_file(path, "the catalog", err);
-	if (read.document == NULL)
+	cJSON *document = ab_config_parse_file(path, "the catalog", err);
+	if (document == NULL)
 		return -1;
-	const cJSON *streams = member(read.document, "streams");
+	const cJSON *streams = member(document, "streams");
+	ab_catalog_init(&read, (size_t)cJSON_GetArraySize(streams));
+	read.document = document;
+	read.on_platform = on_platform;
 	if (!cJSON_IsArray(streams)) {
 		ab_fail(err, AB_CONFIG_ERROR, "the catalog %s has no list of streams", path);
 		goto fail;
 	}
-	read.streams = ab_calloc((size_t)cJSON_GetArraySize(streams), sizeof(*read.streams));
 	cJSON_ArrayForEach(configured, streams)
 	{
-		struct ab_stream *stream = &read.streams[read.count];
-		stream->index = read.count++;
-		if (read_stream(stream, configured,
+		struct ab_stream *stream = add_configured(&read, configured, err);
+		if (stream == NULL ||
+		    read_stream(stream, configured,
 			member(spec, "supported_destination_sync_modes"), on_platform, err) != 0)
 			goto fail;
 	}
-	if (refuse_duplicates(&read, err) != 0)
-		goto fail;
 	*catalog = read;
 	return 0;
 fail:
 	ab_catalog_release(&read);
 	return -1;
-}
-
-void
-ab_catalog_release(struct ab_catalog *catalog)
-{
-	for (size_t i = 0; i < catalog->count; i++) {
-		struct ab_stream *stream = &catalog->streams[i];
-		for (size_t k = 0; k < stream->primary_keys; k++)
-			free(stream->primary_key[k].parts);
-		free(stream->primary_key);
-		free(stream->cursor.parts);
-		while (stream->notes != NULL) {
-			struct ab_note *note = stream->notes;
-			stream->notes = note->next;
-			free(note);
-		}
-	}
-	free(catalog->streams);
-	cJSON_Delete(catalog->document);
-	*catalog = (struct ab_catalog){0};
-}
-
-static bool
-view_is(struct ab_view view, const char *text)
-{
-	return strlen(text) == view.len &&
-	       (view.len == 0 || memcmp(view.data, text, view.len) == 0);
-}
-
-struct ab_stream *
-ab_catalog_find(const struct ab_catalog *catalog, struct ab_view namespace, struct ab_view name)
-{
-	struct ab_stream *alike = NULL;
-
-	for (size_t i = 0; i < catalog->count; i++) {
-		struct ab_stream *stream = &catalog->streams[i];
-		if (!view_is(name, stream->name))
-			continue;
-		const bool absent = stream->namespace == NULL;
-		if (absent == (namespace.data == NULL) &&
-		    (absent || view_is(namespace, stream->namespace)))
-			return stream;
-		if (namespace.len == 0 && (absent || stream->namespace[0] == '\0'))
-			alike = stream;
-	}
-	return alike;
-}
-
-void
-ab_note(struct ab_stream *stream, unsigned id, const char *format, ...)
-{
-	va_list args;
-
-	if (id > 31 || (stream->noted & 1U << id) != 0)
-		return;
-	stream->noted |= 1U << id;
-	struct ab_note *note = ab_calloc(1, sizeof(*note));
-	va_start(args, format);
-	vsnprintf(note->text, sizeof(note->text), format, args);
-	va_end(args);
-	note->next = stream->notes;
-	stream->notes = note;
 }
 
 const char *

@@ -61,9 +61,14 @@ struct ab_stream {
 	struct ab_note *notes;
 };
 
+struct ab_catalog_entry;
+
 struct ab_catalog {
-	struct ab_stream *streams;
+	struct ab_stream *streams; /* they stay where they are, also when more are added */
 	size_t count;
+	size_t cap;
+	struct ab_catalog_entry *entries; /* one per stream: what finds it by its name */
+	struct ab_catalog_entry *by_name;
 	struct cJSON *document;
 	bool on_platform; /* WORKER_JOB_ID is in the environment */
 };
@@ -78,6 +83,17 @@ struct ab_catalog {
 AB_MUST_CHECK int ab_catalog_read(struct ab_catalog *catalog, const char *path,
     const struct cJSON *spec, bool on_platform, struct ab_error *err);
 void ab_catalog_release(struct ab_catalog *catalog);
+
+/* An empty catalog with room for so many streams, which takes memory only as they come. */
+void ab_catalog_init(struct ab_catalog *catalog, size_t streams);
+
+/*
+ * Adds a stream; all but its index, name and namespace is zeroes, absent or -1. The texts are
+ * borrowed until the release. Returns NULL if the catalog is full, or has a stream of this name and
+ * namespace.
+ */
+struct ab_stream *ab_catalog_add(
+    struct ab_catalog *catalog, const char *namespace, const char *name);
 
 /*
  * The stream of a (namespace, name) pair, or NULL. data == NULL in namespace means absent. An empty

@@ -316,6 +316,45 @@ a_note_is_left_once(void **state)
 	ab_catalog_release(&catalog);
 }
 
+static void
+streams_can_be_added_and_stay_where_they_are(void **state)
+{
+	struct ab_catalog catalog;
+	char names[40][8];
+
+	(void)state;
+	ab_catalog_init(&catalog, COUNT(names));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "s%zu", i / 2);
+		const struct ab_stream *stream =
+		    ab_catalog_add(&catalog, i % 2 == 0 ? NULL : "n", names[i]);
+		assert_ptr_equal(stream, &catalog.streams[i]);
+		assert_int_equal(stream->index, i);
+		assert_int_equal(stream->generation_id, -1);
+	}
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_ptr_equal(
+		    ab_catalog_find(&catalog, view(i % 2 == 0 ? NULL : "n"), view(names[i])),
+		    &catalog.streams[i]);
+	assert_null(ab_catalog_find(&catalog, view(NULL), view("s20")));
+	ab_catalog_release(&catalog);
+}
+
+static void
+a_stream_is_not_added_twice_nor_to_a_full_catalog(void **state)
+{
+	struct ab_catalog catalog;
+
+	(void)state;
+	ab_catalog_init(&catalog, 2);
+	assert_non_null(ab_catalog_add(&catalog, NULL, "a"));
+	assert_null(ab_catalog_add(&catalog, NULL, "a"));
+	assert_non_null(ab_catalog_add(&catalog, "", "a"));
+	assert_null(ab_catalog_add(&catalog, NULL, "b"));
+	assert_int_equal(catalog.count, 2);
+	ab_catalog_release(&catalog);
+}
+
 int
 main(void)
 {
@@ -329,6 +368,8 @@ main(void)
 	    cmocka_unit_test(an_update_says_what_of_and_by_which_key),
 	    cmocka_unit_test(a_stream_ends_well_only_on_proof),
 	    cmocka_unit_test(a_note_is_left_once),
+	    cmocka_unit_test(streams_can_be_added_and_stay_where_they_are),
+	    cmocka_unit_test(a_stream_is_not_added_twice_nor_to_a_full_catalog),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
