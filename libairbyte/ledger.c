@@ -87,6 +87,7 @@ struct waiting {
 	uint32_t len;
 	uint32_t cut_at; /* where destinationStats goes */
 	bool comma;
+	bool bare;
 	bool foreign;
 };
 
@@ -120,6 +121,7 @@ struct stream {
 struct ab_ledger {
 	struct stream *streams;
 	size_t count;
+	size_t cap;   /* of streams and ring */
 	size_t *ring; /* streams whose first state may be free to leave; each at most once */
 	size_t ring_head;
 	size_t ring_count;
@@ -149,10 +151,28 @@ ab_ledger_new(size_t streams)
 
 	ledger->streams = ab_calloc(streams, sizeof(ledger->streams[0]));
 	ledger->ring = ab_calloc(streams, sizeof(ledger->ring[0]));
-	ledger->count = streams;
+	ledger->count = ledger->cap = streams;
 	ledger->all_bound = UINT64_MAX;
 	ab_tempfile_init(&ledger->file);
 	return ledger;
+}
+
+/* A ring that wraps around would have a gap once it is longer: its first item becomes item 0. */
+void
+ab_ledger_add(struct ab_ledger *ledger)
+{
+	if (ledger->count == ledger->cap) {
+		const size_t cap = ledger->cap > 0 ? ledger->cap * 2 : FIRST_ITEMS;
+		size_t *ring = ab_calloc(cap, sizeof(ring[0]));
+		for (size_t i = 0; i < ledger->ring_count; i++)
+			ring[i] = ledger->ring[(ledger->ring_head + i) % ledger->cap];
+		free(ledger->ring);
+		ledger->ring = ring;
+		ledger->ring_head = 0;
+		ledger->streams = ab_realloc(ledger->streams, cap * sizeof(ledger->streams[0]));
+		ledger->cap = cap;
+	}
+	ledger->streams[ledger->count++] = (struct stream){.received = 0};
 }
 
 static void
@@ -220,7 +240,7 @@ consider(struct ab_ledger *ledger, struct stream *stream)
 	if (stream->candidate || !first_may_leave(stream))
 		return;
 	stream->candidate = true;
-	ledger->ring[(ledger->ring_head + ledger->ring_count++) % ledger->count] =
+	ledger->ring[(ledger->ring_head + ledger->ring_count++) % ledger->cap] =
 	    (size_t)(stream - ledger->streams);
 }
 
@@ -233,7 +253,7 @@ next_candidate(struct ab_ledger *ledger)
 		if (first_may_leave(stream))
 			return stream;
 		stream->candidate = false;
-		ledger->ring_head = (ledger->ring_head + 1) % ledger->count;
+		ledger->ring_head = (ledger->ring_head + 1) % ledger->cap;
 		ledger->ring_count--;
 	}
 	return NULL;
@@ -423,6 +443,7 @@ keep_text(struct ab_ledger *ledger, const struct ab_state_text *text, struct wai
 	state->len = (uint32_t)len;
 	state->cut_at = (uint32_t)text->cut_at;
 	state->comma = text->comma;
+	state->bare = text->bare;
 	if (ledger->text_bytes + len <= text_bytes_max) {
 		state->text = copy;
 		ledger->text_bytes += len;
@@ -541,7 +562,8 @@ put_state(const struct ab_ledger *ledger, const struct waiting *state, uint64_t 
 	}
 	const uint64_t rejected = state->foreign ? 0 : state->rejected;
 	ab_buf_add(line, text, state->cut_at);
-	put_stats(line, state, since - rejected, rejected);
+	if (!state->bare)
+		put_stats(line, state, since - rejected, rejected);
 	ab_buf_add(line, text + state->cut_at, state->len - state->cut_at);
 	free(copy);
 	if (!line->overflowed)

@@ -14,7 +14,7 @@
  * States leave byte for byte as they came, unknown fields and `id` included, with destinationStats
  * added to (or put in the place of) the member of the state object:
  * {"recordCount":N.0,"rejectedRecordCount":M.0}, where N + M records came since the previous state
- * of the scope and M is left out when it is 0.
+ * of the scope and M is left out when it is 0. A bare state leaves without.
  *
  * Texts beyond 4 MiB wait in an unlinked file in TMPDIR, so that withheld states of a long
  * overwrite do not fill the memory; what is kept of such a state is 48 bytes, and for a state of
@@ -37,6 +37,9 @@ struct ab_ledger;
 struct ab_ledger *ab_ledger_new(size_t streams);
 void ab_ledger_free(struct ab_ledger *ledger);
 
+/* One more stream, whose number is how many there were. */
+void ab_ledger_add(struct ab_ledger *ledger);
+
 /* A record of the stream arrived: its ordinal. */
 uint64_t ab_ledger_record(struct ab_ledger *ledger, size_t stream);
 uint64_t ab_ledger_received(const struct ab_ledger *ledger, size_t stream);
@@ -53,9 +56,10 @@ uint64_t ab_ledger_rejected_total(const struct ab_ledger *ledger, size_t stream)
 /* While a stream is withheld, neither its states nor those of all streams leave. */
 void ab_ledger_withhold(struct ab_ledger *ledger, size_t stream, bool withheld);
 
-/* Where in a STATE line destinationStats goes. */
+/* What leaves, and where in it destinationStats goes. */
 struct ab_state_text {
 	struct ab_view line; /* the whole line, without its newline */
+	bool bare;           /* it leaves as it is: what follows says nothing */
 	size_t cut_at;       /* the text line[cut_at, cut_at + cut_len) is replaced ... */
 	size_t cut_len;
 	bool comma; /* ... by the member, with a comma before it if set */

@@ -271,6 +271,80 @@ what_is_cut_is_replaced(void **unused)
 	ab_ledger_free(ledger);
 }
 
+static void
+streams_can_be_added_while_states_wait(void **unused)
+{
+	struct ab_ledger *ledger = ab_ledger_new(0);
+	char name[8];
+
+	(void)unused;
+	for (size_t stream = 0; stream < 20; stream++) {
+		ab_ledger_add(ledger);
+		receive(ledger, stream, 2);
+		snprintf(name, sizeof(name), "%zu", stream);
+		assert_int_equal(arrive(ledger, stream, name), 2);
+		if (stream % 3 == 0)
+			ab_ledger_done(ledger, stream, 1, 2);
+	}
+	assert_int_equal(arrive(ledger, AB_LEDGER_ALL, "all"), 40);
+	for (size_t stream = 0; stream < 20; stream++) {
+		if (stream % 3 != 0)
+			ab_ledger_done(ledger, stream, 1, 2);
+	}
+	expect_release(ledger, "{\"all\":0,\"destinationStats\":{\"recordCount\":40.0}}");
+	expect_release(ledger, "{\"0\":0,\"destinationStats\":{\"recordCount\":2.0}}");
+	expect_release(ledger, "{\"3\":0,\"destinationStats\":{\"recordCount\":2.0}}");
+	for (size_t left = 18; left > 0; left--) {
+		struct ab_buf line;
+		struct ab_error err;
+		assert_int_equal(ab_ledger_waiting(ledger), left);
+		ab_buf_init(&line, mebibyte);
+		assert_int_equal(ab_ledger_release(ledger, &line, &err), 1);
+		ab_buf_release(&line);
+	}
+	expect_release(ledger, NULL);
+	ab_ledger_free(ledger);
+}
+
+static void
+a_state_of_all_waits_for_a_stream_that_came_later_only_if_it_had_records(void **unused)
+{
+	struct ab_ledger *ledger = ab_ledger_new(1);
+
+	(void)unused;
+	receive(ledger, 0, 1);
+	ab_ledger_done(ledger, 0, 1, 1);
+	arrive(ledger, AB_LEDGER_ALL, "a");
+	ab_ledger_add(ledger);
+	receive(ledger, 1, 1);
+	arrive(ledger, AB_LEDGER_ALL, "b");
+	expect_release(ledger, "{\"a\":0,\"destinationStats\":{\"recordCount\":1.0}}");
+	expect_release(ledger, NULL);
+	ab_ledger_done(ledger, 1, 1, 1);
+	expect_release(ledger, "{\"b\":0,\"destinationStats\":{\"recordCount\":1.0}}");
+	ab_ledger_free(ledger);
+}
+
+static void
+a_bare_state_leaves_as_it_is(void **unused)
+{
+	static const char value[] = "{\"bookmarks\": {}}";
+	const struct ab_state_text text = {.line = {value, sizeof(value) - 1}, .bare = true};
+	struct ab_ledger *ledger = ab_ledger_new(1);
+	struct ab_error err;
+	uint64_t since = 0;
+
+	(void)unused;
+	receive(ledger, 0, 3);
+	ab_ledger_rejected(ledger, 0, 2);
+	assert_int_equal(ab_ledger_state(ledger, AB_LEDGER_ALL, &text, &since, &err), 0);
+	assert_int_equal(since, 3);
+	expect_release(ledger, NULL);
+	ab_ledger_done(ledger, 0, 1, 3);
+	expect_release(ledger, value);
+	ab_ledger_free(ledger);
+}
+
 /* --- against a model that looks at every record each time --- */
 
 enum {
@@ -851,6 +925,10 @@ main(void)
 	    cmocka_unit_test(a_state_waits_for_the_records_before_it),
 	    cmocka_unit_test(a_state_before_any_record_leaves_at_once),
 	    cmocka_unit_test(a_later_batch_does_not_free_a_state_before_the_earlier_one),
+	    cmocka_unit_test(streams_can_be_added_while_states_wait),
+	    cmocka_unit_test(
+		a_state_of_all_waits_for_a_stream_that_came_later_only_if_it_had_records),
+	    cmocka_unit_test(a_bare_state_leaves_as_it_is),
 	    cmocka_unit_test(a_state_of_one_stream_does_not_wait_for_another),
 	    cmocka_unit_test(a_global_state_waits_for_all_streams),
 	    cmocka_unit_test(a_withheld_stream_keeps_its_states_and_those_of_all),
