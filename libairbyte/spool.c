@@ -57,13 +57,11 @@ struct part {
 };
 
 struct ab_spool *
-ab_spool_new(size_t streams)
+ab_spool_new(void)
 {
 	struct ab_spool *spool = ab_calloc(1, sizeof(*spool));
 
 	ab_tempfile_init(&spool->file);
-	spool->queues = ab_calloc(streams, sizeof(spool->queues[0]));
-	spool->streams = streams;
 	return spool;
 }
 
@@ -80,6 +78,20 @@ ab_spool_free(struct ab_spool *spool)
 	free(spool->queues);
 	ab_tempfile_release(&spool->file);
 	free(spool);
+}
+
+/* The queue of a stream; made, with those before it, if it is not there yet. */
+static struct queue *
+queue_of(struct ab_spool *spool, const struct ab_stream *stream)
+{
+	if (stream->index >= spool->streams) {
+		const size_t streams = (stream->index + 1) * 2;
+		spool->queues = ab_realloc(spool->queues, streams * sizeof(spool->queues[0]));
+		for (size_t i = spool->streams; i < streams; i++)
+			spool->queues[i] = (struct queue){.count = 0};
+		spool->streams = streams;
+	}
+	return &spool->queues[stream->index];
 }
 
 static uint32_t
@@ -178,7 +190,7 @@ store(struct ab_spool *spool, const struct ab_batch *batch, uint64_t at, struct 
 int
 ab_spool_put(struct ab_spool *spool, struct ab_batch *batch, struct ab_error *err)
 {
-	struct queue *queue = &spool->queues[batch->stream->index];
+	struct queue *queue = queue_of(spool, batch->stream);
 	const uint64_t at = spool->file.end;
 	const int rc = store(spool, batch, at, err);
 
@@ -325,7 +337,7 @@ int
 ab_spool_take(
     struct ab_spool *spool, struct ab_stream *stream, struct ab_batch **batch, struct ab_error *err)
 {
-	struct queue *queue = &spool->queues[stream->index];
+	struct queue *queue = queue_of(spool, stream);
 
 	if (queue->taken == queue->count) {
 		*batch = NULL;
@@ -343,7 +355,8 @@ ab_spool_take(
 size_t
 ab_spool_waiting(const struct ab_spool *spool, const struct ab_stream *stream)
 {
+	if (stream->index >= spool->streams)
+		return 0;
 	const struct queue *queue = &spool->queues[stream->index];
-
 	return queue->count - queue->taken;
 }

@@ -15,8 +15,8 @@
 
 struct ab_spool;
 
-/* streams: how many there are in the catalog. The file is made at the first put. */
-struct ab_spool *ab_spool_new(size_t streams);
+/* The file is made at the first put. */
+struct ab_spool *ab_spool_new(void);
 void ab_spool_free(struct ab_spool *spool);
 
 /* Stores a sealed batch of stream number stream->index and frees it. A full disk is an

@@ -219,7 +219,7 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	sync->started_unix_ms = ab_clock_unix_ms();
 	sync->memory_limit = memory_limit();
 	sync->ledger = ab_ledger_new(sync->catalog->count);
-	sync->spool = ab_spool_new(sync->catalog->count);
+	sync->spool = ab_spool_new();
 	sync->http = ab_http_new(agent, 0);
 	sync->exchanges =
 	    ab_exchange_set_new(sync->destination, sync->self, &sync->limits, sync->http);

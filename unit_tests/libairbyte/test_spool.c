@@ -151,7 +151,7 @@ static void
 a_new_spool_is_empty(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 
 	(void)unused;
 	assert_null(take(spool, &stream));
@@ -164,7 +164,7 @@ static void
 a_batch_comes_back_as_it_went_in(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 
 	(void)unused;
 	for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -181,7 +181,7 @@ static void
 a_batch_without_entries_comes_back(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 	struct ab_batch *batch = ab_batch_new(&stream, 100, 5);
 
 	(void)unused;
@@ -206,7 +206,7 @@ batches_of_many_streams_come_back_in_order(void **unused)
 	uint64_t put_seeds[STREAMS][BATCHES];
 	size_t puts[STREAMS] = {0};
 	size_t takes[STREAMS] = {0};
-	struct ab_spool *spool = ab_spool_new(STREAMS);
+	struct ab_spool *spool = ab_spool_new();
 	uint64_t random = 0x9E3779B97F4A7C15;
 
 	(void)unused;
@@ -252,7 +252,7 @@ static void
 large_batches_come_back(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 
 	(void)unused;
 	put(spool, large_batch(&stream, 5 * mebibyte, true));
@@ -266,7 +266,7 @@ static void
 a_batch_that_came_back_can_be_split(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 
 	(void)unused;
 	put(spool, random_batch(&stream, 3));
@@ -285,7 +285,7 @@ static void
 expect_put_to_fail(const char *message)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 	struct ab_error err;
 
 	assert_int_equal(ab_spool_put(spool, random_batch(&stream, 1), &err), -1);
@@ -334,7 +334,7 @@ without_tmpdir_it_is_tmp(void **unused)
 
 	(void)unused;
 	for (int i = 0; i < 2; i++) {
-		struct ab_spool *spool = ab_spool_new(1);
+		struct ab_spool *spool = ab_spool_new();
 		assert_int_equal(i == 0 ? unsetenv("TMPDIR") : setenv("TMPDIR", "", 1), 0);
 		put(spool, random_batch(&stream, 1));
 		expect_same(take(spool, &stream), random_batch(&stream, 1));
@@ -357,7 +357,7 @@ static void
 a_full_disk_is_reported_and_loses_nothing_that_was_put(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 	struct ab_error err;
 	char message[256];
 	int rc = 0;
@@ -411,7 +411,7 @@ static void
 each_damaged_byte_is_noticed(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 	const int fd = next_descriptor();
 	struct stat status;
 
@@ -436,7 +436,7 @@ static void
 a_file_cut_short_is_noticed(void **unused)
 {
 	struct ab_stream stream = {.index = 0};
-	struct ab_spool *spool = ab_spool_new(1);
+	struct ab_spool *spool = ab_spool_new();
 	const int fd = next_descriptor();
 	struct stat status;
 
