@@ -175,7 +175,12 @@ struct ab_destination {
 	    struct ab_error *err);
 	void (*close)(void *self);
 
-	/* Once, before the first begin of a write: the streams of this run. May be NULL. */
+	/*
+	 * The streams of a write, before the first of their begins. Where streams are announced as
+	 * they appear, each is a call of its own, and a stream whose schema or key changed comes
+	 * again: its self is then what it was given before, and nothing of it is under way. They
+	 * stay where they are until close. May be NULL.
+	 */
 	int (*streams)(void *self, struct ab_stream *streams, size_t count, struct ab_error *err);
 
 	/* Adds one record to batch->body (an overflowed body is the library's to handle), calls

@@ -18,16 +18,23 @@ enum step { LOOKUP, UPSERT, LIST, DELETE };
 
 /* --- streams --- */
 
+static void
+release_one(struct dust_documents *documents)
+{
+	dust_looks_release(&documents->looks);
+	dust_sweep_release(&documents->sweep);
+}
+
 void
 dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count)
 {
-	struct dust_documents *all = ab_calloc(count, sizeof(*all));
-
 	for (size_t i = 0; i < count; i++) {
-		dust_looks_init(&all[i].looks, &streams[i]);
-		dust_sweep_init(&all[i].sweep);
-		all[i].replacing = streams[i].overwrite;
-		streams[i].self = &all[i];
+		struct dust_documents *documents =
+		    dust_stream_self(dust, &streams[i], sizeof(*documents));
+		release_one(documents);
+		dust_looks_init(&documents->looks, &streams[i]);
+		dust_sweep_init(&documents->sweep);
+		documents->replacing = streams[i].overwrite;
 		for (size_t j = 0; j < dust->tag_field_count; j++) {
 			if (!dust_tag_field_good(dust->tag_fields[j].text))
 				ab_note(&streams[i], DUST_NOTE_TAG_FIELD,
@@ -36,20 +43,16 @@ dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count)
 				    dust->tag_fields[j].text);
 		}
 	}
-	dust->streams = all;
-	dust->stream_count = count;
 }
 
 void
 dust_documents_release(struct dust *dust)
 {
-	struct dust_documents *all = dust->streams;
-
 	for (size_t i = 0; i < dust->stream_count; i++) {
-		dust_looks_release(&all[i].looks);
-		dust_sweep_release(&all[i].sweep);
+		release_one(dust->streams[i]);
+		free(dust->streams[i]);
 	}
-	free(all);
+	free(dust->streams);
 }
 
 /* Whether old documents stay until the stream has ended well. */

@@ -15,7 +15,7 @@ struct dust_documents {
 	bool replacing;          /* an overwrite that has not removed the old data yet */
 };
 
-/* dust->streams becomes an array of struct dust_documents. */
+/* dust->streams gets a struct dust_documents for each that is new. */
 void dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count);
 void dust_documents_release(struct dust *dust);
 

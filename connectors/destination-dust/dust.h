@@ -50,7 +50,7 @@ struct dust {
 	struct dust_path source_url_field;
 	struct dust_path timestamp_field;
 
-	void *streams; /* an array of struct dust_documents or struct dust_table */
+	void **streams; /* each a struct dust_documents or a struct dust_table */
 	size_t stream_count;
 	struct dust_touched touched; /* documents that are not to be skipped as unchanged */
 	unsigned deletions; /* documents deleted so far: a list read meanwhile may have gaps */
@@ -64,6 +64,9 @@ struct dust {
 
 /* The field that CDC sources set in the record of a deletion. */
 #define DUST_DELETED_AT "_ab_cdc_deleted_at"
+
+/* The self of a stream, of size bytes, all zeroes; one it has already is kept, as it is. */
+void *dust_stream_self(struct dust *dust, struct ab_stream *stream, size_t size);
 
 /* Fills method, headers and the URL of a place in the data source ("documents/"); more may be added
  * to the URL. */

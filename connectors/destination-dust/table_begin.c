@@ -90,12 +90,12 @@ count_foreign(const struct dust_table *table, const cJSON *there)
 static bool
 is_disputed(const struct dust *dust, const struct dust_table *table)
 {
-	const struct dust_table *tables = dust->streams;
 	const char *id = table->name.suffixed;
 
 	for (size_t i = 0; i < dust->stream_count; i++) {
-		const struct dust_table_name *name = &tables[i].name;
-		if (&tables[i] != table &&
+		const struct dust_table *other = dust->streams[i];
+		const struct dust_table_name *name = &other->name;
+		if (other != table &&
 		    (strcmp(name->plain, id) == 0 || strcmp(name->suffixed, id) == 0))
 			return true;
 	}

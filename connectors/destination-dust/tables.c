@@ -25,34 +25,51 @@ enum kind { KIND_ROW, KIND_DELETE };
 
 /* --- streams --- */
 
+static void
+release_one(struct dust_table *table)
+{
+	dust_columns_release(&table->columns);
+	dust_table_name_release(&table->name);
+}
+
+/* Whether a stream that came before another has the plain id. */
+static bool
+is_had(const struct dust *dust, const struct ab_stream *stream, const char *plain)
+{
+	for (size_t i = 0; i < dust->stream_count; i++) {
+		const struct dust_table *other = dust->streams[i];
+		if (other != stream->self && other->name.first &&
+		    strcmp(other->name.plain, plain) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count)
 {
-	struct dust_table *tables = ab_calloc(count, sizeof(*tables));
 	struct dust_table_name *names = ab_calloc(count, sizeof(*names));
 
 	dust_table_names(dust->table_id_prefix, streams, count, names);
+	for (size_t i = 0; i < count; i++)
+		names[i].first = names[i].first && !is_had(dust, &streams[i], names[i].plain);
 	for (size_t i = 0; i < count; i++) {
-		tables[i].name = names[i];
-		tables[i].id = names[i].plain;
-		dust_columns_init(&tables[i].columns, streams[i].schema);
-		streams[i].self = &tables[i];
+		struct dust_table *table = dust_stream_self(dust, &streams[i], sizeof(*table));
+		release_one(table);
+		*table = (struct dust_table){.name = names[i], .id = names[i].plain};
+		dust_columns_init(&table->columns, streams[i].schema);
 	}
 	free(names);
-	dust->streams = tables;
-	dust->stream_count = count;
 }
 
 void
 dust_tables_release(struct dust *dust)
 {
-	struct dust_table *tables = dust->streams;
-
 	for (size_t i = 0; i < dust->stream_count; i++) {
-		dust_columns_release(&tables[i].columns);
-		dust_table_name_release(&tables[i].name);
+		release_one(dust->streams[i]);
+		free(dust->streams[i]);
 	}
-	free(tables);
+	free(dust->streams);
 }
 
 enum ab_taken

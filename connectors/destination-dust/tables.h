@@ -24,7 +24,7 @@ struct dust_table {
 	bool replacing; /* the next rows replace what the table held before */
 };
 
-/* dust->streams becomes an array of struct dust_table. */
+/* dust->streams gets a struct dust_table for each that is new. */
 void dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count);
 void dust_tables_release(struct dust *dust);
 

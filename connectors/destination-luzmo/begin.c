@@ -159,7 +159,7 @@ static const struct luzmo_stream *
 find_sharer(const struct luzmo *luzmo, const struct luzmo_stream *stream)
 {
 	for (size_t i = 0; i < luzmo->stream_count; i++) {
-		const struct luzmo_stream *other = &luzmo->streams[i];
+		const struct luzmo_stream *other = luzmo->streams[i];
 		if (other != stream && other->linked &&
 		    strcmp(other->dataset, stream->dataset) == 0)
 			return other;

@@ -33,8 +33,10 @@ luzmo_close(void *self)
 
 	if (luzmo == NULL)
 		return;
-	for (size_t i = 0; i < luzmo->stream_count; i++)
-		stream_release(&luzmo->streams[i]);
+	for (size_t i = 0; i < luzmo->stream_count; i++) {
+		stream_release(luzmo->streams[i]);
+		free(luzmo->streams[i]);
+	}
 	free(luzmo->streams);
 	luzmo_settings_release(luzmo);
 	free(luzmo);
@@ -55,20 +57,34 @@ luzmo_open(
 	return 0;
 }
 
+/* A stream that comes again begins anew, in its place. */
+static void
+take_stream(struct luzmo *luzmo, struct ab_stream *described)
+{
+	struct luzmo_stream *stream = described->self;
+
+	if (stream != NULL) {
+		stream_release(stream);
+	} else {
+		luzmo->streams =
+		    ab_realloc(luzmo->streams, (luzmo->stream_count + 1) * sizeof(*luzmo->streams));
+		stream = ab_malloc(sizeof(*stream));
+		luzmo->streams[luzmo->stream_count++] = stream;
+	}
+	*stream = (struct luzmo_stream){.untyped = true};
+	luzmo_columns_init(&stream->columns, described->schema);
+	luzmo_tally_start(&stream->tally, -1);
+	described->self = stream;
+}
+
 static int
 luzmo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
 {
 	struct luzmo *luzmo = self;
 
-	luzmo->streams = ab_calloc(count, sizeof(*luzmo->streams));
-	luzmo->stream_count = count;
-	for (size_t i = 0; i < count; i++) {
-		luzmo_columns_init(&luzmo->streams[i].columns, streams[i].schema);
-		luzmo->streams[i].untyped = true;
-		luzmo_tally_start(&luzmo->streams[i].tally, -1);
-		streams[i].self = &luzmo->streams[i];
-	}
-	return luzmo_names_init(luzmo->streams, streams, count, err);
+	for (size_t i = 0; i < count; i++)
+		take_stream(luzmo, &streams[i]);
+	return luzmo_names_init(streams, count, err);
 }
 
 static enum ab_taken

@@ -20,16 +20,21 @@ join(const char *prefix, const char *namespace, const char *name)
 	return copy;
 }
 
+static struct luzmo_stream *
+self_of(const struct ab_stream *stream)
+{
+	return stream->self;
+}
+
 static bool
-may_have_old_tag(const struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
-    size_t i, const char *old_tag)
+may_have_old_tag(const struct ab_stream *catalog, size_t count, size_t i, const char *old_tag)
 {
 	if (catalog[i].namespace == NULL || catalog[i].namespace[0] == '\0' ||
 	    strcmp(old_tag, LUZMO_TAG_REPLACE) == 0)
 		return false;
 	for (size_t other = 0; other < count; other++) {
 		if (other != i && (strcmp(catalog[other].name, catalog[i].name) == 0 ||
-				      strcmp(streams[other].tag, old_tag) == 0))
+				      strcmp(self_of(&catalog[other])->tag, old_tag) == 0))
 			return false;
 	}
 	return true;
@@ -79,14 +84,13 @@ check_different(const struct owner *a, const struct owner *b, struct ab_error *e
 }
 
 static int
-check_tags(const struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
-    struct ab_error *err)
+check_tags(const struct ab_stream *catalog, size_t count, struct ab_error *err)
 {
 	struct owner *owners = ab_calloc(count, sizeof(*owners));
 	int rc = 0;
 
 	for (size_t i = 0; i < count; i++)
-		owners[i] = (struct owner){streams[i].tag, &catalog[i]};
+		owners[i] = (struct owner){self_of(&catalog[i])->tag, &catalog[i]};
 	qsort(owners, count, sizeof(*owners), by_tag);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = check_reserved(&owners[i], err);
@@ -98,20 +102,19 @@ check_tags(const struct luzmo_stream *streams, const struct ab_stream *catalog, 
 }
 
 int
-luzmo_names_init(struct luzmo_stream *streams, const struct ab_stream *catalog, size_t count,
-    struct ab_error *err)
+luzmo_names_init(const struct ab_stream *catalog, size_t count, struct ab_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct ab_stream *stream = &catalog[i];
-		streams[i].name = join("Airbyte - ", stream->namespace, stream->name);
-		streams[i].tag = join(LUZMO_TAG_PREFIX, stream->namespace, stream->name);
+		self_of(stream)->name = join("Airbyte - ", stream->namespace, stream->name);
+		self_of(stream)->tag = join(LUZMO_TAG_PREFIX, stream->namespace, stream->name);
 	}
 	for (size_t i = 0; i < count; i++) {
 		char *old_tag = join(LUZMO_TAG_PREFIX, NULL, catalog[i].name);
-		if (may_have_old_tag(streams, catalog, count, i, old_tag))
-			streams[i].old_tag = old_tag;
+		if (may_have_old_tag(catalog, count, i, old_tag))
+			self_of(&catalog[i])->old_tag = old_tag;
 		else
 			free(old_tag);
 	}
-	return check_tags(streams, catalog, count, err);
+	return check_tags(catalog, count, err);
 }

@@ -148,6 +148,7 @@ open_two(struct two *two, const struct ab_stream *first, const struct ab_stream 
 	two->streams[0] = *first;
 	if (second != NULL)
 		two->streams[1] = *second;
+	two->streams[0].self = two->streams[1].self = NULL;
 	assert_int_equal(
 	    dust_destination.streams(two->f.self, two->streams, two->count, &two->f.err), 0);
 	for (size_t i = 0; i < two->count; i++)
@@ -238,10 +239,11 @@ two_streams_never_end_on_one_table(void **unused)
 
 	(void)unused;
 	open_two(&names, &alike[0], &alike[1]);
-	const struct dust_table *tables = fixture_dust(&names.f)->streams;
-	snprintf(plain, sizeof(plain), "%s", tables[0].name.plain);
-	for (size_t i = 0; i < 2; i++)
-		snprintf(suffixed[i], sizeof(suffixed[i]), "%s", tables[i].name.suffixed);
+	for (size_t i = 0; i < 2; i++) {
+		const struct dust_table *table = names.streams[i].self;
+		snprintf(plain, sizeof(plain), "%s", table->name.plain);
+		snprintf(suffixed[i], sizeof(suffixed[i]), "%s", table->name.suffixed);
+	}
 	fixture_close(&names.f);
 	/* Each of the three ids is not there, untagged, the one's, or the other's. */
 	for (unsigned state = 0; state < 4 * 4 * 4; state++) {
@@ -296,6 +298,51 @@ a_stream_alone_finds_the_table_it_had_among_others(void **unused)
 }
 
 static void
+streams_that_come_one_by_one_are_told_apart(void **unused)
+{
+	struct two two;
+	struct world world = {.count = 0};
+
+	(void)unused;
+	open_two(&two, &alike[0], NULL);
+	two.streams[1] = alike[1];
+	assert_int_equal(dust_destination.streams(two.f.self, &two.streams[1], 1, &two.f.err), 0);
+	two.begins[1] =
+	    (struct ab_exchange){.phase = AB_BEGIN, .stream = &two.streams[1], .items = 1};
+	two.count = 2;
+	begin_all(&two, &world, 0x55);
+	assert_string_equal(table_of(&two, 0), "airbyte_users");
+	assert_memory_equal(table_of(&two, 1), "airbyte_users_", 14);
+	fixture_close(&two.f);
+}
+
+static void
+a_stream_that_comes_again_begins_anew(void **unused)
+{
+	struct two two;
+	struct world world = {.count = 0};
+
+	(void)unused;
+	open_two(&two, &alike[0], NULL);
+	begin_all(&two, &world, 0);
+	const struct dust_table *table = two.streams[0].self;
+	assert_true(table->missing);
+	cJSON *schema = cJSON_Parse("{\"properties\":{\"id\":{},\"more\":{}}}");
+	two.streams[0].schema = schema;
+	assert_int_equal(dust_destination.streams(two.f.self, two.streams, 1, &two.f.err), 0);
+	assert_ptr_equal(two.streams[0].self, table);
+	assert_false(table->missing);
+	assert_int_equal(dust_columns_count(&table->columns), 2);
+	two.begins[0] =
+	    (struct ab_exchange){.phase = AB_BEGIN, .stream = &two.streams[0], .items = 1};
+	begin_all(&two, &world, 0);
+	assert_string_equal(table->id, "airbyte_users");
+	assert_int_equal(world.count, 1);
+	fixture_close(&two.f);
+	cJSON_Delete(schema);
+}
+
+static void
 whoever_came_first_keeps_the_plain_table(void **unused)
 {
 	struct world world = {.count = 0};
@@ -322,8 +369,7 @@ a_suffixed_table_of_another_stream_is_refused(void **unused)
 	(void)unused;
 	open_two(&two, &alike[1], NULL);
 	put_table(&world, "airbyte_users", "users");
-	put_table(
-	    &world, ((struct dust_table *)fixture_dust(&two.f)->streams)->name.suffixed, "third");
+	put_table(&world, ((struct dust_table *)two.streams[0].self)->name.suffixed, "third");
 	begin_all(&two, &world, 0);
 	assert_int_equal(two.begins[0].step, AB_STEPS_MAX);
 	assert_int_equal(two.f.err.kind, AB_CONFIG_ERROR);
@@ -342,7 +388,7 @@ a_name_that_looks_like_a_suffixed_one_takes_nothing_away(void **unused)
 
 	(void)unused;
 	open_two(&two, &alike[1], NULL);
-	const struct dust_table *table = fixture_dust(&two.f)->streams;
+	const struct dust_table *table = two.streams[0].self;
 	snprintf(name, sizeof(name), "%s", table->name.suffixed + strlen("airbyte_"));
 	lookalike.name = name;
 	fixture_close(&two.f);
@@ -689,6 +735,8 @@ main(void)
 	    cmocka_unit_test(each_reply_to_a_begin_has_its_verdict),
 	    cmocka_unit_test(two_streams_never_end_on_one_table),
 	    cmocka_unit_test(a_stream_alone_finds_the_table_it_had_among_others),
+	    cmocka_unit_test(streams_that_come_one_by_one_are_told_apart),
+	    cmocka_unit_test(a_stream_that_comes_again_begins_anew),
 	    cmocka_unit_test(whoever_came_first_keeps_the_plain_table),
 	    cmocka_unit_test(a_suffixed_table_of_another_stream_is_refused),
 	    cmocka_unit_test(a_name_that_looks_like_a_suffixed_one_takes_nothing_away),

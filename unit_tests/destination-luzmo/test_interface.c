@@ -363,6 +363,29 @@ fields_the_catalog_lacks_are_left_out_with_a_warning(void **unused)
 }
 
 static void
+a_stream_that_comes_again_begins_anew_beside_the_others(void **unused)
+{
+	struct ab_stream more = {.index = 1, .name = "orders"};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", false);
+	struct luzmo_stream *stream = fixture_luzmo_stream(&f);
+	assert_int_equal(luzmo_destination.streams(f.self, &more, 1, &f.err), 0);
+	stream->linked = true;
+	cJSON *schema = cJSON_Parse("{\"properties\":{\"id\":{},\"name\":{},\"age\":{}}}");
+	f.stream.schema = schema;
+	assert_int_equal(luzmo_destination.streams(f.self, &f.stream, 1, &f.err), 0);
+	assert_ptr_equal(f.stream.self, stream);
+	assert_ptr_not_equal(more.self, stream);
+	assert_false(stream->linked);
+	assert_int_equal(stream->columns.declared, 3);
+	assert_string_equal(stream->tag, OURS);
+	fixture_close(&f);
+	cJSON_Delete(schema);
+}
+
+static void
 streams_with_one_tag_are_refused_before_they_begin(void **unused)
 {
 	struct ab_stream streams[] = {
@@ -394,6 +417,7 @@ main(void)
 	    cmocka_unit_test(an_exchange_may_be_left_at_any_step),
 	    cmocka_unit_test(a_stream_without_fields_is_refused),
 	    cmocka_unit_test(fields_the_catalog_lacks_are_left_out_with_a_warning),
+	    cmocka_unit_test(a_stream_that_comes_again_begins_anew_beside_the_others),
 	    cmocka_unit_test(streams_with_one_tag_are_refused_before_they_begin),
 	};
 

@@ -21,8 +21,9 @@ init(struct names *names, const char *const pairs[][2])
 		names->catalog[count].index = count;
 		names->catalog[count].namespace = pairs[count][0];
 		names->catalog[count].name = pairs[count][1];
+		names->catalog[count].self = &names->streams[count];
 	}
-	return luzmo_names_init(names->streams, names->catalog, count, &names->err);
+	return luzmo_names_init(names->catalog, count, &names->err);
 }
 
 static void
