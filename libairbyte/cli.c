@@ -353,7 +353,7 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 	if (code >= 0)
 		return code;
 	handle_signals();
-	ab_emit_init();
+	ab_emit_init(AB_EMIT_AIRBYTE);
 	const int rc = run(&session, &arguments, &error);
 	if (rc < 0)
 		ab_emit_error(&error, ab_clock_unix_ms());

@@ -19,8 +19,12 @@
 #define TEXT_MAX ((size_t)64 << 10)
 
 static const char *const level_names[] = {"FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
+/* Python's. */
+static const char *const singer_names[] = {
+    "CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "DEBUG"};
 
 static struct {
+	enum ab_emit_style style;
 	enum ab_level level;
 	struct ab_buf lines;
 	struct ab_buf text; /* scratch for a formatted message */
@@ -29,16 +33,16 @@ static struct {
 
 /* Returns 0, or the errno of the failure. */
 static int
-write_all(const char *bytes, size_t len)
+write_all(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
-		const ssize_t n = write(STDOUT_FILENO, bytes, len);
+		const ssize_t n = write(fd, bytes, len);
 		if (n > 0) {
 			bytes += n;
 			len -= (size_t)n;
 		} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			/* stdout shares its description with someone who made it non-blocking */
-			struct pollfd writable = {.fd = STDOUT_FILENO, .events = POLLOUT};
+			/* it shares its description with someone who made it non-blocking */
+			struct pollfd writable = {.fd = fd, .events = POLLOUT};
 			poll(&writable, 1, -1);
 		} else if (n < 0 && errno != EINTR) {
 			return errno;
@@ -51,7 +55,7 @@ static void
 write_gathered(void)
 {
 	if (out.failed == 0)
-		out.failed = write_all(out.lines.data, out.lines.len);
+		out.failed = write_all(STDOUT_FILENO, out.lines.data, out.lines.len);
 	ab_buf_reset(&out.lines);
 }
 
@@ -59,26 +63,33 @@ write_gathered(void)
 static void
 report_out_of_memory(size_t size)
 {
-	char line[256];
-	const int len = snprintf(line, sizeof(line),
+	static const char airbyte[] =
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":0.0,\"error\":{"
-	    "\"message\":\"out of memory: %zu bytes could not be allocated; give the connector "
-	    "more memory\",\"failure_type\":\"system_error\"}}}\n",
-	    size);
+	    "\"message\":\"%s\",\"failure_type\":\"system_error\"}}}\n";
+	const bool singer = out.style == AB_EMIT_SINGER;
+	char text[128];
+	char line[320];
 
 	write_gathered();
-	if (len > 0 && out.failed == 0)
-		write_all(line, (size_t)len);
+	snprintf(text, sizeof(text),
+	    "out of memory: %zu bytes could not be allocated; give the connector more memory",
+	    size);
+	const int len = singer ? snprintf(line, sizeof(line), "CRITICAL %s\n", text)
+			       : snprintf(line, sizeof(line), airbyte, text);
+	if (len > 0 && (singer || out.failed == 0))
+		write_all(singer ? STDERR_FILENO : STDOUT_FILENO, line, (size_t)len);
 }
 
 void
-ab_emit_init(void)
+ab_emit_init(enum ab_emit_style style)
 {
 	const char *wanted = getenv("LOG_LEVEL");
 
 	/* A reader that left and a file that may not grow are errors to report, not ends. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	out.style = style;
+	out.failed = 0;
 	out.level = AB_INFO;
 	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]);
 	     i++) {
@@ -117,6 +128,52 @@ end_line(void)
 		write_gathered();
 }
 
+void
+ab_emit_level(enum ab_level level)
+{
+	out.level = level;
+}
+
+bool
+ab_emit_on_stderr(void)
+{
+	return out.style == AB_EMIT_SINGER;
+}
+
+/* "LEVEL text" on stderr, secrets masked; whatever the text quotes, it stays one line. */
+static void
+put_singer(enum ab_level level, const char *text)
+{
+	const size_t len = strlen(text);
+	struct ab_buf line;
+
+	ab_buf_init(&line, TEXT_MAX);
+	ab_buf_printf(&line, "%s ", singer_names[level]);
+	const size_t start = line.len;
+	ab_buf_add(&line, text, len);
+	ab_secret_mask(line.data + start, line.len - start);
+	for (size_t i = start; i < line.len; i++) {
+		if ((unsigned char)line.data[i] < ' ' || line.data[i] == 0x7f)
+			line.data[i] = ' ';
+	}
+	ab_buf_add_char(&line, '\n');
+	write_all(STDERR_FILENO, line.data, line.len);
+	ab_buf_release(&line);
+}
+
+void
+ab_emit_metric(const char *json)
+{
+	struct ab_buf text;
+
+	if (out.style != AB_EMIT_SINGER || !ab_emit_wanted(AB_INFO))
+		return;
+	ab_buf_init(&text, TEXT_MAX);
+	ab_buf_printf(&text, "METRIC: %s", json);
+	put_singer(AB_INFO, text.data);
+	ab_buf_release(&text);
+}
+
 bool
 ab_emit_wanted(enum ab_level level)
 {
@@ -136,6 +193,10 @@ ab_emit_log(enum ab_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, 4096, format, args);
 	va_end(args);
+	if (out.style == AB_EMIT_SINGER) {
+		put_singer(level, text);
+		return;
+	}
 	ab_buf_add_text(&out.lines, "{\"type\":\"LOG\",\"log\":{\"level\":\"");
 	ab_buf_add_text(&out.lines, level_names[level]);
 	ab_buf_add_text(&out.lines, "\",\"message\":");
@@ -193,9 +254,26 @@ ab_emit_state(const char *line, size_t len)
 	end_line();
 }
 
+static void
+put_critical(const struct ab_error *failure)
+{
+	struct ab_buf text;
+
+	ab_buf_init(&text, TEXT_MAX);
+	ab_buf_add_text(&text, failure->message);
+	if (failure->detail[0] != '\0')
+		ab_buf_printf(&text, " (%s)", failure->detail);
+	put_singer(AB_FATAL, text.data);
+	ab_buf_release(&text);
+}
+
 void
 ab_emit_error(const struct ab_error *failure, int64_t now_ms)
 {
+	if (out.style == AB_EMIT_SINGER) {
+		put_critical(failure);
+		return;
+	}
 	ab_buf_printf(&out.lines,
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":%lld.0,\"error\":{"
 	    "\"message\":",

@@ -61,7 +61,7 @@ ab_progress_start(struct ab_progress *progress, int64_t now_ms)
 	*progress = (struct ab_progress){.started_ms = now_ms,
 	    .next_log_ms = now_ms + LOG_EVERY_MS,
 	    .next_live_ms = now_ms + LIVE_EVERY_MS,
-	    .live = isatty(STDERR_FILENO) == 1};
+	    .live = isatty(STDERR_FILENO) == 1 && !ab_emit_on_stderr()};
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * progress.h: what a person sees of a running sync: an INFO line when a stream starts and ends, one
- * every 10 s while work goes on, and a live line on stderr if that is a terminal.
+ * every 10 s while work goes on, and a live line on stderr if that is a terminal and has no log.
  */
 #ifndef AB_PROGRESS_H
 #define AB_PROGRESS_H

@@ -3,9 +3,11 @@
 #include "emit.h"
 #include "secret.h"
 
-/* stdout goes to a file while a case writes. */
+/* stdout and stderr go to files while a case writes. */
 static int saved;
 static FILE *file;
+static int saved_errors;
+static FILE *errors;
 
 static int
 set_up(void **state)
@@ -16,8 +18,12 @@ set_up(void **state)
 	file = tmpfile();
 	assert_non_null(file);
 	dup2(fileno(file), STDOUT_FILENO);
+	saved_errors = dup(STDERR_FILENO);
+	errors = tmpfile();
+	assert_non_null(errors);
+	dup2(fileno(errors), STDERR_FILENO);
 	unsetenv("LOG_LEVEL");
-	ab_emit_init();
+	ab_emit_init(AB_EMIT_AIRBYTE);
 	return 0;
 }
 
@@ -30,6 +36,9 @@ tear_down(void **state)
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
 	fclose(file);
+	dup2(saved_errors, STDERR_FILENO);
+	close(saved_errors);
+	fclose(errors);
 	return 0;
 }
 
@@ -43,6 +52,16 @@ written(void)
 	assert_int_equal(ab_emit_flush(&err), 0);
 	rewind(file);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	return text;
+}
+
+static const char *
+complained(void)
+{
+	static char text[8192];
+
+	rewind(errors);
+	text[fread(text, 1, sizeof(text) - 1, errors)] = '\0';
 	return text;
 }
 
@@ -99,7 +118,7 @@ the_level_comes_from_the_environment(void **state)
 	ab_emit_log(AB_DEBUG, "unseen");
 	setenv("LOG_LEVEL", "error", 1);
 	ab_emit_release();
-	ab_emit_init();
+	ab_emit_init(AB_EMIT_AIRBYTE);
 	assert_true(ab_emit_wanted(AB_ERROR));
 	assert_false(ab_emit_wanted(AB_WARN));
 	ab_emit_log(AB_WARN, "unseen");
@@ -133,6 +152,69 @@ a_failed_write_is_told_again_and_again(void **state)
 	assert_int_equal(fgetc(file), EOF);
 }
 
+/* --- the Singer style --- */
+
+static void
+use_singer(void)
+{
+	ab_emit_release();
+	ab_emit_init(AB_EMIT_SINGER);
+}
+
+static void
+only_states_go_to_stdout_as_a_singer_target(void **state)
+{
+	struct ab_error failure = {0};
+
+	(void)state;
+	use_singer();
+	ab_fail(&failure, AB_TRANSIENT_ERROR, "no answer");
+	ab_emit_log(AB_INFO, "hello %d", 5);
+	ab_emit_state("{\"bookmarks\":{}}", 16);
+	ab_emit_log(AB_WARN, "careful");
+	ab_emit_metric("{\"type\":\"counter\"}");
+	ab_emit_error(&failure, 0);
+	ab_error_detail(&failure, "HTTP 503");
+	ab_emit_error(&failure, 0);
+	assert_string_equal(written(), "{\"bookmarks\":{}}\n");
+	assert_string_equal(complained(), "INFO hello 5\n"
+					  "WARNING careful\n"
+					  "INFO METRIC: {\"type\":\"counter\"}\n"
+					  "CRITICAL no answer\n"
+					  "CRITICAL no answer (HTTP 503)\n");
+}
+
+static void
+a_log_line_stays_one_line_and_hides_secrets(void **state)
+{
+	(void)state;
+	use_singer();
+	ab_secret_add("sk-abc");
+	ab_emit_log(AB_INFO, "key sk-abc\nINFO METRIC: {}\r\x7f");
+	assert_string_equal(complained(), "INFO key ****** INFO METRIC: {}  \n");
+}
+
+static void
+quiet_leaves_warnings_and_errors(void **state)
+{
+	(void)state;
+	use_singer();
+	ab_emit_level(AB_WARN);
+	ab_emit_log(AB_INFO, "unseen");
+	ab_emit_metric("{}");
+	ab_emit_log(AB_WARN, "seen");
+	assert_string_equal(complained(), "WARNING seen\n");
+}
+
+static void
+metrics_are_not_for_airbyte(void **state)
+{
+	(void)state;
+	ab_emit_metric("{}");
+	assert_string_equal(written(), "");
+	assert_string_equal(complained(), "");
+}
+
 int
 main(void)
 {
@@ -142,6 +224,10 @@ main(void)
 	    CASE(secrets_are_masked_everywhere_but_in_states),
 	    CASE(the_level_comes_from_the_environment),
 	    CASE(a_failed_write_is_told_again_and_again),
+	    CASE(only_states_go_to_stdout_as_a_singer_target),
+	    CASE(a_log_line_stays_one_line_and_hides_secrets),
+	    CASE(quiet_leaves_warnings_and_errors),
+	    CASE(metrics_are_not_for_airbyte),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ set_up(void **state)
 {
 	(void)state;
 	setenv("LOG_LEVEL", "FATAL", 1);
-	ab_emit_init();
+	ab_emit_init(AB_EMIT_AIRBYTE);
 	write_temporary(path, "");
 	return 0;
 }

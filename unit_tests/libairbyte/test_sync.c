@@ -128,6 +128,12 @@ ab_emit_log(enum ab_level level, const char *format, ...)
 	(void)format;
 }
 
+bool
+ab_emit_on_stderr(void)
+{
+	return false;
+}
+
 /* --- a destination: the body is "number:key\n" per record --------------------------------------
  */
 
