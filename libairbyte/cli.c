@@ -297,6 +297,7 @@ write_command(struct session *session, const struct arguments *arguments, struct
 		goto out;
 	const struct ab_sync_options options = {
 	    .input = STDIN_FILENO,
+	    .dialect = &ab_airbyte_dialect,
 	    .reject_file = ab_config_string(&session->config, "reject_file"),
 	};
 	rc = ab_sync_write(destination, session->self, &session->limits, &catalog, &options, err);

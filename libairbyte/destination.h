@@ -66,6 +66,7 @@ struct ab_record {
 	const struct ab_json *json;
 	uint32_t data; /* node of `data`, an object whose members have nodes, and theirs have not */
 	struct ab_view raw; /* the text of `data` */
+	bool deleted;       /* for a destination that deletes: the source deleted it */
 };
 
 /* A conversation with the service. The connector may change: step, items, wait_ms, settled,
@@ -168,6 +169,8 @@ struct ab_destination {
 	/* Any field of the configuration that is an object holds the settings of the stream it is
 	 * called after, and is the connector's to judge. */
 	bool stream_settings;
+
+	bool deletes; /* append() carries deletions out: it heeds record->deleted */
 
 	/* Reads the configuration; *self is the connector's state, passed to all others. limits
 	 * comes zeroed. Strings of config may be borrowed until close. */

@@ -58,6 +58,7 @@ struct ab_sync {
 	void *self;
 	struct ab_limits limits;
 	struct ab_catalog *catalog;
+	const struct ab_dialect *dialect;
 	struct ab_flow *flows; /* one per stream of the catalog */
 	struct ab_flow *last;  /* of the last record: most records follow one of their own stream */
 	struct ab_ledger *ledger;

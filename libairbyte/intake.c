@@ -118,6 +118,13 @@ is_full(const struct ab_sync *sync, const struct ab_batch *batch)
 	       batch->body.len >= sync->limits.batch_bytes;
 }
 
+static bool
+is_deletion(const struct ab_sync *sync, const struct ab_message *message)
+{
+	return sync->destination->deletes && ab_json_get_present(&sync->reader.tape, message->data,
+						 sync->dialect->deleted_at) != 0;
+}
+
 static void
 take_record(struct ab_sync *sync, const struct ab_message *message)
 {
@@ -138,6 +145,7 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 	    .json = &sync->reader.tape,
 	    .data = message->data,
 	    .raw = message->raw,
+	    .deleted = is_deletion(sync, message),
 	};
 	if (flow->records++ == 0) {
 		char label[256];
@@ -221,7 +229,7 @@ take_line(struct ab_sync *sync, struct ab_view line)
 
 	if (line.len < 16 && is_blank(line))
 		return;
-	if (ab_message_parse(&sync->reader, line, &message, &error) != 0) {
+	if (sync->dialect->parse(&sync->reader, line, &message, &error) != 0) {
 		refuse_line(sync, &error);
 		return;
 	}

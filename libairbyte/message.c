@@ -202,8 +202,8 @@ parse_trace(struct ab_message_reader *reader, struct ab_message *message, struct
 	return read_descriptor(reader, status, message, err);
 }
 
-int
-ab_message_parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+static int
+parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
     struct ab_error *err)
 {
 	const struct ab_json *json = &reader->tape;
@@ -226,3 +226,8 @@ ab_message_parse(struct ab_message_reader *reader, struct ab_view line, struct a
 		return parse_trace(reader, message, err);
 	return 0;
 }
+
+const struct ab_dialect ab_airbyte_dialect = {
+    .deleted_at = "_ab_cdc_deleted_at",
+    .parse = parse,
+};

@@ -57,10 +57,19 @@ struct ab_message_reader {
 void ab_message_init(struct ab_message_reader *reader);
 void ab_message_release(struct ab_message_reader *reader);
 
-/* Takes a line apart. Fails on what is not valid JSON (a RECORD may hold NaN and infinities, see
- * json.h), is no object, or is a RECORD or STATE without what the protocol requires; err never
- * quotes the line. */
-AB_MUST_CHECK int ab_message_parse(struct ab_message_reader *reader, struct ab_view line,
-    struct ab_message *message, struct ab_error *err);
+/* How the lines of a protocol are read. */
+struct ab_dialect {
+	/* The field that is not null in the record of a deletion. */
+	const char *deleted_at;
+	/* Takes a line apart. Fails, with words that never quote the line, on what the protocol
+	 * does not allow. */
+	int (*parse)(struct ab_message_reader *reader, struct ab_view line,
+	    struct ab_message *message, struct ab_error *err);
+};
+
+/* The Airbyte protocol. Its parse fails on what is not valid JSON (a RECORD may hold NaN and
+ * infinities, see json.h), is no object, or is a RECORD or STATE without what the protocol
+ * requires. */
+extern const struct ab_dialect ab_airbyte_dialect;
 
 #endif

@@ -260,8 +260,11 @@ int
 ab_sync_write(const struct ab_destination *destination, void *self, const struct ab_limits *limits,
     struct ab_catalog *catalog, const struct ab_sync_options *options, struct ab_error *err)
 {
-	struct ab_sync sync = {
-	    .destination = destination, .self = self, .limits = *limits, .catalog = catalog};
+	struct ab_sync sync = {.destination = destination,
+	    .self = self,
+	    .limits = *limits,
+	    .catalog = catalog,
+	    .dialect = options->dialect};
 	int rc = 0;
 
 	if (ab_reject_open(&sync.reject, options->reject_file, err) != 0)

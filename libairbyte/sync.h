@@ -7,10 +7,12 @@
 #include "catalog.h"
 #include "destination.h"
 #include "error.h"
+#include "message.h"
 
 struct ab_sync_options {
-	int input;               /* descriptor to read messages from */
-	const char *reject_file; /* or NULL */
+	int input;                        /* descriptor to read messages from */
+	const struct ab_dialect *dialect; /* of these messages */
+	const char *reject_file;          /* or NULL */
 };
 
 /*

@@ -66,12 +66,12 @@ dust_id_of_record(struct dust *dust, struct ab_stream *stream, bool is_row,
 bool
 dust_is_deletion(struct ab_stream *stream, const struct ab_record *record)
 {
-	if (ab_json_get_present(record->json, record->data, DUST_DELETED_AT) == 0)
+	if (!record->deleted)
 		return false;
 	if (stream->primary_keys > 0)
 		return true;
 	ab_note(stream, DUST_NOTE_DELETE,
-	    "deletions (" DUST_DELETED_AT ") are kept as records: without a primary key it is "
+	    "deletions are kept as records: without a primary key it is "
 	    "unknown what they delete");
 	return false;
 }

@@ -62,9 +62,6 @@ struct dust {
 	struct ab_buf room2;
 };
 
-/* The field that CDC sources set in the record of a deletion. */
-#define DUST_DELETED_AT "_ab_cdc_deleted_at"
-
 /* The self of a stream, of size bytes, all zeroes; one it has already is kept, as it is. */
 void *dust_stream_self(struct dust *dust, struct ab_stream *stream, size_t size);
 

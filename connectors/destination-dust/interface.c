@@ -98,6 +98,7 @@ const struct ab_destination dust_destination = {
     .name = "destination-dust",
     .version = EMBEDDED_VERSION,
     .spec = embedded_spec,
+    .deletes = true,
     .open = dust_open,
     .close = dust_close,
     .streams = dust_streams,

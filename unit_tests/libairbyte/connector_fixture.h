@@ -117,6 +117,7 @@ fixture_record(struct fixture *f, const char *data)
 	    .emitted_at_ms = 1700000000123,
 	    .json = &f->json,
 	    .raw = {data, strlen(data)},
+	    .deleted = ab_json_get_present(&f->json, 0, "_ab_cdc_deleted_at") != 0,
 	};
 }
 

@@ -23,7 +23,7 @@ tear_down(void **state)
 static int
 parse(const char *line, struct ab_message *message, struct ab_error *err)
 {
-	return ab_message_parse(
+	return ab_airbyte_dialect.parse(
 	    &reader, (struct ab_view){.data = line, .len = strlen(line)}, message, err);
 }
 

@@ -395,7 +395,8 @@ run_once(uint32_t with_seed)
 	limits.retry.delays = AB_RETRY_DELAYS_MAX;
 	for (unsigned i = 0; i < AB_RETRY_DELAYS_MAX; i++)
 		limits.retry.delays_ms[i] = 1000;
-	const struct ab_sync_options options = {.input = open(messages_path, O_RDONLY | O_CLOEXEC)};
+	const struct ab_sync_options options = {
+	    .input = open(messages_path, O_RDONLY | O_CLOEXEC), .dialect = &ab_airbyte_dialect};
 	const int rc = ab_sync_write(&destination, NULL, &limits, &catalog, &options, &err);
 	if (rc == 0) {
 		assert_false(model.refused);
