@@ -52,6 +52,8 @@ struct ab_stream {
 	size_t primary_keys;
 	struct ab_path cursor;      /* count 0 if there is none */
 	const struct cJSON *schema; /* json_schema, an object; the catalog's */
+	struct cJSON
+	    *described; /* what owns schema, keys and cursor; NULL: the catalog's document */
 
 	bool hold;    /* set by the connector in AB_BEGIN: see destination.h */
 	bool emptied; /* set by the connector once old data is gone before the stream ended */
@@ -88,9 +90,8 @@ void ab_catalog_release(struct ab_catalog *catalog);
 void ab_catalog_init(struct ab_catalog *catalog, size_t streams);
 
 /*
- * Adds a stream; all but its index, name and namespace is zeroes, absent or -1. The texts are
- * borrowed until the release. Returns NULL if the catalog is full, or has a stream of this name and
- * namespace.
+ * Adds a stream; all but its index, name and namespace is zeroes, absent or -1. Returns NULL if the
+ * catalog is full, or has a stream of this name and namespace.
  */
 struct ab_stream *ab_catalog_add(
     struct ab_catalog *catalog, const char *namespace, const char *name);
@@ -102,6 +103,9 @@ struct ab_stream *ab_catalog_add(
  */
 struct ab_stream *ab_catalog_find(
     const struct ab_catalog *catalog, struct ab_view namespace, struct ab_view name);
+
+/* Takes keys, cursor and schema off a stream, and frees what it owns of them. */
+void ab_stream_undescribe(struct ab_stream *stream);
 
 /* "namespace.name" or "name", for messages; borrowed until the next call with the same buffer. */
 const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t size);

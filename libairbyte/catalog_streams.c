@@ -16,6 +16,8 @@
 
 struct ab_catalog_entry {
 	struct ab_stream *stream;
+	char *name; /* the stream's */
+	char *namespace;
 	struct ab_catalog_entry *namesake; /* of the same name, in another namespace */
 	UT_hash_handle hh;                 /* the first of a name has it */
 };
@@ -46,13 +48,11 @@ static void
 add_entry(
     struct ab_catalog *catalog, struct ab_catalog_entry *first, struct ab_catalog_entry *entry)
 {
-	const char *name = entry->stream->name;
-
 	if (first != NULL) {
 		entry->namesake = first->namesake;
 		first->namesake = entry;
 	} else {
-		HASH_ADD_KEYPTR(hh, catalog->by_name, name, strlen(name), entry);
+		HASH_ADD_KEYPTR(hh, catalog->by_name, entry->name, strlen(entry->name), entry);
 	}
 }
 
@@ -81,14 +81,16 @@ ab_catalog_add(struct ab_catalog *catalog, const char *namespace, const char *na
 	if (catalog->count == catalog->cap)
 		return NULL;
 	struct ab_stream *stream = &catalog->streams[catalog->count];
-	*stream = (struct ab_stream){.index = catalog->count,
-	    .name = name,
-	    .namespace = namespace,
+	struct ab_catalog_entry *entry = &catalog->entries[catalog->count];
+	*entry = (struct ab_catalog_entry){.stream = stream,
+	    .name = ab_strdup(name),
+	    .namespace = namespace != NULL ? ab_strdup(namespace) : NULL};
+	*stream = (struct ab_stream){.index = catalog->count++,
+	    .name = entry->name,
+	    .namespace = entry->namespace,
 	    .generation_id = -1,
 	    .minimum_generation_id = -1,
 	    .sync_id = -1};
-	struct ab_catalog_entry *entry = &catalog->entries[catalog->count++];
-	entry->stream = stream;
 	add_entry(catalog, first, entry);
 	return stream;
 }
@@ -111,14 +113,27 @@ ab_catalog_find(const struct ab_catalog *catalog, struct ab_view namespace, stru
 }
 
 void
+ab_stream_undescribe(struct ab_stream *stream)
+{
+	for (size_t i = 0; i < stream->primary_keys; i++)
+		free(stream->primary_key[i].parts);
+	free(stream->primary_key);
+	free(stream->cursor.parts);
+	cJSON_Delete(stream->described);
+	stream->primary_key = NULL;
+	stream->primary_keys = 0;
+	stream->cursor = (struct ab_path){0};
+	stream->schema = stream->described = NULL;
+}
+
+void
 ab_catalog_release(struct ab_catalog *catalog)
 {
 	for (size_t i = 0; i < catalog->count; i++) {
 		struct ab_stream *stream = &catalog->streams[i];
-		for (size_t k = 0; k < stream->primary_keys; k++)
-			free(stream->primary_key[k].parts);
-		free(stream->primary_key);
-		free(stream->cursor.parts);
+		ab_stream_undescribe(stream);
+		free(catalog->entries[i].name);
+		free(catalog->entries[i].namespace);
 		while (stream->notes != NULL) {
 			struct ab_note *note = stream->notes;
 			stream->notes = note->next;
