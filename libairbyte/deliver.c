@@ -232,7 +232,9 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 	    .on_platform = sync->catalog->on_platform,
 	    .records = flow->records,
 	};
-	const char *why_not = ab_stream_why_not_ended(flow->stream, &ending);
+	/* A stream that is announced replaces nothing: no proof is needed. */
+	const bool proven = sync->dialect->announces && (sync->clean_eof || flow->changed != NULL);
+	const char *why_not = proven ? NULL : ab_stream_why_not_ended(flow->stream, &ending);
 	char label[256];
 	struct ab_error error;
 
@@ -253,6 +255,12 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 	}
 }
 
+static bool
+all_came(const struct ab_sync *sync, const struct ab_flow *flow)
+{
+	return sync->input_over || flow->changed != NULL;
+}
+
 static void
 advance(struct ab_sync *sync, struct ab_flow *flow)
 {
@@ -264,10 +272,10 @@ advance(struct ab_sync *sync, struct ab_flow *flow)
 		}
 		break;
 	case AB_FLOW_OPEN:
-		if (sync->input_over)
+		if (all_came(sync, flow))
 			ab_deliver_seal(sync, flow);
 		start_batches(sync, flow);
-		if (sync->input_over && flow->queue == NULL && flow->delivering == 0 &&
+		if (all_came(sync, flow) && flow->queue == NULL && flow->delivering == 0 &&
 		    may_start(sync))
 			close_stream(sync, flow);
 		break;
@@ -362,6 +370,8 @@ settle_end(struct ab_sync *sync, struct ab_flow *flow)
 
 	if (flow->ended_well)
 		ab_ledger_withhold(sync->ledger, flow->stream->index, false);
+	if (ab_announce_change(sync, flow))
+		return;
 	end_flow(sync, flow);
 	if (!sync->aborting)
 		ab_emit_log(AB_INFO, "stream %s: ended with %s, %llu rejected",

@@ -1,6 +1,13 @@
 #include "flow.h"
 
 void
+ab_flow_init(struct ab_flow *flow, struct ab_stream *stream)
+{
+	*flow = (struct ab_flow){.stream = stream};
+	flow->queue_end = &flow->queue;
+}
+
+void
 ab_flow_blame(struct ab_sync *sync, const struct ab_error *error)
 {
 	if (!sync->blamed)
@@ -24,6 +31,12 @@ ab_flow_has_room(const struct ab_sync *sync)
 	const size_t share = sync->memory_limit / 4;
 
 	return sync->batch_bytes + (states < share ? states : share) < sync->memory_limit;
+}
+
+bool
+ab_flow_takes_input(const struct ab_sync *sync)
+{
+	return sync->begun == sync->catalog->count && ab_flow_has_room(sync);
 }
 
 void

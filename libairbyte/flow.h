@@ -1,6 +1,7 @@
 /*
  * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * (batches to the service) and sync.c (the loop). Nobody else includes it.
+ * (batches to the service), announce.c (streams that appear) and sync.c (the loop). Nobody else
+ * includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -25,6 +26,8 @@
 /*
  *   NEW -> BEGINNING -> OPEN -> ENDING -> ENDED
  *                        \-> REPLAYING -/        (held: the spool is delivered once all arrived)
+ *
+ * From ENDING a stream whose schema changed goes back to NEW.
  */
 enum ab_flow_state {
 	AB_FLOW_NEW,
@@ -51,6 +54,7 @@ struct ab_flow {
 	bool state_after_last;
 	bool counts_disagree;
 	bool ended_well;
+	struct cJSON *changed; /* the SCHEMA it is to go on with; NULL: none */
 };
 
 struct ab_sync {
@@ -76,6 +80,9 @@ struct ab_sync {
 	size_t ended;     /* streams that are through */
 	size_t completes; /* COMPLETE messages, one per stream */
 	size_t turn;      /* which stream goes first, so that none starves */
+	bool dedup;       /* a stream that is announced with a key has one row per key */
+	bool told_of_versions;
+	bool told_of_unknown;
 	bool any_state;
 	bool input_over;
 	bool clean_eof;
@@ -88,12 +95,16 @@ struct ab_sync {
 	int64_t started_unix_ms;
 };
 
-/* flow.c: keeps the first cause; the run will end with it. */
+/* flow.c */
+void ab_flow_init(struct ab_flow *flow, struct ab_stream *stream);
+/* Keeps the first cause; the run will end with it. */
 void ab_flow_blame(struct ab_sync *sync, const struct ab_error *error);
 /* The same, and stops new work. */
 void ab_flow_fail(struct ab_sync *sync, const struct ab_error *error);
-/* Whether memory allows more input. */
+/* Whether memory allows more. */
 bool ab_flow_has_room(const struct ab_sync *sync);
+/* Whether a line may be taken: every stream is begun, and memory allows more. */
+bool ab_flow_takes_input(const struct ab_sync *sync);
 /* Counts what a batch occupies now, in place of what it was last counted with; and no longer. */
 void ab_flow_charge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
@@ -102,6 +113,18 @@ void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_intake_take(struct ab_sync *sync);
 /* Reads once from the input. */
 void ab_intake_fill(struct ab_sync *sync);
+
+/* announce.c: takes a SCHEMA. The stream may be begun, and input be taken again, only later. */
+AB_MUST_CHECK int ab_announce_stream(
+    struct ab_sync *sync, const struct ab_message *message, struct ab_error *err);
+/* A stream has ended as it was: whether it begins anew, with the SCHEMA that changed it. */
+bool ab_announce_change(struct ab_sync *sync, struct ab_flow *flow);
+/* Refuses a record without one of its stream's keys; warns of deletions that cannot be. */
+AB_MUST_CHECK int ab_announce_check(struct ab_sync *sync, const struct ab_flow *flow,
+    const struct ab_message *message, struct ab_error *err);
+/* Say once what becomes of such messages. */
+void ab_announce_version(struct ab_sync *sync);
+void ab_announce_unknown(struct ab_sync *sync);
 
 /* deliver.c */
 void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);

@@ -132,9 +132,15 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 	struct ab_error error;
 
 	if (flow == NULL) {
-		ab_fail(&error, AB_CONFIG_ERROR, "its stream %.*s is not in the catalog",
+		ab_fail(&error, AB_CONFIG_ERROR,
+		    sync->dialect->announces ? "stream %.*s: a record came before its SCHEMA"
+					     : "its stream %.*s is not in the catalog",
 		    (int)(message->stream.len < 200 ? message->stream.len : 200),
 		    message->stream.data);
+		refuse_line(sync, &error);
+		return;
+	}
+	if (sync->dialect->announces && ab_announce_check(sync, flow, message, &error) != 0) {
 		refuse_line(sync, &error);
 		return;
 	}
@@ -243,6 +249,16 @@ take_line(struct ab_sync *sync, struct ab_view line)
 	case AB_MESSAGE_STATUS:
 		take_status(sync, &message);
 		break;
+	case AB_MESSAGE_SCHEMA:
+		if (ab_announce_stream(sync, &message, &error) != 0)
+			refuse_line(sync, &error);
+		break;
+	case AB_MESSAGE_VERSION:
+		ab_announce_version(sync);
+		break;
+	case AB_MESSAGE_UNKNOWN:
+		ab_announce_unknown(sync);
+		break;
 	case AB_MESSAGE_OTHER:
 		break;
 	}
@@ -253,7 +269,7 @@ ab_intake_take(struct ab_sync *sync)
 {
 	struct ab_view line;
 
-	while (!sync->input_over && !sync->failed && ab_flow_has_room(sync) &&
+	while (!sync->input_over && !sync->failed && ab_flow_takes_input(sync) &&
 	       ab_line_peek(&sync->line, &line)) {
 		take_line(sync, line);
 		ab_line_consume(&sync->line);

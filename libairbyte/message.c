@@ -29,26 +29,25 @@ ab_message_release(struct ab_message_reader *reader)
 	ab_buf_release(&reader->namespace);
 }
 
-static bool
-is_type(const struct ab_json *json, uint32_t node, enum ab_json_type type)
+bool
+ab_message_is(const struct ab_json *json, uint32_t node, enum ab_json_type type)
 {
 	return node != 0 && json->nodes[node].type == type;
 }
 
 /* The platform compares enum values without regard to case. */
-static bool
-says(const struct ab_json *json, uint32_t node, const char *word)
+bool
+ab_message_says(const struct ab_json *json, uint32_t node, const char *word)
 {
 	const struct ab_view view = ab_json_view(json, node);
 
-	return is_type(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
+	return ab_message_is(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
 	       (memcmp(view.data, word, view.len) == 0 ||
 		   strncasecmp(view.data, word, view.len) == 0);
 }
 
-/* A string's text; unescaped into buf only if it has to be. */
-static struct ab_view
-text_of(const struct ab_json *json, uint32_t node, struct ab_buf *buf)
+struct ab_view
+ab_message_text(const struct ab_json *json, uint32_t node, struct ab_buf *buf)
 {
 	if (!json->nodes[node].escaped)
 		return ab_json_view(json, node);
@@ -65,13 +64,13 @@ read_names(struct ab_message_reader *reader, const struct ab_json *json, uint32_
 	const uint32_t name = ab_json_get_present(json, object, name_key);
 	const uint32_t namespace = ab_json_get_present(json, object, "namespace");
 
-	if (!is_type(json, name, AB_JSON_STRING))
+	if (!ab_message_is(json, name, AB_JSON_STRING))
 		return ab_fail(err, AB_SYSTEM_ERROR, "it names no stream");
-	if (namespace != 0 && !is_type(json, namespace, AB_JSON_STRING))
+	if (namespace != 0 && !ab_message_is(json, namespace, AB_JSON_STRING))
 		return ab_fail(err, AB_SYSTEM_ERROR, "its namespace is not a string");
-	message->stream = text_of(json, name, &reader->name);
+	message->stream = ab_message_text(json, name, &reader->name);
 	if (namespace != 0)
-		message->namespace = text_of(json, namespace, &reader->namespace);
+		message->namespace = ab_message_text(json, namespace, &reader->namespace);
 	return 0;
 }
 
@@ -100,7 +99,7 @@ read_descriptor(struct ab_message_reader *reader, uint32_t owner, struct ab_mess
 	const uint32_t node = ab_json_get_present(&reader->tape, owner, "stream_descriptor");
 	struct ab_error inner;
 
-	if (!is_type(&reader->tape, node, AB_JSON_OBJECT))
+	if (!ab_message_is(&reader->tape, node, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR, "it has no stream_descriptor");
 	const struct ab_view raw = ab_json_raw(&reader->tape, node);
 	if (parse_descriptor(reader, raw, &inner) != 0)
@@ -115,13 +114,13 @@ parse_record(struct ab_message_reader *reader, struct ab_message *message, struc
 	const uint32_t record = ab_json_get_present(json, 0, "record");
 
 	message->kind = AB_MESSAGE_RECORD;
-	if (!is_type(json, record, AB_JSON_OBJECT))
+	if (!ab_message_is(json, record, AB_JSON_OBJECT))
 		return ab_fail(
 		    err, AB_SYSTEM_ERROR, "a RECORD message needs an object named record");
 	if (read_names(reader, json, record, "stream", message, err) != 0)
 		return -1;
 	message->data = ab_json_get_present(json, record, "data");
-	if (!is_type(json, message->data, AB_JSON_OBJECT))
+	if (!ab_message_is(json, message->data, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR, "a RECORD message needs an object named data");
 	message->raw = ab_json_raw(json, message->data);
 	const uint32_t emitted = ab_json_get_present(json, record, "emitted_at");
@@ -158,7 +157,7 @@ parse_state(struct ab_message_reader *reader, struct ab_view line, struct ab_mes
 	const uint32_t state = ab_json_get_present(json, 0, "state");
 
 	message->kind = AB_MESSAGE_STATE;
-	if (!is_type(json, state, AB_JSON_OBJECT))
+	if (!ab_message_is(json, state, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR, "a STATE message needs an object named state");
 	message->text = (struct ab_state_text){.line = line};
 	locate_stats(json, state, &message->text);
@@ -170,11 +169,12 @@ parse_state(struct ab_message_reader *reader, struct ab_view line, struct ab_mes
 
 	const uint32_t type = ab_json_get_present(json, state, "type");
 	const uint32_t stream = ab_json_get_present(json, state, "stream");
-	const bool of_stream = says(json, type, "STREAM");
+	const bool of_stream = ab_message_says(json, type, "STREAM");
 	message->scope = AB_STATE_ALL;
-	if (type == 0 || (!of_stream && (says(json, type, "GLOBAL") || says(json, type, "LEGACY"))))
+	if (type == 0 || (!of_stream && (ab_message_says(json, type, "GLOBAL") ||
+					    ab_message_says(json, type, "LEGACY"))))
 		return 0;
-	if (!of_stream || !is_type(json, stream, AB_JSON_OBJECT))
+	if (!of_stream || !ab_message_is(json, stream, AB_JSON_OBJECT))
 		return ab_fail(err, AB_SYSTEM_ERROR,
 		    "a STATE message must be GLOBAL, LEGACY, or STREAM with an object named "
 		    "stream");
@@ -191,13 +191,13 @@ parse_trace(struct ab_message_reader *reader, struct ab_message *message, struct
 	const uint32_t status = ab_json_get_present(json, trace, "stream_status");
 
 	if (trace == 0 || status == 0 ||
-	    !says(json, ab_json_get_present(json, trace, "type"), "STREAM_STATUS"))
+	    !ab_message_says(json, ab_json_get_present(json, trace, "type"), "STREAM_STATUS"))
 		return 0;
 	message->kind = AB_MESSAGE_STATUS;
 	const uint32_t word = ab_json_get_present(json, status, "status");
-	if (says(json, word, "COMPLETE"))
+	if (ab_message_says(json, word, "COMPLETE"))
 		message->status = AB_STATUS_COMPLETE;
-	else if (says(json, word, "INCOMPLETE"))
+	else if (ab_message_says(json, word, "INCOMPLETE"))
 		message->status = AB_STATUS_INCOMPLETE;
 	return read_descriptor(reader, status, message, err);
 }
@@ -214,15 +214,15 @@ parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *
 	if (json->nodes[0].type != AB_JSON_OBJECT)
 		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
 	const uint32_t type = ab_json_get_present(json, 0, "type");
-	if (says(json, type, "RECORD"))
+	if (ab_message_says(json, type, "RECORD"))
 		return parse_record(reader, message, err);
 	/* A STATE leaves as it came, and what leaves must be JSON. */
 	if (json->specials)
 		return ab_fail(
 		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
-	if (says(json, type, "STATE"))
+	if (ab_message_says(json, type, "STATE"))
 		return parse_state(reader, line, message, err);
-	if (says(json, type, "TRACE"))
+	if (ab_message_says(json, type, "TRACE"))
 		return parse_trace(reader, message, err);
 	return 0;
 }

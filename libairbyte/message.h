@@ -1,5 +1,6 @@
 /*
- * message.h: a line of input as one message of the Airbyte protocol.
+ * message.h: a line of input as one message, here of the Airbyte protocol; singer_message.h has the
+ * other dialect.
  *
  * Only what a destination acts on is taken apart: RECORD, STATE and TRACE STREAM_STATUS. All other
  * types are AB_MESSAGE_OTHER. Fields are found by name, never by position; null means absent;
@@ -21,6 +22,10 @@ enum ab_message_kind {
 	AB_MESSAGE_RECORD,
 	AB_MESSAGE_STATE,
 	AB_MESSAGE_STATUS,
+	/* Of a dialect that announces its streams. */
+	AB_MESSAGE_SCHEMA,  /* a stream, or what changed about it */
+	AB_MESSAGE_VERSION, /* ACTIVATE_VERSION */
+	AB_MESSAGE_UNKNOWN,
 };
 
 enum ab_state_scope { AB_STATE_STREAM, AB_STATE_ALL };
@@ -29,13 +34,13 @@ enum ab_stream_status { AB_STATUS_OTHER, AB_STATUS_COMPLETE, AB_STATUS_INCOMPLET
 
 struct ab_message {
 	enum ab_message_kind kind;
-	/* RECORD, STATE of a stream, STATUS: whose it is, unescaped; namespace.data NULL if absent.
-	 */
+	/* RECORD, STATE of a stream, STATUS, SCHEMA: whose it is, unescaped; namespace.data NULL if
+	 * absent. */
 	struct ab_view stream;
 	struct ab_view namespace;
 	/* RECORD */
 	uint32_t data;         /* node on the reader's tape; its members have nodes */
-	struct ab_view raw;    /* the text of data */
+	struct ab_view raw;    /* the text of data; of a SCHEMA the line */
 	int64_t emitted_at_ms; /* -1 if absent */
 	/* STATE */
 	enum ab_state_scope scope;
@@ -59,6 +64,8 @@ void ab_message_release(struct ab_message_reader *reader);
 
 /* How the lines of a protocol are read. */
 struct ab_dialect {
+	/* There is no catalog: a SCHEMA announces each stream before its first record. */
+	bool announces;
 	/* The field that is not null in the record of a deletion. */
 	const char *deleted_at;
 	/* Takes a line apart. Fails, with words that never quote the line, on what the protocol
@@ -71,5 +78,16 @@ struct ab_dialect {
  * infinities, see json.h), is no object, or is a RECORD or STATE without what the protocol
  * requires. */
 extern const struct ab_dialect ab_airbyte_dialect;
+
+/* --- for dialects --- */
+
+/* Whether a node is there (not 0) and of this type. */
+bool ab_message_is(const struct ab_json *json, uint32_t node, enum ab_json_type type);
+
+/* Whether a node is a string that says word, in any case. */
+bool ab_message_says(const struct ab_json *json, uint32_t node, const char *word);
+
+/* A string's text; unescaped into buf only if it has to be. */
+struct ab_view ab_message_text(const struct ab_json *json, uint32_t node, struct ab_buf *buf);
 
 #endif

@@ -6,6 +6,7 @@
 #include "sync.h"
 
 #include <assert.h>
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,7 +151,7 @@ wants_input(const struct ab_sync *sync)
 		return false;
 	if (sync->failed || sync->input_over)
 		return true;
-	return sync->begun == sync->catalog->count && ab_flow_has_room(sync);
+	return ab_flow_takes_input(sync);
 }
 
 static int
@@ -197,8 +198,7 @@ turn(struct ab_sync *sync)
 
 	struct ab_view line;
 	const bool wanted = wants_input(sync);
-	const bool at_hand = !sync->failed && !sync->input_over &&
-			     sync->begun == sync->catalog->count && ab_flow_has_room(sync) &&
+	const bool at_hand = !sync->failed && !sync->input_over && ab_flow_takes_input(sync) &&
 			     ab_line_peek(&sync->line, &line);
 	if (at_hand)
 		ab_intake_take(sync);
@@ -212,6 +212,7 @@ static void
 start(struct ab_sync *sync, const struct ab_sync_options *options)
 {
 	char agent[128];
+	char streams[64];
 
 	snprintf(
 	    agent, sizeof(agent), "%s/%s", sync->destination->name, sync->destination->version);
@@ -223,28 +224,33 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	sync->http = ab_http_new(agent, 0);
 	sync->exchanges =
 	    ab_exchange_set_new(sync->destination, sync->self, &sync->limits, sync->http);
-	sync->flows = ab_calloc(sync->catalog->count, sizeof(*sync->flows));
+	sync->flows = ab_calloc(sync->catalog->cap, sizeof(*sync->flows));
 	for (size_t i = 0; i < sync->catalog->count; i++) {
 		struct ab_stream *stream = &sync->catalog->streams[i];
-		sync->flows[i].stream = stream;
-		sync->flows[i].queue_end = &sync->flows[i].queue;
+		ab_flow_init(&sync->flows[i], stream);
 		/* A resumed attempt must not see part of an overwrite as all there is. */
 		ab_ledger_withhold(sync->ledger, i, stream->overwrite);
 	}
 	ab_line_init(&sync->line, options->input, LINE_MAX_BYTES);
 	ab_message_init(&sync->reader);
 	ab_progress_start(&sync->progress, sync->now_ms);
-	ab_emit_log(AB_INFO, "%s %s: %zu stream%s, up to %zu MiB of records in memory",
-	    sync->destination->name, sync->destination->version, sync->catalog->count,
-	    sync->catalog->count == 1 ? "" : "s", sync->memory_limit >> 20);
+	if (sync->dialect->announces)
+		snprintf(streams, sizeof(streams), "streams as they come");
+	else
+		snprintf(streams, sizeof(streams), "%zu stream%s", sync->catalog->count,
+		    sync->catalog->count == 1 ? "" : "s");
+	ab_emit_log(AB_INFO, "%s %s: %s, up to %zu MiB of records in memory",
+	    sync->destination->name, sync->destination->version, streams, sync->memory_limit >> 20);
 }
 
 static void
 stop(struct ab_sync *sync)
 {
 	ab_progress_end(&sync->progress);
-	for (size_t i = 0; i < sync->catalog->count; i++)
+	for (size_t i = 0; i < sync->catalog->count; i++) {
 		ab_deliver_drop(sync, &sync->flows[i]);
+		cJSON_Delete(sync->flows[i].changed);
+	}
 	assert(sync->batch_bytes == 0 && sync->open_bytes == 0);
 	free(sync->flows);
 	ab_exchange_set_free(sync->exchanges);
@@ -264,7 +270,8 @@ ab_sync_write(const struct ab_destination *destination, void *self, const struct
 	    .self = self,
 	    .limits = *limits,
 	    .catalog = catalog,
-	    .dialect = options->dialect};
+	    .dialect = options->dialect,
+	    .dedup = options->dedup};
 	int rc = 0;
 
 	if (ab_reject_open(&sync.reject, options->reject_file, err) != 0)

@@ -12,7 +12,8 @@
 struct ab_sync_options {
 	int input;                        /* descriptor to read messages from */
 	const struct ab_dialect *dialect; /* of these messages */
-	const char *reject_file;          /* or NULL */
+	bool dedup;              /* a stream that is announced with a key has one row per key */
+	const char *reject_file; /* or NULL */
 };
 
 /*

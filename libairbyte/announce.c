@@ -1,0 +1,151 @@
+/*
+ * Streams that are announced as they appear. A new one is begun like those of a catalog; one whose
+ * schema or key changed is delivered and ended as it was, and begun anew. No line is taken
+ * meanwhile (ab_flow_takes_input).
+ */
+#include "flow.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "emit.h"
+#include "singer_schema.h"
+
+/* Warnings about a stream; above those of the connectors. */
+enum { NOTE_DELETION = 31 };
+
+/* What a stream is called in an error; a name may be long. */
+static int
+fail_stream(struct ab_view name, const char *why, struct ab_error *err)
+{
+	return ab_fail(err, AB_CONFIG_ERROR, "stream %.*s: %s",
+	    (int)(name.len < 200 ? name.len : 200), name.data, why);
+}
+
+static int
+tell_connector(struct ab_sync *sync, struct ab_stream *stream, struct ab_error *err)
+{
+	const struct ab_destination *destination = sync->destination;
+
+	return destination->streams != NULL ? destination->streams(sync->self, stream, 1, err) : 0;
+}
+
+/* What went before in the input is still delivered, this stream is not begun. */
+static int
+start_flow(struct ab_sync *sync, struct ab_flow *flow, struct cJSON *document, struct ab_error *err)
+{
+	flow->state = AB_FLOW_NEW;
+	ab_singer_schema_apply(flow->stream, document, sync->dedup);
+	if (tell_connector(sync, flow->stream, err) == 0)
+		return 0;
+	flow->state = AB_FLOW_ENDED;
+	sync->ended++;
+	return -1;
+}
+
+static int
+add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, struct ab_error *err)
+{
+	char why[64];
+
+	if (memchr(name.data, '\0', name.len) != NULL) {
+		cJSON_Delete(document);
+		return ab_fail(err, AB_CONFIG_ERROR, "the name of its stream has a NUL");
+	}
+	char *text = ab_memdup(name.data, name.len);
+	struct ab_stream *stream = ab_catalog_add(sync->catalog, NULL, text);
+	free(text);
+	if (stream == NULL) {
+		cJSON_Delete(document);
+		snprintf(why, sizeof(why), "a run takes %zu streams at most", sync->catalog->cap);
+		return fail_stream(name, why, err);
+	}
+	ab_ledger_add(sync->ledger);
+	ab_flow_init(&sync->flows[stream->index], stream);
+	return start_flow(sync, &sync->flows[stream->index], document, err);
+}
+
+int
+ab_announce_stream(struct ab_sync *sync, const struct ab_message *message, struct ab_error *err)
+{
+	struct ab_error error;
+	const struct ab_stream *stream =
+	    ab_catalog_find(sync->catalog, (struct ab_view){0}, message->stream);
+	struct cJSON *document = ab_singer_schema_read(message->raw, &error);
+
+	if (document == NULL)
+		return fail_stream(message->stream, error.message, err);
+	if (stream == NULL)
+		return add_stream(sync, message->stream, document, err);
+	if (ab_singer_schema_same(stream->described, document)) {
+		cJSON_Delete(document);
+		return 0;
+	}
+	sync->flows[stream->index].changed = document;
+	sync->begun--;
+	return 0;
+}
+
+bool
+ab_announce_change(struct ab_sync *sync, struct ab_flow *flow)
+{
+	struct cJSON *document = flow->changed;
+	struct ab_error error;
+	char label[256];
+
+	if (document == NULL || sync->aborting)
+		return false;
+	flow->changed = NULL;
+	ab_emit_log(AB_INFO, "stream %s: its schema or key changed",
+	    ab_stream_label(flow->stream, label, sizeof(label)));
+	if (start_flow(sync, flow, document, &error) != 0)
+		ab_flow_fail(sync, &error);
+	return true;
+}
+
+int
+ab_announce_check(struct ab_sync *sync, const struct ab_flow *flow,
+    const struct ab_message *message, struct ab_error *err)
+{
+	struct ab_stream *stream = flow->stream;
+	const struct ab_json *json = &sync->reader.tape;
+	char why[256];
+
+	for (size_t i = 0; i < stream->primary_keys; i++) {
+		const char *key = stream->primary_key[i].parts[0];
+		if (ab_json_get(json, message->data, key) != 0)
+			continue;
+		snprintf(why, sizeof(why), "a record lacks the key property %.200s", key);
+		return fail_stream(message->stream, why, err);
+	}
+	if (!sync->destination->deletes &&
+	    ab_json_get_present(json, message->data, sync->dialect->deleted_at) != 0)
+		ab_note(stream, NOTE_DELETION,
+		    "records with %s are deletions; this destination does not delete, and takes "
+		    "them like all others",
+		    sync->dialect->deleted_at);
+	return 0;
+}
+
+void
+ab_announce_version(struct ab_sync *sync)
+{
+	if (!sync->told_of_versions)
+		ab_emit_log(AB_INFO,
+		    "ACTIVATE_VERSION messages have no effect: records of older versions stay");
+	sync->told_of_versions = true;
+}
+
+void
+ab_announce_unknown(struct ab_sync *sync)
+{
+	if (!sync->told_of_unknown)
+		ab_emit_log(AB_WARN,
+		    "line %llu of the input has a type that is not known; such "
+		    "messages are ignored",
+		    (unsigned long long)sync->line.number);
+	sync->told_of_unknown = true;
+}

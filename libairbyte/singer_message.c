@@ -1,0 +1,110 @@
+#include "singer_message.h"
+
+#include "datetime.h"
+
+/* The root's members, and those of `record`. */
+#define TAPE_DEPTH 2
+
+static int
+read_stream(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+{
+	const uint32_t stream = ab_json_get_present(&reader->tape, 0, "stream");
+
+	if (!ab_message_is(&reader->tape, stream, AB_JSON_STRING))
+		return ab_fail(err, AB_SYSTEM_ERROR, "it names no stream");
+	message->stream = ab_message_text(&reader->tape, stream, &reader->name);
+	return 0;
+}
+
+/* What is no date-time counts as absent: the time of the run is as good. */
+static int64_t
+time_extracted(const struct ab_json *json)
+{
+	const uint32_t node = ab_json_get_present(json, 0, "time_extracted");
+	const struct ab_view text = ab_json_view(json, node);
+	int64_t ms = -1;
+
+	if (!ab_message_is(json, node, AB_JSON_STRING) ||
+	    !ab_datetime_parse(text.data, text.len, &ms))
+		return -1;
+	return ms;
+}
+
+static int
+parse_record(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+
+	message->kind = AB_MESSAGE_RECORD;
+	if (read_stream(reader, message, err) != 0)
+		return -1;
+	message->data = ab_json_get_present(json, 0, "record");
+	if (!ab_message_is(json, message->data, AB_JSON_OBJECT))
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "a RECORD message needs an object named record");
+	message->raw = ab_json_raw(json, message->data);
+	message->emitted_at_ms = time_extracted(json);
+	return 0;
+}
+
+static int
+parse_schema(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+    struct ab_error *err)
+{
+	message->kind = AB_MESSAGE_SCHEMA;
+	message->raw = line;
+	return read_stream(reader, message, err);
+}
+
+/* A state may be anything, null too. */
+static int
+parse_state(const struct ab_json *json, struct ab_message *message, struct ab_error *err)
+{
+	const uint32_t value = ab_json_get(json, 0, "value");
+
+	message->kind = AB_MESSAGE_STATE;
+	message->scope = AB_STATE_ALL;
+	if (value == 0)
+		return ab_fail(err, AB_SYSTEM_ERROR, "a STATE message needs a value");
+	message->text = (struct ab_state_text){.line = ab_json_raw(json, value), .bare = true};
+	return 0;
+}
+
+static int
+parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+    struct ab_error *err)
+{
+	const struct ab_json *json = &reader->tape;
+
+	*message = (struct ab_message){.emitted_at_ms = -1, .source_count = -1};
+	if (ab_json_parse(&reader->tape, line.data, line.len, TAPE_DEPTH, err) != 0)
+		return -1;
+	if (json->nodes[0].type != AB_JSON_OBJECT)
+		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
+	const uint32_t type = ab_json_get_present(json, 0, "type");
+	if (!ab_message_is(json, type, AB_JSON_STRING))
+		return ab_fail(err, AB_SYSTEM_ERROR, "it has no type");
+	if (ab_message_says(json, type, "RECORD"))
+		return parse_record(reader, message, err);
+	/* A state leaves as it came, and what leaves must be JSON. */
+	if (json->specials)
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
+	if (ab_message_says(json, type, "SCHEMA"))
+		return parse_schema(reader, line, message, err);
+	if (ab_message_says(json, type, "STATE"))
+		return parse_state(json, message, err);
+	if (ab_message_says(json, type, "BATCH"))
+		return ab_fail(err, AB_CONFIG_ERROR,
+		    "it is a BATCH message, and records in files are not read; configure the tap "
+		    "without batch_config");
+	message->kind = ab_message_says(json, type, "ACTIVATE_VERSION") ? AB_MESSAGE_VERSION
+									: AB_MESSAGE_UNKNOWN;
+	return 0;
+}
+
+const struct ab_dialect ab_singer_dialect = {
+    .announces = true,
+    .deleted_at = "_sdc_deleted_at",
+    .parse = parse,
+};

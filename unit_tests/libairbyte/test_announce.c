@@ -1,0 +1,376 @@
+/*
+ * Whole runs of a Singer stream: what the connector and the service see, and what leaves, in its
+ * order, as one text.
+ */
+#include "testing.h"
+
+#include <fcntl.h>
+
+#include "fake_http.h"
+
+#include "emit.h"
+#include "singer_message.h"
+#include "sync.h"
+
+#define SCHEMA(stream, properties, keys)                                                           \
+	"{\"type\":\"SCHEMA\",\"stream\":\"" stream "\",\"schema\":{\"properties\":{" properties   \
+	"}},\"key_properties\":[" keys "]}\n"
+#define RECORD(stream, data)                                                                       \
+	"{\"type\":\"RECORD\",\"stream\":\"" stream "\",\"record\":{" data "}}\n"
+#define STATE(value) "{\"type\":\"STATE\",\"value\":" value "}\n"
+#define ID "\"id\":{}"
+
+static struct ab_buf story;
+static bool refuse_streams;
+static int status; /* of every reply */
+
+/* --- emit, replaced --- */
+
+void
+ab_emit_state(const char *line, size_t len)
+{
+	ab_buf_printf(&story, "state %.*s\n", (int)len, line);
+}
+
+int
+ab_emit_flush(struct ab_error *err)
+{
+	(void)err;
+	return 0;
+}
+
+void
+ab_emit_log(enum ab_level level, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (level == AB_WARN)
+		ab_buf_printf(&story, "warning %s\n", text);
+	else if (strstr(text, "ACTIVATE_VERSION") != NULL)
+		ab_buf_printf(&story, "info %s\n", text);
+}
+
+bool
+ab_emit_on_stderr(void)
+{
+	return true;
+}
+
+/* --- a destination that tells all it sees --- */
+
+static int
+tell_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
+{
+	(void)self;
+	assert_int_equal(count, 1);
+	ab_buf_printf(&story, "stream %s, %zu keys%s%s\n", streams->name, streams->primary_keys,
+	    streams->dedup ? ", dedup" : "", streams->self != NULL ? ", again" : "");
+	streams->self = &story;
+	return refuse_streams ? ab_fail(err, AB_CONFIG_ERROR, "not this one") : 0;
+}
+
+static enum ab_taken
+tell_append(
+    void *self, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
+{
+	(void)self;
+	(void)err;
+	ab_buf_printf(&batch->body, "%s%.*s", record->deleted ? "-" : "", (int)record->raw.len,
+	    record->raw.data);
+	return AB_TAKEN;
+}
+
+static enum ab_ask
+tell_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	static const char *const names[] = {
+	    [AB_BEGIN] = "begin", [AB_BATCH] = "batch", [AB_END] = "end"};
+
+	(void)self;
+	(void)err;
+	out->method = AB_POST;
+	ab_buf_printf(&out->url, "%s %s%s", names[x->phase], x->stream->name,
+	    x->phase == AB_END && !x->complete ? " (not complete)" : "");
+	out->to = x->batch != NULL ? x->batch->body.len : 0;
+	return AB_SEND;
+}
+
+static enum ab_verdict
+tell_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	(void)self;
+	(void)x;
+	return ab_verdict_of_status(in, err);
+}
+
+static const struct ab_destination teller = {
+    .name = "teller",
+    .version = "1",
+    .streams = tell_streams,
+    .append = tell_append,
+    .request = tell_request,
+    .response = tell_response,
+};
+
+static void
+answer(const struct fake_call *call, struct ab_reply *reply)
+{
+	ab_buf_printf(&story, "%s%s%s\n", call->url, call->body[0] != '\0' ? " " : "", call->body);
+	reply->status = strncmp(call->url, "batch", 5) == 0 ? status : 200;
+}
+
+/* --- one run --- */
+
+static int
+run_with(const struct ab_destination *destination, size_t streams_max, const char *lines,
+    struct ab_error *err)
+{
+	struct ab_limits limits = {.order = AB_ORDER_STREAM};
+	struct ab_catalog catalog;
+	char path[64];
+
+	ab_buf_release(&story);
+	write_temporary(path, lines);
+	fake.answer = answer;
+	ab_catalog_init(&catalog, streams_max);
+	ab_sync_default_limits(&limits);
+	const struct ab_sync_options options = {.input = open(path, O_RDONLY | O_CLOEXEC),
+	    .dialect = &ab_singer_dialect,
+	    .dedup = true};
+	const int rc = ab_sync_write(destination, NULL, &limits, &catalog, &options, err);
+	close(options.input);
+	ab_catalog_release(&catalog);
+	unlink(path);
+	return rc;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	ab_buf_init(&story, 1 << 20);
+	refuse_streams = false;
+	status = 200;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	ab_buf_release(&story);
+	return 0;
+}
+
+static void
+expect(const char *lines, const char *told)
+{
+	struct ab_error err;
+
+	if (run_with(&teller, 8, lines, &err) != 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(story.data, told);
+}
+
+static void
+expect_failure(const char *lines, const char *message, const char *told)
+{
+	struct ab_error err;
+
+	assert_int_equal(run_with(&teller, 2, lines, &err), -1);
+	assert_string_equal(err.message, message);
+	assert_string_equal(story.data, told);
+}
+
+/* The places of texts in the story, which must be there in this order. */
+static void
+expect_order(const char *const *texts, size_t count)
+{
+	const char *at = story.data;
+
+	for (size_t i = 0; i < count; i++) {
+		at = strstr(at, texts[i]);
+		if (at == NULL)
+			fail_msg("\"%s\" is not in its place in \"%s\"", texts[i], story.data);
+	}
+}
+
+static void
+streams_are_begun_as_they_appear(void **state)
+{
+	static const char *const of_a[] = {"stream a, 1 keys, dedup\nbegin a\nstream b",
+	    "batch a {\"id\":1}{\"id\":3}\n", "state 1\nstate 2\n", "end a\n"};
+	static const char *const of_b[] = {
+	    "stream b, 0 keys\nbegin b\n", "batch b {\"id\":2}\n", "state 2\n", "end b\n"};
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(
+	    run_with(&teller, 8,
+		SCHEMA("a", ID, "\"id\"") RECORD("a", "\"id\":1") STATE("1") SCHEMA("b", ID, "")
+		    RECORD("b", "\"id\":2") RECORD("a", "\"id\":3") STATE("2"),
+		&err),
+	    0);
+	expect_order(of_a, COUNT(of_a));
+	expect_order(of_b, COUNT(of_b));
+}
+
+static void
+a_state_of_no_records_leaves_and_an_empty_stream_is_ended(void **state)
+{
+	(void)state;
+	expect("\n" STATE("{\"a\": 1}") "  \r\n", "state {\"a\": 1}\n");
+	expect(SCHEMA("a", ID, ""), "stream a, 0 keys\nbegin a\nend a\n");
+	expect("", "");
+}
+
+static void
+a_repeated_schema_changes_nothing(void **state)
+{
+	(void)state;
+	expect(SCHEMA("a", ID, "") RECORD("a", "\"id\":1") SCHEMA("a", ID, "")
+		   RECORD("a", "\"id\":2"),
+	    "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}{\"id\":2}\nend a\n");
+}
+
+static void
+what_came_before_a_change_is_delivered_under_the_old_schema(void **state)
+{
+	(void)state;
+	expect(SCHEMA("a", ID, "") RECORD("a", "\"id\":1") STATE("1")
+		   SCHEMA("a", ID ",\"b\":{}", "\"id\"") RECORD("a", "\"id\":2") STATE("2"),
+	    "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nstate 1\nend a\n"
+	    "stream a, 1 keys, dedup, again\nbegin a\nbatch a {\"id\":2}\nstate 2\nend a\n");
+	expect(SCHEMA("a", ID, "") SCHEMA("a", ID, "\"id\""),
+	    "stream a, 0 keys\nbegin a\nend a\nstream a, 1 keys, dedup, again\nbegin a\nend a\n");
+}
+
+static void
+versions_and_unknown_types_are_told_of_once(void **state)
+{
+	(void)state;
+	expect("{\"type\":\"ACTIVATE_VERSION\",\"stream\":\"x\",\"version\":1}\n"
+	       "{\"type\":\"VOLUME\"}\n{\"type\":\"VOLUME\"}\n"
+	       "{\"type\":\"ACTIVATE_VERSION\",\"stream\":\"x\",\"version\":2}\n",
+	    "info ACTIVATE_VERSION messages have no effect: records of older versions stay\n"
+	    "warning line 2 of the input has a type that is not known; such messages are "
+	    "ignored\n");
+}
+
+#define DELETED RECORD("a", "\"id\":1,\"_sdc_deleted_at\":\"x\"")
+
+static void
+deletions_are_marked_where_they_can_be(void **state)
+{
+	struct ab_destination deleting = teller;
+	struct ab_error err;
+
+	(void)state;
+	deleting.deletes = true;
+	assert_int_equal(
+	    run_with(&deleting, 1,
+		SCHEMA("a", ID, "") DELETED RECORD("a", "\"id\":2,\"_sdc_deleted_at\":null"), &err),
+	    0);
+	assert_string_equal(story.data,
+	    "stream a, 0 keys\nbegin a\nbatch a -{\"id\":1,\"_sdc_deleted_at\":\"x\"}"
+	    "{\"id\":2,\"_sdc_deleted_at\":null}\nend a\n");
+}
+
+static void
+deletions_are_warned_of_once_where_they_cannot_be(void **state)
+{
+	(void)state;
+	expect(SCHEMA("a", ID, "") DELETED DELETED,
+	    "stream a, 0 keys\nbegin a\n"
+	    "warning stream a: records with _sdc_deleted_at are deletions; this destination does "
+	    "not delete, and takes them like all others\n"
+	    "batch a {\"id\":1,\"_sdc_deleted_at\":\"x\"}{\"id\":1,\"_sdc_deleted_at\":\"x\"}\n"
+	    "end a\n");
+}
+
+static void
+bad_lines_are_refused_after_what_came_before_is_safe(void **state)
+{
+#define GOOD SCHEMA("a", ID, "\"id\"") RECORD("a", "\"id\":1") STATE("1")
+	static const struct {
+		const char *line, *message;
+	} cases[] = {
+	    {RECORD("b", "\"id\":1"),
+		"line 4 of the input cannot be taken: stream b: a record came before its SCHEMA"},
+	    {RECORD("a", "\"x\":1"), "line 4 of the input cannot be taken: stream a: a record "
+				     "lacks the key property id"},
+	    {"{\"type\":\n", "line 4 of the input cannot be taken: invalid JSON at byte 9: the "
+			     "text ends too early"},
+	    {"{\"type\":\"SCHEMA\",\"stream\":\"b\",\"schema\":{}}\n",
+		"line 4 of the input cannot be taken: stream b: its schema has no properties"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char lines[1024];
+		struct ab_error err;
+		snprintf(lines, sizeof(lines), "%s%s%s", GOOD, cases[i].line,
+		    RECORD("a", "\"id\":2") STATE("2"));
+		assert_int_equal(run_with(&teller, 8, lines, &err), -1);
+		assert_string_equal(err.message, cases[i].message);
+		assert_string_equal(story.data,
+		    "stream a, 1 keys, dedup\nbegin a\nbatch a {\"id\":1}\nstate 1\n"
+		    "end a (not complete)\n");
+	}
+}
+
+static void
+a_stream_the_connector_refuses_ends_the_input(void **state)
+{
+	(void)state;
+	refuse_streams = true;
+	expect_failure(SCHEMA("a", ID, "") RECORD("a", "\"id\":1"),
+	    "line 1 of the input cannot be taken: not this one", "stream a, 0 keys\n");
+}
+
+static void
+more_streams_than_there_is_room_for_are_refused(void **state)
+{
+	static const char lines[] = SCHEMA("a", ID, "") SCHEMA("b", ID, "") SCHEMA("c", ID, "");
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(run_with(&teller, 2, lines, &err), -1);
+	assert_string_equal(err.message,
+	    "line 3 of the input cannot be taken: stream c: a run takes 2 streams at most");
+	assert_null(strstr(story.data, "stream c"));
+}
+
+static void
+nothing_begins_anew_after_a_failure(void **state)
+{
+	(void)state;
+	status = 400;
+	expect_failure(SCHEMA("a", ID, "") RECORD("a", "\"id\":1") STATE("1")
+			   SCHEMA("a", ID, "\"id\"") RECORD("a", "\"id\":2"),
+	    "HTTP 400", "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nend a (not complete)\n");
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    CASE(streams_are_begun_as_they_appear),
+	    CASE(a_state_of_no_records_leaves_and_an_empty_stream_is_ended),
+	    CASE(a_repeated_schema_changes_nothing),
+	    CASE(what_came_before_a_change_is_delivered_under_the_old_schema),
+	    CASE(versions_and_unknown_types_are_told_of_once),
+	    CASE(deletions_are_marked_where_they_can_be),
+	    CASE(deletions_are_warned_of_once_where_they_cannot_be),
+	    CASE(bad_lines_are_refused_after_what_came_before_is_safe),
+	    CASE(a_stream_the_connector_refuses_ends_the_input),
+	    CASE(more_streams_than_there_is_room_for_are_refused),
+	    CASE(nothing_begins_anew_after_a_failure),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
