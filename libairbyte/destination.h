@@ -55,7 +55,8 @@ struct ab_limits {
 	unsigned in_flight; /* requests at once, and batches in delivery at once [8] */
 	unsigned fan;       /* requests of one exchange at once [1] */
 	enum ab_order order;
-	struct ab_rate rate;          /* of metered requests [no pacing] */
+	struct ab_rate rate; /* of metered requests [no pacing] */
+	int64_t pause_ms;    /* after each reply, before the next request; one at a time then [0] */
 	struct ab_retry_policy retry; /* [1 s, 2 s, 4 s; 60 s in all] */
 };
 
@@ -117,6 +118,7 @@ struct ab_reply {
 	bool sent;              /* lost, but (part of) the request may have reached the service */
 	bool untrusted;         /* lost, because the server's certificate proves nothing */
 	int64_t retry_after_ms; /* the Retry-After header; -1 if there is none */
+	int64_t elapsed_us;     /* from its start to the end of the reply, or its loss */
 	const char *body;       /* NUL-terminated; what there is of it */
 	size_t len;
 	char loss[256]; /* how it was lost, for the user */
@@ -215,7 +217,8 @@ void ab_url_encode(struct ab_buf *url, const char *bytes, size_t len);
  */
 enum ab_verdict ab_verdict_of_status(const struct ab_reply *in, struct ab_error *err);
 
-/* main() of a connector: spec | check | discover | write. Returns the exit code. */
+/* main() of a connector: spec | check | discover | write, or a Singer target (singer.h) if it is
+ * called target-x. Returns the exit code. */
 int ab_destination_main(int argc, char *argv[], const struct ab_destination *destination);
 
 #endif

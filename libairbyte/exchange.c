@@ -62,8 +62,11 @@ struct ab_exchange_set {
 	struct exchange *ended;
 	size_t active_count;
 	bool winding_down;
+	struct ab_timing *timings; /* limits->in_flight of them; NULL: they are not kept */
+	size_t timing_count;
 	uint32_t random;
-	int64_t pace_ms; /* when a lane that is READY can go; INT64_MAX: none waits */
+	int64_t replied_ms; /* when the last reply came */
+	int64_t pace_ms;    /* when a lane that is READY can go; INT64_MAX: none waits */
 };
 
 struct ab_exchange_set *
@@ -77,6 +80,7 @@ ab_exchange_set_new(const struct ab_destination *destination, void *self,
 	set->limits = limits;
 	set->http = http;
 	set->random = (uint32_t)ab_clock_unix_ms() | 1U;
+	set->replied_ms = INT64_MIN / 2;
 	set->pace_ms = INT64_MAX;
 	ab_pace_init(&set->pace, &limits->rate);
 	return set;
@@ -150,6 +154,7 @@ ab_exchange_set_free(struct ab_exchange_set *set)
 		exchange_free(e, set);
 	}
 	ab_pace_release(&set->pace);
+	free(set->timings);
 	free(set);
 }
 
@@ -301,6 +306,10 @@ judge(struct ab_exchange_set *set, struct lane *lane, const struct ab_reply *rep
 	struct exchange *e = lane->exchange;
 	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
 
+	set->replied_ms = now_ms;
+	if (set->timings != NULL && set->timing_count < set->limits->in_flight)
+		set->timings[set->timing_count++] = (struct ab_timing){
+		    .stream = e->x.stream, .us = reply->elapsed_us, .status = reply->status};
 	if (lane->request.metered)
 		ab_pace_stamp(&set->pace, now_ms);
 	if (lane->request.metered && reply->status == 429)
@@ -356,12 +365,26 @@ send(struct ab_exchange_set *set, struct lane *lane)
 	ab_http_send(set->http, request, middle, lane);
 }
 
+/* Whether limits->pause_ms is over since the last reply, and none is awaited. */
+static bool
+paused_enough(struct ab_exchange_set *set, int64_t now_ms)
+{
+	if (set->limits->pause_ms <= 0)
+		return true;
+	if (ab_http_in_flight(set->http) > 0)
+		return false;
+	const int64_t ready_ms = set->replied_ms + ab_clock_scaled(set->limits->pause_ms);
+	if (ready_ms > now_ms && ready_ms < set->pace_ms)
+		set->pace_ms = ready_ms;
+	return ready_ms <= now_ms;
+}
+
 /* Sends what lane holds if the rate and the limit of requests in flight allow; false if the
  * latter does not. */
 static bool
 send_if_allowed(struct ab_exchange_set *set, struct lane *lane, int64_t now_ms)
 {
-	if (ab_http_in_flight(set->http) >= set->limits->in_flight)
+	if (ab_http_in_flight(set->http) >= set->limits->in_flight || !paused_enough(set, now_ms))
 		return false;
 	if (lane->request.metered) {
 		const int64_t ready_ms = ab_pace_ready_at(&set->pace, now_ms);
@@ -506,6 +529,7 @@ ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms)
 	struct exchange *following = NULL;
 	bool room = true;
 
+	set->timing_count = 0;
 	while (ab_http_receive(set->http, &reply, &owner))
 		judge(set, owner, &reply, now_ms);
 	set->pace_ms = INT64_MAX;
@@ -568,6 +592,22 @@ ab_exchange_waiting(struct ab_exchange_set *set, struct ab_wait *wait)
 		}
 	}
 	return false;
+}
+
+void
+ab_exchange_keep_timings(struct ab_exchange_set *set)
+{
+	if (set->timings == NULL)
+		set->timings = ab_calloc(set->limits->in_flight, sizeof(*set->timings));
+}
+
+bool
+ab_exchange_timing(struct ab_exchange_set *set, struct ab_timing *timing)
+{
+	if (set->timing_count == 0)
+		return false;
+	*timing = set->timings[--set->timing_count];
+	return true;
 }
 
 int64_t

@@ -44,6 +44,13 @@ struct ab_wait {
 	struct ab_error error;    /* why */
 };
 
+/* How long a request took. */
+struct ab_timing {
+	const struct ab_stream *stream; /* NULL without one */
+	int64_t us;
+	int status; /* of HTTP; 0: its reply was lost */
+};
+
 /* destination, self, limits and http must outlive the set. */
 struct ab_exchange_set *ab_exchange_set_new(const struct ab_destination *destination, void *self,
     const struct ab_limits *limits, struct ab_http *http);
@@ -62,6 +69,11 @@ bool ab_exchange_finished(struct ab_exchange_set *set, struct ab_outcome *outcom
 /* The next wait begun since it was asked for last; false if there is none. What nobody asks for is
  * forgotten with the wait. */
 bool ab_exchange_waiting(struct ab_exchange_set *set, struct ab_wait *wait);
+
+/* From now on the time of each request is kept until it is asked for, but only of those that one
+ * ab_exchange_drive took in; and the next of them, false if there is none. */
+void ab_exchange_keep_timings(struct ab_exchange_set *set);
+bool ab_exchange_timing(struct ab_exchange_set *set, struct ab_timing *timing);
 
 /* When ab_exchange_drive has something to do even if no reply comes; INT64_MAX: nothing. */
 int64_t ab_exchange_deadline(const struct ab_exchange_set *set);

@@ -334,6 +334,7 @@ read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 	long status = 0;
 	long sent = 0;
 	curl_off_t retry_after = 0;
+	curl_off_t elapsed_us = 0;
 
 	*reply = (struct ab_reply){.retry_after_ms = -1};
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -353,6 +354,8 @@ read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 		snprintf(reply->loss, sizeof(reply->loss), "%s",
 		    t->error[0] != '\0' ? t->error : curl_easy_strerror(result));
 	}
+	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
+	reply->elapsed_us = elapsed_us;
 	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (retry_after > 0)
 		reply->retry_after_ms =

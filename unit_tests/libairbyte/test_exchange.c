@@ -76,6 +76,7 @@ answer(const struct fake_call *call, struct ab_reply *reply)
 	const int status = script.statuses[script.answered++];
 	reply->status = status == 0 ? 200 : status == -1 ? 0 : status;
 	reply->retry_after_ms = script.retry_after_ms;
+	reply->elapsed_us = 42;
 	if (status == -1)
 		snprintf(reply->loss, sizeof(reply->loss), "cut");
 }
@@ -580,6 +581,47 @@ metered_requests_keep_the_window(void **state)
 /* Somebody else uses the limit too: what is refused is not asked for again at once by the others.
  */
 static void
+a_pause_follows_each_reply(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 4;
+	limits.fan = 4;
+	limits.pause_ms = 500;
+	begin();
+	assert_int_equal(run(&outcome), 3 * 500);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.most, 1);
+	assert_int_equal(fake.sent, 4);
+}
+
+static void
+the_time_of_a_request_is_kept_on_demand(void **state)
+{
+	struct ab_timing timing;
+
+	(void)state;
+	for (int kept = 0; kept < 2; kept++) {
+		begin();
+		if (kept)
+			ab_exchange_keep_timings(set);
+		ab_exchange_drive(set, 1000);
+		assert_false(ab_exchange_timing(set, &timing));
+		ab_exchange_drive(set, 1000);
+		assert_int_equal(ab_exchange_timing(set, &timing), kept);
+		if (kept) {
+			assert_null(timing.stream);
+			assert_int_equal(timing.status, 200);
+			assert_true(timing.us == 42);
+		}
+		assert_false(ab_exchange_timing(set, &timing));
+		if (!kept)
+			tear_down(state);
+	}
+}
+
+static void
 a_refusal_keeps_its_slot_of_the_window(void **state)
 {
 	struct ab_outcome outcome;
@@ -722,6 +764,8 @@ main(void)
 	    CASE(with_every_place_taken_only_a_reply_makes_work),
 	    CASE(a_batch_is_split_until_one_record_is_left),
 	    CASE(metered_requests_keep_the_window),
+	    CASE(a_pause_follows_each_reply),
+	    CASE(the_time_of_a_request_is_kept_on_demand),
 	    CASE(a_refusal_keeps_its_slot_of_the_window),
 	    CASE(what_a_discovery_found_becomes_the_callers),
 	    CASE(a_discovery_that_is_too_large_fails),
