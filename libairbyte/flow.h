@@ -48,6 +48,7 @@ struct ab_flow {
 	uint64_t records;
 	uint64_t bytes;
 	uint64_t safe;
+	uint64_t measured; /* records the service took, as metrics say them */
 	int64_t started_ms;
 	bool complete_seen;
 	bool incomplete_seen;
@@ -91,6 +92,7 @@ struct ab_sync {
 	bool blamed;   /* failure is set */
 	struct ab_error failure;
 	int64_t now_ms;
+	int64_t next_metrics_ms;
 	int64_t next_wait_log_ms; /* when a wait without a try may be logged again */
 	int64_t started_unix_ms;
 };
@@ -113,6 +115,15 @@ void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_intake_take(struct ab_sync *sync);
 /* Reads once from the input. */
 void ab_intake_fill(struct ab_sync *sync);
+
+/* measure.c: metrics of a Singer target; nothing in the other protocol. */
+void ab_measure_start(struct ab_sync *sync);
+/* Writes what is due. */
+void ab_measure(struct ab_sync *sync);
+/* When something is due next. */
+int64_t ab_measure_deadline(const struct ab_sync *sync);
+/* The last counts. */
+void ab_measure_end(struct ab_sync *sync);
 
 /* announce.c: takes a SCHEMA. The stream may be begun, and input be taken again, only later. */
 AB_MUST_CHECK int ab_announce_stream(

@@ -158,7 +158,8 @@ static int
 wait_ms(const struct ab_sync *sync)
 {
 	int64_t deadline = ab_exchange_deadline(sync->exchanges);
-	const int64_t others[] = {ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress)};
+	const int64_t others[] = {ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress),
+	    ab_measure_deadline(sync)};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i] < deadline)
@@ -184,6 +185,7 @@ turn(struct ab_sync *sync)
 	log_notes(sync);
 	log_waits(sync);
 	report(sync);
+	ab_measure(sync);
 	if (ab_emit_flush(&error) != 0 && !sync->failed)
 		ab_flow_fail(sync, &error);
 	if (sync->failed && !sync->aborting && ab_exchange_active(sync->exchanges) == 0) {
@@ -234,6 +236,7 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	ab_line_init(&sync->line, options->input, LINE_MAX_BYTES);
 	ab_message_init(&sync->reader);
 	ab_progress_start(&sync->progress, sync->now_ms);
+	ab_measure_start(sync);
 	if (sync->dialect->announces)
 		snprintf(streams, sizeof(streams), "streams as they come");
 	else
@@ -279,6 +282,7 @@ ab_sync_write(const struct ab_destination *destination, void *self, const struct
 	start(&sync, options);
 	while (turn(&sync)) {
 	}
+	ab_measure_end(&sync);
 	const size_t waiting = ab_ledger_waiting(sync.ledger);
 	if (waiting > 0 && !sync.blamed) {
 		struct ab_error error;

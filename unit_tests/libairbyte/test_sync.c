@@ -128,6 +128,19 @@ ab_emit_log(enum ab_level level, const char *format, ...)
 	(void)format;
 }
 
+void
+ab_emit_metric(const char *json)
+{
+	(void)json;
+}
+
+bool
+ab_emit_wanted(enum ab_level level)
+{
+	(void)level;
+	return false;
+}
+
 bool
 ab_emit_on_stderr(void)
 {
