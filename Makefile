@@ -68,6 +68,8 @@ COMPILE = $(CC_$(MODE)) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(MOD
 LINK = $(CC_$(MODE)) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(LDFLAGS)
 
 CONNECTORS = $(notdir $(patsubst %/,%,$(dir $(wildcard connectors/*/main.c))))
+# The same programs as Singer targets.
+TARGETS = $(CONNECTORS:destination-%=target-%)
 LIBRARY = $(B)/libairbyte.a
 LIBRARY_OBJECTS = $(patsubst %.c,$(B)/%.o,$(wildcard libairbyte/*.c))
 TESTS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/test_*.c))
@@ -75,9 +77,13 @@ FUZZERS = $(patsubst unit_tests/fuzz/fuzz_%.c,%,$(wildcard unit_tests/fuzz/fuzz_
 SOURCES = $(wildcard libairbyte/*.[ch] connectors/*/*.[ch] unit_tests/*/*.[ch] \
 	integration_tests/bench/*.c)
 
-all: $(CONNECTORS:%=$(BIN)/%)
+all: $(CONNECTORS:%=$(BIN)/%) $(TARGETS:%=$(BIN)/%)
 
 # --- library and connectors --------------------------------------------------------------------
+
+$(TARGETS:%=$(BIN)/%): $(BIN)/target-%: $(BIN)/destination-%
+	$(call say,LN,$@)
+	$(Q)ln -sf $(<F) $@
 
 $(B)/libairbyte/%.o: libairbyte/%.c
 	@mkdir -p $(@D)
@@ -259,6 +265,8 @@ $(B)/bench/destination-null: integration_tests/bench/null.c $(LIBRARY)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(CONNECTORS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
+	for name in $(CONNECTORS:destination-%=%); do \
+	  ln -sf destination-$$name $(DESTDIR)$(PREFIX)/bin/target-$$name; done
 
 # The images of docker/engine belong to root.
 clean:

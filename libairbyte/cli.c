@@ -13,6 +13,7 @@
 #include "process.h"
 #include "secret.h"
 #include "session.h"
+#include "singer.h"
 #include "sync.h"
 
 #define EXIT_USAGE 2
@@ -205,6 +206,8 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 	struct ab_error error = {.kind = AB_SYSTEM_ERROR};
 	struct ab_error lost;
 
+	if (argc > 0 && ab_singer_is_target(argv[0]))
+		return ab_singer_main(argc, argv, destination);
 	ab_process_hold_descriptors();
 	int code = parse_arguments(argc, argv, destination, &arguments);
 	if (code >= 0)
