@@ -236,6 +236,14 @@ class Process:
         for thread in self.threads:
             thread.start()
 
+    def is_state(self, line):
+        """Whether a line of stdout is a STATE message."""
+        return STATE.search(line) is not None
+
+    def result(self):
+        """What the run left."""
+        return Result(self)
+
     def program(self, binary, env):  # pylint: disable=unused-argument
         """What is started, before its arguments."""
         return [str(BIN_DIR / binary)]
@@ -274,7 +282,7 @@ class Process:
                 with self.changed:
                     if line.endswith(b"\n"):
                         self.output.append((time.time(), line))
-                        if STATE.search(line):
+                        if self.is_state(line):
                             self.states.append(self.output[-1])
                     else:
                         self.rest = line
@@ -352,7 +360,7 @@ class Process:
             raise AssertionError(f"the connector did not end: {self.output[-5:]}") from None
         for thread in self.threads:
             thread.join(LOOK_SECONDS)
-        return Result(self)
+        return self.result()
 
     def kill(self):
         """kill -9; returns what had come by then."""
@@ -360,7 +368,7 @@ class Process:
         self.popen.wait()
         for thread in self.threads:
             thread.join(LOOK_SECONDS)
-        return Result(self)
+        return self.result()
 
 
 def run(binary, command, config=None, catalog=None, lines=(), *, seconds=RUN_SECONDS, **options):
