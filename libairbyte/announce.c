@@ -121,7 +121,7 @@ ab_announce_check(struct ab_sync *sync, const struct ab_flow *flow,
 		snprintf(why, sizeof(why), "a record lacks the key property %.200s", key);
 		return fail_stream(message->stream, why, err);
 	}
-	if (!sync->destination->deletes &&
+	if (!sync->destination->heeds_deletions &&
 	    ab_json_get_present(json, message->data, sync->dialect->deleted_at) != 0)
 		ab_note(stream, NOTE_DELETION,
 		    "records with %s are deletions; this destination does not delete, and takes "

@@ -67,7 +67,7 @@ struct ab_record {
 	const struct ab_json *json;
 	uint32_t data; /* node of `data`, an object whose members have nodes, and theirs have not */
 	struct ab_view raw; /* the text of `data` */
-	bool deleted;       /* for a destination that deletes: the source deleted it */
+	bool deleted; /* the source deleted it; only told to a destination that heeds_deletions */
 };
 
 /* A conversation with the service. The connector may change: step, items, wait_ms, settled,
@@ -172,7 +172,8 @@ struct ab_destination {
 	 * called after, and is the connector's to judge. */
 	bool stream_settings;
 
-	bool deletes; /* append() carries deletions out: it heeds record->deleted */
+	bool heeds_deletions; /* append() looks at record->deleted: it carries a deletion out, or
+				 rejects it */
 
 	/* Reads the configuration; *self is the connector's state, passed to all others. limits
 	 * comes zeroed. Strings of config may be borrowed until close. */

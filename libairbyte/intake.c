@@ -121,7 +121,7 @@ is_full(const struct ab_sync *sync, const struct ab_batch *batch)
 static bool
 is_deletion(const struct ab_sync *sync, const struct ab_message *message)
 {
-	return sync->destination->deletes && ab_json_get_present(&sync->reader.tape, message->data,
+	return sync->destination->heeds_deletions && ab_json_get_present(&sync->reader.tape, message->data,
 						 sync->dialect->deleted_at) != 0;
 }
 

@@ -144,7 +144,8 @@ ab_singer_main(int argc, char *argv[], const struct ab_destination *destination)
 	int rc = run(&session, &arguments, &error);
 	if (rc == 0)
 		rc = ab_emit_flush(&error);
-	ab_metrics_job(ab_clock_ms() - started_ms, rc == 0);
+	if (arguments.task == AB_SINGER_LOAD)
+		ab_metrics_job(ab_clock_ms() - started_ms, rc == 0);
 	if (rc != 0)
 		ab_emit_error(&error, ab_clock_unix_ms());
 	ab_session_close(&session);

@@ -283,7 +283,7 @@ deletions_are_marked_where_they_can_be(void **state)
 	struct ab_error err;
 
 	(void)state;
-	deleting.deletes = true;
+	deleting.heeds_deletions = true;
 	assert_int_equal(
 	    run_with(&deleting, 1,
 		SCHEMA("a", ID, "") DELETED RECORD("a", "\"id\":2,\"_sdc_deleted_at\":null"), &err),
