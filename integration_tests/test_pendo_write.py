@@ -1,12 +1,13 @@
 """The Pendo connector: check, discover, and what a write leaves in Pendo."""
 
 import json
+import subprocess
 
 import pytest
 
-from connector import Source, catalog_of, properties
+from connector import BIN_DIR, Source, catalog_of, properties
 from pendo import (
-    Process, bulk_calls, check, discover, many, mapping, put_many, rule, sizes, stream, sync,
+    PENDO, Process, bulk_calls, check, discover, many, mapping, put_many, rule, sizes, stream, sync,
     values, with_state, writes)
 from pendo_api import filled_pendo, shared_pendo
 
@@ -61,6 +62,14 @@ def test_a_discover_that_is_refused_is_an_error(sandbox):
     assert "the metadata schema" in error["message"]
 
 
+def test_discover_needs_a_configuration_and_stands_in_the_help():
+    done = [subprocess.run([BIN_DIR / PENDO, one], capture_output=True, text=True, timeout=20,
+                           check=False) for one in ("discover", "--help")]
+    assert (done[0].returncode, done[0].stdout) == (2, "")
+    assert "discover needs --config FILE" in done[0].stderr
+    assert done[1].returncode == 0 and "discover --config FILE" in done[1].stdout
+
+
 # --- what arrives --------------------------------------------------------------------------------
 
 ROW = {"id": "v1", "plan": "pro \u00e9\"", "age": 42, "score": 2.5, "active": True,
@@ -77,6 +86,17 @@ def test_values_arrive_in_every_mode(sandbox, mode):
     assert (values(sandbox), values(sandbox, "v2")) == (STORED, {"plan": "free"})
     assert writes(sandbox) == {"v1": 1, "v2": 1}
     assert result.logs("WARN") == []
+
+
+@pytest.mark.parametrize("case", ["capital", "camel", "snake"])
+def test_a_schema_is_understood_in_any_spelling(sandbox, case):
+    sandbox.settings(schema_case=case, schema_sample="on")
+    gone = {"Type": "string", "isDeleted": True}
+    sandbox.put(fields={"visitor": {"custom": {"gone": gone}}})
+    source = with_state([{"id": "v1", "age": "7", "gone": "x"}])
+    result = sync(sandbox, stream(), source.lines).succeeded()
+    assert values(sandbox) == {"age": 7}
+    assert "gone is the first" in result.logs("WARN")[0]
 
 
 def test_an_object_and_a_key_of_data_activation_are_obeyed(sandbox):

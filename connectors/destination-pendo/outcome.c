@@ -21,6 +21,7 @@ struct reading {
 	size_t known; /* rows whose fate is */
 	struct stray *strays;
 	size_t stray_count;
+	size_t strangers; /* missing ids that are of no row */
 };
 
 /* Gives the row of an id its fate; false if there is no such row, or it has one. */
@@ -52,14 +53,14 @@ decide_error(struct reading *reading, const cJSON *error)
 }
 
 static void
-read_lists(struct reading *reading, const cJSON *missing, const cJSON *errors, size_t *strangers)
+read_lists(struct reading *reading, const cJSON *missing, const cJSON *errors)
 {
 	const cJSON *one;
 
 	cJSON_ArrayForEach(one, missing)
 	{
 		if (!decide(reading, one, PENDO_MISSING, NULL))
-			++*strangers;
+			reading->strangers++;
 	}
 	cJSON_ArrayForEach(one, errors)
 	{
@@ -69,7 +70,8 @@ read_lists(struct reading *reading, const cJSON *missing, const cJSON *errors, s
 }
 
 /* Rows that no id names were refused, as many as there are left: so these are. Errors are in the
- * order of the rows. */
+ * order of the rows; what they do not account for may be missing under another spelling of its id.
+ */
 static void
 refuse_rest(struct reading *reading)
 {
@@ -79,21 +81,26 @@ refuse_rest(struct reading *reading)
 		struct pendo_row *row = &reading->rows[i];
 		if (row->fate != PENDO_UPDATED)
 			continue;
-		row->fate = PENDO_REFUSED;
-		row->error = next < reading->stray_count ? reading->strays[next++].error : NULL;
+		const bool told = next < reading->stray_count;
+		const bool is_missing = !told && reading->strangers > 0;
+		reading->strangers -= is_missing;
+		row->fate = is_missing ? PENDO_MISSING : PENDO_REFUSED;
+		row->error = told ? reading->strays[next++].error : NULL;
 	}
 }
 
 /* How many rows were refused beyond those whose fate is known. */
 static size_t
-unknown(const struct reading *reading, size_t strangers, const cJSON *failed)
+unknown(const struct reading *reading, const cJSON *failed)
 {
-	const size_t told = reading->stray_count + strangers;
-	size_t counted = 0;
+	const size_t told = reading->stray_count + reading->strangers;
+	const size_t left = reading->batch->count - reading->known;
+	const double counted =
+	    cJSON_IsNumber(failed) ? failed->valuedouble - (double)reading->known : 0;
 
-	if (cJSON_IsNumber(failed) && failed->valuedouble > (double)reading->known)
-		counted = (size_t)(failed->valuedouble - (double)reading->known);
-	return counted > told ? counted : told;
+	if (counted >= (double)left)
+		return left;
+	return counted > (double)told ? (size_t)counted : told;
 }
 
 static bool
@@ -109,7 +116,6 @@ pendo_outcome_read(struct pendo_outcome *outcome, const struct ab_batch *batch, 
 	const cJSON *errors = cJSON_GetObjectItemCaseSensitive(reply, "errors");
 	const cJSON *failed = cJSON_GetObjectItemCaseSensitive(reply, "failed");
 	struct reading reading = {.batch = batch};
-	size_t strangers = 0;
 	bool clear = true;
 
 	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(reply, "total")) ||
@@ -117,8 +123,8 @@ pendo_outcome_read(struct pendo_outcome *outcome, const struct ab_batch *batch, 
 		return PENDO_UNREADABLE;
 	reading.rows = ab_calloc(batch->count, sizeof(*reading.rows));
 	reading.strays = ab_calloc((size_t)cJSON_GetArraySize(errors) + 1, sizeof(*reading.strays));
-	read_lists(&reading, missing, errors, &strangers);
-	const size_t more = unknown(&reading, strangers, failed);
+	read_lists(&reading, missing, errors);
+	const size_t more = unknown(&reading, failed);
 	if (more > 0 && more < batch->count - reading.known)
 		clear = false;
 	else if (more > 0)

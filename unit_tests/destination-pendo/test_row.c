@@ -146,6 +146,22 @@ fields_that_pendo_lacks_are_left_out_rejected_or_fatal(void **state)
 }
 
 static void
+a_field_mapped_to_none_of_pendos_is_unmapped(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "'on_unmapped_field':'reject','streams':[{'stream':'visitors',"
+			 "'field_mappings':[{'source':'a','target':'plan'},"
+			 "{'source':'b','target':'nope'}]}]");
+	assert_int_equal(fixture_take(&f, "{'id':1,'a':'x','b':'y'}"), AB_REJECTED);
+	expect_contains(f.err.message, "in Pendo: b");
+	assert_int_equal(fixture_take(&f, "{'id':1,'a':'x','b':null}"), AB_TAKEN);
+	assert_string_equal(fixture_rows(&f), "{'visitorId':'1','values':{'plan':'x'}},");
+	fixture_close(&f);
+}
+
+static void
 what_is_deleted_in_pendo_is_as_good_as_unknown(void **state)
 {
 	struct fixture f;
@@ -288,6 +304,20 @@ no_record_takes_values_away_from_an_earlier_one(void **state)
 }
 
 static void
+what_any_record_of_the_batch_has_counts(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	assert_int_equal(fixture_take(&f, "{'id':1,'plan':'a','seats':1}"), AB_TAKEN);
+	assert_int_equal(fixture_take(&f, "{'id':2,'plan':'b'}"), AB_TAKEN);
+	assert_int_equal(fixture_take(&f, "{'id':1,'plan':'c'}"), AB_NEXT_BATCH);
+	assert_int_equal(fixture_take(&f, "{'id':1,'plan':'c','seats':2,'score':1}"), AB_TAKEN);
+	fixture_close(&f);
+}
+
+static void
 a_fresh_batch_asks_nothing_of_the_one_before(void **state)
 {
 	struct fixture f;
@@ -329,6 +359,7 @@ main(void)
 	    cmocka_unit_test(mapped_fields_go_where_they_are_mapped_and_no_others),
 	    cmocka_unit_test(in_the_singer_targets_form_the_others_keep_their_names),
 	    cmocka_unit_test(fields_that_pendo_lacks_are_left_out_rejected_or_fatal),
+	    cmocka_unit_test(a_field_mapped_to_none_of_pendos_is_unmapped),
 	    cmocka_unit_test(what_is_deleted_in_pendo_is_as_good_as_unknown),
 	    cmocka_unit_test(metadata_and_nulls_are_no_unmapped_fields),
 	    cmocka_unit_test(a_value_that_does_not_fit_rejects_its_record),
@@ -336,6 +367,7 @@ main(void)
 	    cmocka_unit_test(deletions_are_rejected_and_named),
 	    cmocka_unit_test(the_last_of_several_records_of_an_id_is_sent),
 	    cmocka_unit_test(no_record_takes_values_away_from_an_earlier_one),
+	    cmocka_unit_test(what_any_record_of_the_batch_has_counts),
 	    cmocka_unit_test(a_fresh_batch_asks_nothing_of_the_one_before),
 	    cmocka_unit_test(of_a_repeated_field_the_last_counts),
 	};

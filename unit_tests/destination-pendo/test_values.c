@@ -139,9 +139,12 @@ a_record_alone_needs_no_name(void **state)
 	} cases[] = {
 	    {"{'total':1,'updated':0,'failed':1,'errors':['bad value']}",
 		"Pendo refused it: bad value"},
+	    {"{'total':1,'updated':0,'failed':1e300}", "Pendo refused it: Pendo gives no reason"},
 	    {"{'total':1,'updated':0,'failed':1}", "Pendo refused it: Pendo gives no reason"},
 	    {"{'total':1,'updated':0,'failed':1,'errors':[{'code':5}]}",
 		"Pendo refused it: Pendo gives no reason"},
+	    {"{'total':1,'updated':0,'failed':1,'missing':['1 ']}",
+		"Pendo has no visitor of this id"},
 	    {"{'total':1,'updated':0,'failed':1,'missing':['1'],'errors':null}",
 		"Pendo has no visitor of this id"},
 	};
