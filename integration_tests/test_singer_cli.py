@@ -91,6 +91,17 @@ def test_test_says_what_is_wrong(sandbox):
     assert "api_key" in load("dust", sandbox.config(api_key="sk-wrong"), [], "--test").failed()
 
 
+def test_states_that_nobody_takes_are_a_failure(sandbox, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(sandbox.config()))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BIN_DIR / "target-dust", "-c", path], stdout=full, text=True,
+                              input='{"type":"STATE","value":1}\n', stderr=subprocess.PIPE,
+                              check=False, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("CRITICAL stdout cannot be written")
+
+
 def test_a_configuration_that_is_not_there_is_told():
     code, output, errors = run("target-luzmo", "-c", "missing.json")
     assert (code, output) == (1, "") and errors.splitlines()[-1].startswith("CRITICAL ")

@@ -130,6 +130,7 @@ ab_singer_main(int argc, char *argv[], const struct ab_destination *destination)
 	const int64_t started_ms = ab_clock_ms();
 	struct ab_singer_arguments arguments;
 	struct ab_error error;
+	struct ab_error lost;
 
 	ab_process_hold_descriptors();
 	int code = ab_singer_arguments_read(&arguments, argc, argv, name, destination->version);
@@ -142,8 +143,10 @@ ab_singer_main(int argc, char *argv[], const struct ab_destination *destination)
 	if (arguments.verbose || arguments.quiet)
 		ab_emit_level(arguments.quiet ? AB_WARN : AB_DEBUG);
 	int rc = run(&session, &arguments, &error);
-	if (rc == 0)
-		rc = ab_emit_flush(&error);
+	if (ab_emit_flush(&lost) != 0 && rc == 0) {
+		error = lost;
+		rc = -1;
+	}
 	if (arguments.task == AB_SINGER_LOAD)
 		ab_metrics_job(ab_clock_ms() - started_ms, rc == 0);
 	if (rc != 0)

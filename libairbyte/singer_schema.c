@@ -61,7 +61,9 @@ ab_singer_schema_read(struct ab_view line, struct ab_error *err)
 	}
 	cJSON *document = cJSON_ParseWithLength(line.data, line.len);
 	if (document == NULL) {
-		ab_fail(err, AB_CONFIG_ERROR, "its schema nests deeper than %d levels",
+		ab_fail(err, AB_CONFIG_ERROR,
+		    "its schema nests deeper than %d levels, or has half of a surrogate pair in a "
+		    "text",
 		    CJSON_NESTING_LIMIT);
 		return NULL;
 	}

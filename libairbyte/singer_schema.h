@@ -18,8 +18,9 @@
 /* Bytes of a SCHEMA line. */
 #define AB_SINGER_SCHEMA_MAX ((size_t)16 << 20)
 
-/* Reads a SCHEMA line; the document is the caller's, for cJSON_Delete. Fails on what is too large,
- * has no properties, or names keys by anything but texts; err does not name the stream. */
+/* Reads a SCHEMA line; the document is the caller's, for cJSON_Delete. Fails on what is too large
+ * or too deep, has no properties, or names keys by anything but texts; err does not name the
+ * stream. */
 AB_MUST_CHECK struct cJSON *ab_singer_schema_read(struct ab_view line, struct ab_error *err);
 
 /* Whether both say the same about the stream; the order of members does not count. */

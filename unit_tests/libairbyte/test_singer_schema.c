@@ -129,6 +129,17 @@ what_is_no_schema_is_refused(void **state)
 }
 
 static void
+half_of_a_surrogate_pair_is_refused_in_plain_words(void **state)
+{
+	static const char line[] = SCHEMA("\"schema\":{\"properties\":{\"a\":\"\\ud800\"}}");
+	struct ab_error err;
+
+	(void)state;
+	assert_null(ab_singer_schema_read((struct ab_view){line, sizeof(line) - 1}, &err));
+	assert_non_null(strstr(err.message, "half of a surrogate pair"));
+}
+
+static void
 a_schema_beyond_the_limits_is_refused(void **state)
 {
 	char *large = ab_malloc(AB_SINGER_SCHEMA_MAX + 1);
@@ -161,6 +172,7 @@ main(void)
 	    cmocka_unit_test(a_key_alone_does_not_make_one_row_per_key),
 	    cmocka_unit_test(only_what_counts_makes_a_schema_another),
 	    cmocka_unit_test(what_is_no_schema_is_refused),
+	    cmocka_unit_test(half_of_a_surrogate_pair_is_refused_in_plain_words),
 	    cmocka_unit_test(a_schema_beyond_the_limits_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
