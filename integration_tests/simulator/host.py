@@ -28,6 +28,7 @@ NAMESPACES = ["--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-pid
               "--die-with-parent"]
 ROOT = ["--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--proc", "/proc", "--dev",
         "/dev"]
+DIE_WITH_US = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]  # also if we are killed
 JOIN = 'echo $$ > "$1" && shift && exec "$@"'
 
 
@@ -58,8 +59,10 @@ class Container:
         return self
 
     def __exit__(self, *error):
-        self.end()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.end()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def put(self, name, data):
         """A file in the working directory, readable for all."""
@@ -148,7 +151,7 @@ class BinaryContainer(Container):
 
     def start(self, script, environment, workdir):
         """Start the script; the working directory is known inside as `workdir`."""
-        measure = [PYTHON, "-S", "-E", "-c", MEASURE, self.directory / "peak"]
+        measure = [*DIE_WITH_US, PYTHON, "-S", "-E", "-c", MEASURE, self.directory / "peak"]
         join = ["/bin/sh", "-c", JOIN, "sh", self.cgroup / "cgroup.procs"] if self.cgroup else []
         self.run([*measure, *join, "/usr/bin/bwrap", *self.options(environment, workdir),
                   "sh", "-c", script])
@@ -181,9 +184,11 @@ class BinaryContainer(Container):
         return int((self.directory / "peak").read_text().split()[0])
 
     def __exit__(self, *error):
-        super().__exit__(*error)
-        if self.cgroup:
-            self.cgroup.rmdir()
+        try:
+            super().__exit__(*error)
+        finally:
+            if self.cgroup:
+                self.cgroup.rmdir()
 
 
 # --- processes ------------------------------------------------------------------------------------
