@@ -1,4 +1,5 @@
-"""kill -9 at random moments, of the connector or of all that runs, and runs that go on from there.
+"""kill -9 at random moments, of the connector, of its container or of the node with the platform's
+side, which then has forgotten the last states; and runs that go on from there.
 
 Each seed makes a chain of syncs over a connection, killed until it has had its share of kills, and
 then left alone. Nothing that was acknowledged may be missing, ever; nothing may be missing at the
@@ -15,6 +16,7 @@ import pytest
 from simulator.connection import Connection
 from simulator.interruption import (
     KILLS, Interruption, after_lines, after_requests, after_seconds, after_states)
+from simulator.orchestrator import BUFFER_BYTES, PERSIST_SECONDS
 from simulator.services import DustDocuments, DustTables, Luzmo
 from simulator.source import Source
 from simulator.sync import run_attempt
@@ -107,7 +109,9 @@ class Chain:
     def attempt(self, job, source, interruption):
         """One attempt, which must succeed if it is not killed."""
         report = run_attempt(self.service.host, self.service.config, job, source,
-                             held=self.service.held, interruption=interruption)
+                             held=self.service.held, interruption=interruption,
+                             buffer_bytes=self.random.choice([0, BUFFER_BYTES]),
+                             persist_seconds=self.random.choice([0, PERSIST_SECONDS]))
         if report.status != "succeeded":
             self.kills += 1
             assert interruption is not None and report.exit_code in (1, 137), report

@@ -144,7 +144,7 @@ def test_an_aborted_overwrite_takes_nothing_away(service, refreshes):
 
 def test_who_cannot_print_any_more_ends_and_has_lost_nothing(service):
     connection = Connection([service.stream(sync_mode="incremental")])
-    source = Source({"users": range(1, 2001)})
+    source = Source({"users": range(1, 2001)}, every=100, rest=0.05)
     job = connection.job()
     reports = run_job(service.host, service.config, job, source, held=service.held,
                       interruptions=[Interruption(after_states(2), close_stdout)])

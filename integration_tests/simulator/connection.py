@@ -52,6 +52,8 @@ class Connection:
     streams: list
     refreshes: bool = True  # the connector's supportsRefreshes
     mapper: Mapper = field(default_factory=Mapper)
+    resumable: bool = False  # the platform's flag enable-resumable-full-refresh
+    filtered: object = None  # function of a record: whether the user's filter takes it out
 
     def __post_init__(self):
         self.generations = {descriptor_of(one["stream"]): 0 for one in self.streams}
@@ -92,6 +94,7 @@ class Connection:
     def job(self, kind="sync", streams=None):
         """A new job: "sync"; "truncate" or "merge", which are refreshes; "clear". All but a sync
         may be for some streams only (names); a clear has only those in its catalog."""
+        assert self.refreshes or kind not in ("truncate", "merge"), "refreshes are not supported"
         self.jobs += 1
         return Job(self, self.jobs, kind, streams)
 
@@ -99,8 +102,9 @@ class Connection:
 class Job:
     """Some attempts at the same. `begin` starts one.
 
-    Generations grow with the first attempt at whatever starts a stream anew, and with every
-    further one at a full refresh, which cannot be resumed.
+    Generations grow and states go with the first attempt at whatever starts a stream anew, and with
+    every further one at a full refresh, which cannot be resumed. (With the platform's flag some
+    can.)
     """
 
     def __init__(self, connection, number, kind, names):
@@ -119,11 +123,16 @@ class Job:
         """The descriptor of a configured stream."""
         return descriptor_of(stream["stream"])
 
-    @property
-    def full_refreshes(self):
-        """The descriptors of streams that begin anew with each attempt."""
+    def full_refreshes(self, but_resumable):
+        """The descriptors of streams that are read from their begin."""
         return [self.descriptor(one) for one in self.streams
-                if one["sync_mode"] == "full_refresh" and not one["stream"].get("is_resumable")]
+                if one["sync_mode"] == "full_refresh"
+                and not (but_resumable and one["stream"].get("is_resumable"))]
+
+    @property
+    def stateless(self):
+        """The descriptors of streams whose sources need not send a state."""
+        return self.full_refreshes(but_resumable=True)
 
     def begin(self):
         """The next attempt: its generations and states are settled."""
@@ -131,8 +140,10 @@ class Job:
         connection = self.connection
         if self.kind == "clear" and self.attempt == 1:
             self.cleared = copy.deepcopy((connection.states, connection.global_state))
-        anew = set(self.full_refreshes)
-        if self.attempt == 1:
+        first = self.attempt == 1
+        anew = set(self.full_refreshes(
+            not first and connection.resumable and connection.refreshes))
+        if first:
             anew.update(self.again)
         for one in anew:
             connection.generations[one] += 1
@@ -160,17 +171,23 @@ class Job:
                 "destination_sync_mode": "append_dedup" if mode.endswith("dedup") else "append"}
 
     def clearing(self):
-        """What the source of a clear says: no record, and a state without value for each stream
-        that had one."""
+        """What the source of a clear says: no record, and states without value. None if the
+        connection had no state; else one for each stream that is cleared, also for those that had
+        none; or a GLOBAL one, which loses what is shared if nothing is left."""
         states, of_all = self.cleared
         if of_all is not None:
-            left = [one for one in of_all["stream_states"]
-                    if descriptor_of(one["stream_descriptor"]) not in self.again]
-            gone = [{"stream_descriptor": described(*one)} for one in self.again]
+            gone = set(self.again)
+            known = [descriptor_of(one["stream_descriptor"]) for one in of_all["stream_states"]]
+            streams = [
+                {"stream_descriptor": one["stream_descriptor"]} if descriptor in gone else one
+                for descriptor, one in zip(known, of_all["stream_states"])]
+            streams += [{"stream_descriptor": described(*one)}
+                        for one in self.again if one not in known]
+            shared = {"shared_state": of_all.get("shared_state")} if set(known) - gone else {}
             yield {"type": "STATE", "state": {"type": "GLOBAL", "global": {
-                **of_all, "stream_states": left + gone}}}
-        for descriptor in self.again:
-            if descriptor in states:
+                **shared, "stream_states": streams}}}
+        elif states:
+            for descriptor in self.again:
                 yield {"type": "STATE", "state": {"type": "STREAM", "stream": {
                     "stream_descriptor": described(*descriptor)}}}
 

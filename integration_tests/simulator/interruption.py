@@ -21,8 +21,13 @@ def kill_connector(attempt):
 
 
 def kill_container(attempt):
-    """kill -9 of all that runs, as when the node is taken away."""
+    """kill -9 of all that runs there."""
     attempt.container.kill()
+
+
+def lose_node(attempt):
+    """All of it is gone, the platform's side too: it has forgotten what it did not persist."""
+    attempt.vanish()
 
 
 def abort(attempt):
@@ -35,7 +40,7 @@ def close_stdout(attempt):
     attempt.stop_reading()
 
 
-KILLS = (kill_connector, kill_container)
+KILLS = (kill_connector, kill_container, lose_node)
 
 
 def after_lines(count):

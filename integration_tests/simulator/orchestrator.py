@@ -6,9 +6,12 @@ end alone proves nothing. Out come lines: a LOG is printed, what does not parse 
 ERROR is a reason if the attempt fails, a STATE commits. Only the exit code decides: 0 is a success
 and all records count as committed, even if states are missing. 10 s after the end of stdout a
 connector that has not exited counts as failed.
+
+Messages are written through a buffer that is only flushed when it is full, and at the end: of a
+slow source the connector sees nothing for long, and then half a line. What a state stands for is
+remembered every 10 s and at the end; a platform that dies itself has forgotten the last seconds.
 """
 
-import copy
 import time
 from collections import deque
 
@@ -25,8 +28,10 @@ from simulator.source import EMITTED_AT, SourceFailed
 from simulator.wrapper import CHANNELS, DEST, write_environment, write_script
 
 QUEUE = 1000  # messages that wait for stdin
+BUFFER_BYTES = 8192
 END = object()
 EXIT_SECONDS = 10
+PERSIST_SECONDS = 10
 ABORT_SECONDS = 30  # the script looks every 10 s
 ACCEPT_SECONDS = 60  # the platform waits 7200
 RUN_SECONDS = 300
@@ -45,11 +50,13 @@ class Attempt:
     source: an iterator of messages, of None when there is none at the moment; it may raise
     SourceFailed. held: a function that gives the
     identities of what the service holds of a stream, by the destination's descriptor; with it each
-    acknowledgement is checked against the service at once. identity: of a record.
+    acknowledgement is checked against the service at once. identity: of a record. Without a buffer
+    each message goes out at once.
     """
 
     def __init__(self, host, config, job, source, *, interruption=None, held=None,
-                 identity=identity_of, exit_seconds=EXIT_SECONDS, accept_seconds=ACCEPT_SECONDS):
+                 identity=identity_of, buffer_bytes=BUFFER_BYTES, exit_seconds=EXIT_SECONDS,
+                 accept_seconds=ACCEPT_SECONDS, persist_seconds=PERSIST_SECONDS):
         self.host = host
         self.config = config
         self.job = job
@@ -58,19 +65,23 @@ class Attempt:
         self.interruption = interruption
         self.held = held
         self.identity = identity
+        self.buffer_bytes = buffer_bytes
         self.exit_seconds = exit_seconds
         self.accept_seconds = accept_seconds
+        self.persist_seconds = persist_seconds
         self.connection = job.connection
         self.report = Report()
         self.books = Bookkeeping(self.connection, self.report)
         self.container = None
         self.pipes = None
         self.queue = deque()
+        self.buffer = bytearray()
+        self.is_ended = False  # whether the source has nothing more
         self.lines_fed = 0
         self.rest = {"stdout": b"", "stderr": b""}
         self.unchecked = []  # states that came back just now
-        self.began = self.fed_at = 0
-        self.interrupted = self.aborted = self.cancelled = False
+        self.began = self.fed_at = self.persisted_at = 0
+        self.interrupted = self.aborted = self.cancelled = self.deaf = self.gone = False
 
     def run(self):
         """The whole attempt."""
@@ -87,9 +98,9 @@ class Attempt:
         container.put("catalog.json", wire.encode(job.catalog))
         self.pipes = Pipes(container)
         container.start(write_script(),
-                        write_environment(self.host.image, job.number, job.attempt), DEST)
+                        write_environment(self.host.image, job.number, job.attempt - 1), DEST)
         self.pipes.open()
-        self.began = self.fed_at = time.monotonic()
+        self.began = self.fed_at = self.persisted_at = time.monotonic()
 
     # --- in ---
 
@@ -99,13 +110,26 @@ class Attempt:
             for message in self.source:
                 if message is None:
                     yield None
-                elif message["type"] in ("RECORD", "STATE"):
+                elif message["type"] == "STATE" or (
+                        message["type"] == "RECORD" and self.passes(message["record"])):
                     yield self.forwarded(message)
             yield from self.last_messages()
         except SourceFailed:
             self.report.fail("source", "Source process exited with non-zero exit code 1")
         except SourceFault as error:
-            self.report.fail("source", str(error))
+            self.report.fail(error.origin, str(error))
+
+    def passes(self, record):
+        """Whether a record goes out: not if there is nothing in it, or the user filters it."""
+        if not record.get("data"):
+            return False
+        descriptor = descriptor_of(record)
+        if descriptor not in self.connection.generations:
+            raise SourceFault(f"a record of {descriptor}, which is not in the catalog", "source")
+        if self.connection.filtered is None or not self.connection.filtered(record):
+            return True
+        self.books.filter(descriptor)
+        return False
 
     def forwarded(self, message):
         """A record or a state of the source as the destination gets it."""
@@ -119,7 +143,7 @@ class Attempt:
 
     def last_messages(self):
         """What the platform says itself when the source ended well."""
-        for one in self.books.missing_states(self.job.full_refreshes):
+        for one in self.books.missing_states(self.job.stateless):
             yield self.forwarded({"type": "STATE", "state": {"type": "STREAM", "stream": {
                 "stream_descriptor": described(*one), "stream_state": {}}}})
         for stream in self.job.catalog["streams"] if self.connection.refreshes else ():
@@ -129,35 +153,36 @@ class Attempt:
                     "status": "COMPLETE"}}})
 
     def fill(self):
-        """Fill the queue; at the end of the source, and of the queue, close stdin."""
-        while len(self.queue) < QUEUE:
+        """Fill queue and buffer; when the source has ended and everything went in, close stdin."""
+        while len(self.queue) < QUEUE and not self.is_ended:
             line = next(self.lines, END)
             if line is None:
-                return
-            if line is END:
-                self.close_input()
-                return
-            self.queue.append(line)
-
-    def close_input(self):
-        """Close stdin when everything went in."""
-        if not self.queue:
+                break
+            self.is_ended = line is END
+            if not self.is_ended:
+                self.queue.append(line)
+        while self.queue and len(self.buffer) < max(self.buffer_bytes, 1):
+            self.buffer += self.queue.popleft()
+        if self.is_ended and not self.buffer:
             self.pipes.close("stdin")
             self.report.is_fed = True
+
+    @property
+    def due_bytes(self):
+        """How much of the buffer is to be written now."""
+        if self.is_ended and not self.queue or not self.buffer_bytes:
+            return len(self.buffer)
+        return len(self.buffer) // self.buffer_bytes * self.buffer_bytes
 
     def feed(self):
         """Write what stdin takes."""
         try:
-            while self.queue:
-                line = self.queue[0]
-                written = self.pipes.write(line)
-                if written:
-                    self.fed_at = time.monotonic()
-                if written < len(line):
-                    self.queue[0] = line[written:]
-                    return
-                self.queue.popleft()
-                self.lines_fed += 1
+            with memoryview(self.buffer) as buffer, buffer[:self.due_bytes] as due:
+                written = self.pipes.write(due)
+            if written:
+                self.fed_at = time.monotonic()
+                self.lines_fed += self.buffer.count(b"\n", 0, written)
+                del self.buffer[:written]
         except BrokenPipeError:
             self.report.fail("destination", "Destination process message delivery failed")
             self.stop_feeding()
@@ -166,6 +191,7 @@ class Attempt:
         """No more input; that the source had more does not count."""
         self.pipes.close("stdin")
         self.queue.clear()
+        self.buffer.clear()
 
     # --- both ---
 
@@ -174,10 +200,10 @@ class Attempt:
         while self.pipes.is_open("stdin") or self.pipes.is_open("stdout"):
             if self.pipes.is_open("stdin"):
                 self.fill()
-            for name in self.pipes.ready(bool(self.queue), TURN_MS):
+            for name in self.pipes.ready(self.due_bytes > 0, TURN_MS):
                 if name == "stdin":
                     self.feed()
-                else:
+                elif self.pipes.is_open(name):  # what came before may have closed it
                     self.take(name)
             self.interrupt()
             self.look_at_the_clock()
@@ -192,14 +218,24 @@ class Attempt:
         """A connector that takes nothing for long fails the attempt."""
         now = time.monotonic()
         assert now - self.began < RUN_SECONDS, f"the attempt does not end: {self.report}"
-        if self.queue and now - self.fed_at > self.accept_seconds:
+        if now - self.persisted_at > self.persist_seconds:
+            self.persist()
+        if self.due_bytes == 0:
+            self.fed_at = now
+        elif now - self.fed_at > self.accept_seconds:
             self.report.fail("destination", "Destination accepted no message for too long")
             self.report.offend(8, "it stopped reading")
             self.abort()
 
     def stop_reading(self):
         """Close stdout; the connector learns it when it prints."""
+        self.deaf = True
         self.pipes.close("stdout")
+
+    def vanish(self):
+        """The node goes, and the platform's side with it."""
+        self.gone = True
+        self.container.kill()
 
     def cancel(self):
         """The user has enough."""
@@ -224,6 +260,8 @@ class Attempt:
             if self.interrupted:  # half a line, of one that was killed
                 return
         for line in lines:
+            if self.aborted:  # by a line before
+                return
             if name == "stdout":
                 self.incoming(line.decode(errors="replace"))
             else:
@@ -279,6 +317,7 @@ class Attempt:
                 self.unchecked.append(sent)
         except DestinationFault as error:
             self.report.fail("destination", str(error))
+            self.abort()
 
     def check_held(self):
         """All that a state stands for must be in the service when it comes back, but for what was
@@ -292,7 +331,7 @@ class Attempt:
         held = {one: set(self.held(mapped(one))) for one in descriptors}
         for sent in newly:
             missing = sum(len(set(records) - held[one]) for one, records in sent.records.items())
-            if missing > self.report.rejected.total():
+            if missing > self.books.rejected:
                 self.report.offend(4, f"state {sent.number} came back before {missing} of its "
                                       "records were stored")
 
@@ -311,7 +350,8 @@ class Attempt:
         if report.peak_bytes is not None and report.peak_bytes > MEMORY_BYTES:
             report.offend(8, f"{report.peak_bytes} bytes of memory were used")
         self.judge()
-        self.persist()
+        if not self.gone:
+            self.persist()
 
     def awaited_exit(self):
         """The exit code; 1 if there is none in time, or can be none any more."""
@@ -344,16 +384,12 @@ class Attempt:
         report.status = "cancelled" if self.cancelled else (
             "failed" if report.is_broken else "succeeded")
         if report.status == "succeeded":
-            report.committed = report.emitted - report.rejected
-        if code == 0 and not self.aborted and self.books.lost:
+            report.committed = report.emitted - report.filtered - report.rejected
+        if code == 0 and not self.aborted and not self.deaf and self.books.lost:
             report.offend(4, f"exit code 0, but states {self.books.lost} never came back")
 
     def persist(self):
         """The newest acknowledged states are where the next attempt begins."""
-        for state in self.books.newest:
-            state = copy.deepcopy(state)
-            if state["type"] == "STREAM":
-                descriptor = self.connection.unmap(
-                    descriptor_of(state["stream"]["stream_descriptor"]))
-                state["stream"]["stream_descriptor"] = described(*descriptor)
+        self.persisted_at = time.monotonic()
+        for state in self.books.newest.values():
             self.connection.remember(state)

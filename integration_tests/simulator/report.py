@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Failure:
     """A failure reason of the user interface."""
 
-    origin: str  # source, destination
+    origin: str  # source, destination, replication
     type: str  # system_error, config_error, transient_error
     message: str
     is_fatal: bool = True  # not: an error that was only told
@@ -25,6 +25,7 @@ class Report:
     warnings: list = field(default_factory=list)
     logs: list = field(default_factory=list)  # (level, text)
     emitted: Counter = field(default_factory=Counter)
+    filtered: Counter = field(default_factory=Counter)
     committed: Counter = field(default_factory=Counter)
     rejected: Counter = field(default_factory=Counter)
     acknowledged: list = field(default_factory=list, repr=False)  # states, as they came back
