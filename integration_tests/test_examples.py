@@ -260,3 +260,14 @@ def test_generated_messages_are_the_same_every_time():
     assert list(generate.lines(20, large=5000)) == list(generate.lines(20, large=5000))
     assert list(generate.lines(20)) != list(generate.lines(20, seed=2))
     assert [len(line) for line in generate.lines(3, large=5000)][1] == 5000
+
+
+def test_generated_singer_messages_have_the_same_records():
+    options = {"records": 50, "size": 400, "streams": 2, "state_every": 10}
+    airbyte = [json.loads(line) for line in generate.lines(**options)]
+    singer = [json.loads(line) for line in generate.singer_lines(**options)]
+    assert [one["type"] for one in singer] == ["SCHEMA"] * 2 + [one["type"] for one in airbyte]
+    assert [(one["stream"], one["record"]) for one in singer if one["type"] == "RECORD"] == [
+        (one["record"]["stream"], one["record"]["data"]) for one in airbyte
+        if one["type"] == "RECORD"]
+    assert singer[-1]["value"] == {"bookmarks": {"users_001": {"id": 25}}}

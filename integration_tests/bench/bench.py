@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # pylint: disable=wrong-import-position
 import dust_cases
 import luzmo_cases
+import pendo_cases
 from cases import Case, Input, Target, memory, speed, write_command, write_json
 from measure import ROOT, WORK, Broken, adopt, run, spawn_wall
 
@@ -35,7 +36,8 @@ class Bench:
         self.options = options
         self.dust = dust_cases.Dust()
         self.luzmo = luzmo_cases.Luzmo()
-        self.connectors = [self.dust, self.luzmo]
+        self.pendo = pendo_cases.Pendo()
+        self.connectors = [self.dust, self.luzmo, self.pendo]
 
     def parse(self, shape):
         """The null destination has no configuration."""
@@ -53,11 +55,14 @@ class Bench:
         return [
             (wide.title, [
                 *self.baselines(wide, [speed(1000), Target("times_wc", 6.5, "≤ 6.5 × wc -l")]),
-                *self.dust.full(wide, dust_cases.WIDE)]),
+                *self.dust.full(wide, dust_cases.WIDE), *self.pendo.full(wide)]),
             (flat.title, [*self.baselines(flat), *self.luzmo.full(flat, luzmo_cases.FLAT)]),
             (narrow.title, [
                 *self.baselines(narrow), *self.dust.full(narrow, dust_cases.NARROW),
-                *self.luzmo.full(narrow, luzmo_cases.NARROW)]),
+                *self.luzmo.full(narrow, luzmo_cases.NARROW),
+                *self.pendo.full(narrow, pendo_cases.NARROW)]),
+            self.pendo.far_away(records),
+            self.pendo.singer(records),
             self.luzmo.states(records),
             self.luzmo.parallel(records * 6),
             self.memory_group(48, Input(f"{big:,} records of 1 MB", big, 1_000_000)),
@@ -82,7 +87,8 @@ class Bench:
         return shape.title, [
             Case(BASELINE, lambda: ["wc", "-l"], shape, is_connector=False, most_runs=3),
             Case("parse only", partial(self.parse, shape), shape, [memory(mib)], most_runs=3),
-            *self.dust.memory(shape, mib), *self.luzmo.memory(shape, mib)]
+            *self.dust.memory(shape, mib), *self.luzmo.memory(shape, mib),
+            *self.pendo.memory(shape, mib)]
 
     def start_up(self):
         """Rows: `spec`, and the beginning of many streams."""

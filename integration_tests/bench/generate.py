@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Writes Airbyte messages for benchmarks: RECORDs of a given size, and STATEs as on the platform.
+With --singer these are Singer's, with the same records.
 
 Equal options give equal bytes. A record has 16 fields of all types, 10 with a date-time but nothing
 nested, 6, or 3: as --fields says, else as many as its size lets expect. Its last field, `text`,
@@ -12,6 +13,7 @@ import argparse
 import json
 import random
 import sys
+from datetime import datetime, timezone
 
 SEED = 1
 SMALLEST = {16: 700, 10: 400, 6: 200, 3: 140}  # bytes of a line with so many fields
@@ -32,6 +34,7 @@ WIDE = HEAD + (
     '"address":{"street":"%s %d","city":"%s","zip":"%05d","geo":{"lat":%d.%06d,"lon":%d.%06d}},'
     '"tags":["%s","%s","%s"],"note":"%s","text":"')
 TAIL = '"},"emitted_at":%d}}\n'
+STATE_START = b'{"type":"STATE"'
 
 NAMES = (
     "Alice Martin", "Björn Ångström", "Chloé Lefèvre", "Дарья Иванова", "Erik O'Neill",
@@ -157,13 +160,47 @@ def lines(  # pylint: disable=too-many-arguments,too-many-locals
             since[turn] = 0
 
 
-def write(out, **options):
+# --- Singer's -------------------------------------------------------------------------------------
+
+def singer_schemas(streams=1, size=1024, fields=0):
+    """SCHEMA lines."""
+    schema = {"type": "object", "properties": SCHEMAS[fields or usual_fields(size)]}
+    for name in stream_names(streams):
+        yield json.dumps({"type": "SCHEMA", "stream": name, "schema": schema,
+                          "key_properties": ["id"]}, separators=(",", ":")).encode() + b"\n"
+
+
+def as_singer(line):
+    """A line's counterpart; the record's bytes stay as they are."""
+    if line.startswith(STATE_START):
+        state = json.loads(line)["state"]["stream"]
+        bookmarks = {state["stream_descriptor"]["name"]: state["stream_state"]}
+        return json.dumps({"type": "STATE", "value": {"bookmarks": bookmarks}},
+                          separators=(",", ":")).encode() + b"\n"
+    head, _, rest = line.partition(b',"data":')
+    data, _, end = rest.rpartition(b',"emitted_at":')
+    stream = head.rpartition(b'"stream":')[2]
+    moment = datetime.fromtimestamp(int(end[:-3]) / 1000, timezone.utc)
+    return b'{"type":"RECORD","stream":%s,"record":%s,"time_extracted":"%sZ"}\n' % (
+        stream, data, moment.strftime("%Y-%m-%dT%H:%M:%S.%f").encode())
+
+
+def singer_lines(**options):
+    """The lines of `lines`, as Singer's."""
+    shape = {name: options[name] for name in ("streams", "size", "fields") if name in options}
+    yield from singer_schemas(**shape)
+    yield from map(as_singer, lines(**options))
+
+
+# --- output ---------------------------------------------------------------------------------------
+
+def write(out, singer=False, **options):
     """Write the lines to a binary file; returns {"bytes", "states"}."""
     chunk, size, total, states = [], 0, 0, 0
-    for line in lines(**options):
+    for line in (singer_lines if singer else lines)(**options):
         chunk.append(line)
         size += len(line)
-        states += line.startswith(b'{"type":"STATE"')
+        states += line.startswith(STATE_START)
         if size >= CHUNK_BYTES:
             out.write(b"".join(chunk))
             total += size
@@ -174,7 +211,7 @@ def write(out, **options):
 
 def main():
     """The command line."""
-    parser = argparse.ArgumentParser(description="Airbyte messages for benchmarks, to stdout.")
+    parser = argparse.ArgumentParser(description="Messages for benchmarks, to stdout.")
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--size", type=int, default=1024, help="bytes of a line")
     parser.add_argument("--fields", type=int, default=0, choices=sorted(SMALLEST),
@@ -184,6 +221,8 @@ def main():
                         help="size of one record in the middle")
     parser.add_argument("--state-every", type=int, default=STATE_EVERY, metavar="RECORDS")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--singer", action="store_true", help="Singer messages; --size and what "
+                        "follows from it are those of Airbyte's with the same records")
     parser.add_argument("--catalog", metavar="MODE",
                         help="print the configured catalog for this destination sync mode instead")
     options = vars(parser.parse_args())
