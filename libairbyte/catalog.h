@@ -10,6 +10,12 @@
  * whatever its write strategy (its CatalogProvider.validate_catalog): there too the mode alone
  * decides, or each append would replace what the one before it wrote. On the platform sync_id is
  * the job's number, and these ids mean what they say.
+ *
+ * Each attempt at a full refresh has a generation of its own and begins without states. That of an
+ * incremental stream, or of one that is_resumable, has the generation of the job's first attempt
+ * and the states that were acknowledged (the platform's AttemptHandler). So on the platform an
+ * overwrite by generation of such a stream is resumable; whoever else numbers generations may give
+ * one number to many.
  */
 #ifndef AB_CATALOG_H
 #define AB_CATALOG_H
@@ -39,10 +45,13 @@ struct ab_stream {
 	size_t index;
 	const char *name;
 	const char *namespace; /* NULL if absent; "" is not absent */
-	bool overwrite;        /* what the destination held before is to be replaced */
-	bool dedup;            /* append_dedup: one row per primary key */
-	bool update;           /* update: fields of objects that are there, found by primary_key */
-	bool refresh;          /* the platform sends generation ids, and COMPLETE at the end */
+	bool overwrite; /* what the destination held before is to be replaced; a connector may take
+			   it back in AB_BEGIN: see destination.h */
+	bool dedup;     /* append_dedup: one row per primary key */
+	bool update;    /* update: fields of objects that are there, found by primary_key */
+	bool refresh;   /* the platform sends generation ids, and COMPLETE at the end */
+	bool resumable; /* of an overwrite: the platform may come again with the same generation and
+			   only what follows the states that were acknowledged */
 	int64_t generation_id; /* -1 if absent, as the two below */
 	int64_t minimum_generation_id;
 	int64_t sync_id;

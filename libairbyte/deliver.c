@@ -171,6 +171,32 @@ start_batches(struct ab_sync *sync, struct ab_flow *flow)
 	}
 }
 
+/* Whether nothing is left but the end. */
+static bool
+is_delivered(const struct ab_sync *sync, const struct ab_flow *flow)
+{
+	if (flow->state == AB_FLOW_ENDING || flow->state == AB_FLOW_ENDED)
+		return true;
+	return flow->open == NULL && flow->queue == NULL && flow->delivering == 0 &&
+	       ab_spool_waiting(sync->spool, flow->stream) == 0;
+}
+
+/* The end of a resumable stream is final: the next attempt adds to it. So it waits until little can
+ * keep back the states, or the next attempt would add what is there. */
+static bool
+may_end(const struct ab_sync *sync, const struct ab_flow *flow)
+{
+	if (!may_start(sync))
+		return false;
+	if (!flow->stream->resumable || !sync->any_state_of_all)
+		return true;
+	for (size_t i = 0; i < sync->catalog->count; i++) {
+		if (!is_delivered(sync, &sync->flows[i]))
+			return false;
+	}
+	return true;
+}
+
 static void
 start_end(struct ab_sync *sync, struct ab_flow *flow, bool complete)
 {
@@ -214,7 +240,7 @@ replay(struct ab_sync *sync, struct ab_flow *flow)
 	}
 	start_batches(sync, flow);
 	if (flow->queue == NULL && flow->delivering == 0 &&
-	    ab_spool_waiting(sync->spool, flow->stream) == 0 && may_start(sync))
+	    ab_spool_waiting(sync->spool, flow->stream) == 0 && may_end(sync, flow))
 		start_end(sync, flow, true);
 }
 
@@ -276,7 +302,7 @@ advance(struct ab_sync *sync, struct ab_flow *flow)
 			ab_deliver_seal(sync, flow);
 		start_batches(sync, flow);
 		if (all_came(sync, flow) && flow->queue == NULL && flow->delivering == 0 &&
-		    may_start(sync))
+		    (flow->stream->hold ? may_start(sync) : may_end(sync, flow)))
 			close_stream(sync, flow);
 		break;
 	case AB_FLOW_REPLAYING:
@@ -388,6 +414,8 @@ settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome 
 	switch (outcome->phase) {
 	case AB_BEGIN:
 		flow->state = AB_FLOW_OPEN;
+		/* A resumed attempt must not see part of an overwrite as all there is. */
+		ab_ledger_withhold(sync->ledger, flow->stream->index, flow->stream->overwrite);
 		sync->begun++;
 		break;
 	case AB_BATCH:

@@ -10,6 +10,14 @@
  * first record is read; append() for each record and AB_BATCH exchanges while records come; one
  * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch;
  * close. Calls never overlap: there is one thread.
+ *
+ * The platform may try an overwrite again with the same generation_id, and send only what follows
+ * the states that were acknowledged: stream->resumable (catalog.h). For such a stream the service
+ * has to hold which generation its data is of. A connector puts it there in AB_END (complete),
+ * after the replacement and before the exchange is done, so before any state of it leaves. Where it
+ * finds that generation in AB_BEGIN it sets stream->overwrite = false: nothing is replaced then,
+ * the records are added, or merged by key, and the states are not withheld. One that replaces
+ * record by record may leave stream->overwrite as it is and keep what this generation wrote.
  */
 #ifndef AB_DESTINATION_H
 #define AB_DESTINATION_H
@@ -31,9 +39,10 @@ enum ab_phase {
 	AB_CHECK,    /* `check`: is the configuration right and may we write? no stream */
 	AB_DISCOVER, /* `discover`: what can be written? into x->answer; no stream */
 	AB_BEGIN, /* before a stream's first record: look up or make what it needs, set stream->hold
-		   */
+		     and, if it is resumable, stream->overwrite */
 	AB_BATCH, /* deliver x->batch */
-	AB_END,   /* after a stream's last batch; x->complete: it ended well */
+	AB_END,   /* after a stream's last batch; x->complete: it ended well. Where a state is of
+		     all streams, resumable ones end when the records of all are delivered */
 };
 
 /* Which batches of a stream may be in flight at once. */

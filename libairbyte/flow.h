@@ -85,6 +85,7 @@ struct ab_sync {
 	bool told_of_versions;
 	bool told_of_unknown;
 	bool any_state;
+	bool any_state_of_all;
 	bool input_over;
 	bool clean_eof;
 	bool failed;   /* no new work; what is in flight finishes */

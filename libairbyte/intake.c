@@ -121,8 +121,9 @@ is_full(const struct ab_sync *sync, const struct ab_batch *batch)
 static bool
 is_deletion(const struct ab_sync *sync, const struct ab_message *message)
 {
-	return sync->destination->heeds_deletions && ab_json_get_present(&sync->reader.tape, message->data,
-						 sync->dialect->deleted_at) != 0;
+	return sync->destination->heeds_deletions &&
+	       ab_json_get_present(&sync->reader.tape, message->data, sync->dialect->deleted_at) !=
+		   0;
 }
 
 static void
@@ -195,6 +196,7 @@ take_state(struct ab_sync *sync, const struct ab_message *message)
 	}
 	const bool agrees = message->source_count < 0 || (uint64_t)message->source_count == since;
 	sync->any_state = true;
+	sync->any_state_of_all = sync->any_state_of_all || scope == AB_LEDGER_ALL;
 	if (known != NULL)
 		count_state(&sync->flows[scope], agrees);
 	else if (scope == AB_LEDGER_ALL)

@@ -228,10 +228,7 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	    ab_exchange_set_new(sync->destination, sync->self, &sync->limits, sync->http);
 	sync->flows = ab_calloc(sync->catalog->cap, sizeof(*sync->flows));
 	for (size_t i = 0; i < sync->catalog->count; i++) {
-		struct ab_stream *stream = &sync->catalog->streams[i];
-		ab_flow_init(&sync->flows[i], stream);
-		/* A resumed attempt must not see part of an overwrite as all there is. */
-		ab_ledger_withhold(sync->ledger, i, stream->overwrite);
+		ab_flow_init(&sync->flows[i], &sync->catalog->streams[i]);
 	}
 	ab_line_init(&sync->line, options->input, LINE_MAX_BYTES);
 	ab_message_init(&sync->reader);

@@ -112,6 +112,53 @@ ids_that_are_all_1_mean_something_on_the_platform_only(void **state)
 }
 
 static void
+an_overwrite_can_be_resumed_where_states_outlive_an_attempt(void **state)
+{
+	static const struct {
+		const char *stream, *rest;
+		bool on_platform, resumable;
+	} cases[] = {
+	    {"", "\"sync_mode\":\"incremental\"", true, true},
+	    {"", "\"sync_mode\":\"incremental\"", false, false},
+	    {"", "\"sync_mode\":\"full_refresh\"", true, false},
+	    {",\"is_resumable\":true", "\"sync_mode\":\"full_refresh\"", true, true},
+	    {",\"is_resumable\":true", "\"sync_mode\":\"full_refresh\"", false, false},
+	    {",\"is_resumable\":false", "\"sync_mode\":\"full_refresh\"", true, false},
+	    {",\"is_resumable\":null", "\"sync_mode\":null", true, false},
+	};
+	static const struct {
+		const char *ids;
+		bool by_generation;
+	} replacements[] = {
+	    {"\"destination_sync_mode\":\"append\",\"generation_id\":2,"
+	     "\"minimum_generation_id\":2",
+		true},
+	    {"\"destination_sync_mode\":\"append\",\"generation_id\":2,"
+	     "\"minimum_generation_id\":0",
+		false},
+	    {"\"destination_sync_mode\":\"overwrite\",\"generation_id\":2,"
+	     "\"minimum_generation_id\":0",
+		false},
+	    {"\"destination_sync_mode\":\"overwrite\"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases) * COUNT(replacements); i++) {
+		const bool by_generation = replacements[i % COUNT(replacements)].by_generation;
+		const size_t c = i / COUNT(replacements);
+		struct ab_catalog catalog;
+		struct ab_error err;
+		char text[512];
+		snprintf(text, sizeof(text),
+		    CATALOG("{\"stream\":{\"name\":\"s\",\"json_schema\":{}%s},%s,%s}"),
+		    cases[c].stream, cases[c].rest, replacements[i % COUNT(replacements)].ids);
+		assert_int_equal(read_text_on(cases[c].on_platform, &catalog, text, &err), 0);
+		assert_int_equal(catalog.streams[0].resumable, cases[c].resumable && by_generation);
+		ab_catalog_release(&catalog);
+	}
+}
+
+static void
 what_is_wrong_names_the_stream(void **state)
 {
 	static const struct {
@@ -361,6 +408,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(modes_and_generations_decide_what_is_replaced),
 	    cmocka_unit_test(ids_that_are_all_1_mean_something_on_the_platform_only),
+	    cmocka_unit_test(an_overwrite_can_be_resumed_where_states_outlive_an_attempt),
 	    cmocka_unit_test(what_is_wrong_names_the_stream),
 	    cmocka_unit_test(an_empty_catalog_is_accepted),
 	    cmocka_unit_test(keys_and_cursors_are_paths),
