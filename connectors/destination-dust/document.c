@@ -20,7 +20,12 @@ dust_looks_init(struct dust_looks *looks, const struct ab_stream *stream)
 
 	ab_buf_init(&tags, AB_JSON_TEXT_MAX);
 	dust_tags_put(&tags, stream);
-	ab_buf_add_text(&tags, ",\"" DUST_TAG_HASH);
+	ab_buf_add_char(&tags, ',');
+	if (stream->resumable) {
+		dust_tags_put_generation(&tags, stream);
+		ab_buf_add_char(&tags, ',');
+	}
+	ab_buf_add_text(&tags, "\"" DUST_TAG_HASH);
 	*looks = (struct dust_looks){
 	    .tags = ab_memdup(tags.data, tags.len),
 	    .cursor_is_time = dust_time_declared(stream->schema, &stream->cursor),

@@ -34,7 +34,8 @@ bool dust_tag_field_good(const char *field);
 /*
  * Appends the content hash and then the body: {"title", "text", "mime_type", "tags", "source_url"?,
  * "light_document_output", "async", "timestamp"}. The hash covers all of it but itself and a
- * timestamp that is only the time of the read, so equal content has an equal hash.
+ * timestamp that is only the time of the read, so equal content has an equal hash; in a resumable
+ * overwrite, where the tag of the generation is part of it, only within that.
  */
 void dust_document_put(struct dust *dust, const struct dust_looks *looks, struct ab_stream *stream,
     const struct ab_record *record, struct ab_view id, struct ab_buf *body);

@@ -1,7 +1,7 @@
 /*
  * Steps of a batch: LOOKUP asks which of its documents are there already, many in one request, and
- * UPSERT writes the others, each in a request of its own, and deletes; in an overwrite the end does
- * the deleting. Steps of an overwrite's end:
+ * UPSERT writes the others, each in a request of its own, and deletes; in an overwrite that cannot
+ * be resumed the end does the deleting. Steps of an overwrite's end:
  * LIST and DELETE in turn (sweep.h). With overwrite_when first_batch those come before the first
  * batch's UPSERT instead.
  */
@@ -105,8 +105,9 @@ request_upsert(struct dust *dust, struct ab_exchange *x, struct ab_request *out)
 	x->items = (unsigned)batch->count;
 	if (upsert && unchanged != NULL && unchanged[x->item])
 		return AB_SKIP;
-	/* Until the stream has ended well nothing is taken away: the sweep will do it. */
-	if (!upsert && is_swept_at_end(dust, x->stream))
+	/* Until the stream has ended well nothing is taken away: the sweep will do it. But it keeps
+	 * what an attempt wrote that is resumed. */
+	if (!upsert && is_swept_at_end(dust, x->stream) && !x->stream->resumable)
 		return AB_SKIP;
 	if (dust->skip_unchanged)
 		dust_touched_add(&dust->touched, id.data, id.len);

@@ -118,6 +118,7 @@ read_page(struct dust_sweep *sweep, const struct ab_stream *stream, const cJSON 
 		const cJSON *tags = cJSON_GetObjectItemCaseSensitive(document, "tags");
 		if (!cJSON_IsString(id) || id->valuestring[0] == '\0' ||
 		    dust_tags_owner(stream, tags) != DUST_OURS ||
+		    dust_tags_have_generation(stream, tags) ||
 		    dust_known_has(&sweep->known, id->valuestring, strlen(id->valuestring)))
 			continue;
 		if (!collect(sweep, id->valuestring))

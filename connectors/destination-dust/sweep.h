@@ -1,5 +1,6 @@
 /*
- * sweep.h: removing the documents of a stream that an overwrite did not write again.
+ * sweep.h: removing the documents of a stream that an overwrite did not write again. Those of its
+ * generation stay: an earlier attempt wrote them.
  *
  * Rounds: the whole list of documents is read, page by page, and the ids to go are collected; then
  * they are deleted; then the list is read again, until it shows nothing more to do. One round is

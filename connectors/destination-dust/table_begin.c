@@ -13,10 +13,12 @@
  */
 #include "table_begin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "alloc.h"
 #include "json_write.h"
 #include "reply.h"
 #include "tables.h"
@@ -45,26 +47,81 @@ dust_table_check_columns(const struct ab_stream *stream, struct ab_error *err)
 	    DUST_COLUMNS_MAX);
 }
 
+/* A member of the table as it is, else as it is made. */
+static void
+put_member(struct ab_buf *body, const char *name, const cJSON *there, const char *made)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(there, name);
+
+	ab_json_put_text(body, name);
+	ab_buf_add_char(body, ':');
+	ab_json_put_text(body, cJSON_IsString(value) ? value->valuestring : made);
+	ab_buf_add_char(body, ',');
+}
+
+/* The table as it is sent, up to its tags. there: as Dust describes it; NULL if it is not there. */
+static void
+put_table(struct ab_buf *body, const struct ab_stream *stream, const cJSON *there)
+{
+	const struct dust_table *table = stream->self;
+	struct ab_buf described;
+
+	ab_buf_init(&described, AB_JSON_TEXT_MAX);
+	ab_buf_printf(&described, "Airbyte stream: %s", stream->name);
+	ab_buf_add_char(body, '{');
+	put_member(body, "name", there, table->id);
+	put_member(body, "table_id", NULL, table->id);
+	put_member(body, "title", there, described.data);
+	put_member(body, "description", there, described.data);
+	ab_buf_add_text(body, "\"tags\":[");
+	ab_buf_release(&described);
+}
+
 void
 dust_table_make_request(
     const struct dust *dust, const struct ab_exchange *x, struct ab_request *out)
 {
+	dust_request_start(dust, out, AB_POST, "tables");
+	put_table(&out->head, x->stream, NULL);
+	dust_tags_put(&out->head, x->stream);
+	ab_buf_add_text(&out->head, "]}");
+}
+
+void
+dust_table_mark_request(
+    const struct dust *dust, const struct ab_exchange *x, struct ab_request *out)
+{
 	const struct dust_table *table = x->stream->self;
-	static const char description[] = "Airbyte stream: ";
-	struct ab_buf *head = &out->head;
 
 	dust_request_start(dust, out, AB_POST, "tables");
-	ab_buf_add_text(head, "{\"name\":");
-	ab_json_put_text(head, table->id);
-	ab_buf_add_text(head, ",\"table_id\":");
-	ab_json_put_text(head, table->id);
-	ab_buf_printf(head, ",\"title\":\"%s", description);
-	ab_json_put_escaped(head, x->stream->name, strlen(x->stream->name));
-	ab_buf_printf(head, "\",\"description\":\"%s", description);
-	ab_json_put_escaped(head, x->stream->name, strlen(x->stream->name));
-	ab_buf_add_text(head, "\",\"tags\":[");
-	dust_tags_put(head, x->stream);
-	ab_buf_add_text(head, "]}");
+	ab_buf_add_text(&out->head, table->marked);
+}
+
+/* table->marked, of a table that is to get the tag. What users changed of it stays, and its other
+ * tags. there: as above. */
+static void
+prepare_mark(const struct ab_stream *stream, const cJSON *there)
+{
+	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(there, "tags");
+	struct dust_table *table = stream->self;
+	struct ab_buf body;
+
+	free(table->marked);
+	table->marked = NULL;
+	if (!stream->resumable || dust_tags_have_generation(stream, tags))
+		return;
+	ab_buf_init(&body, AB_JSON_TEXT_MAX);
+	put_table(&body, stream, there);
+	if (there != NULL) {
+		dust_tags_put_others(&body, tags);
+	} else {
+		dust_tags_put(&body, stream);
+		ab_buf_add_char(&body, ',');
+	}
+	dust_tags_put_generation(&body, stream);
+	ab_buf_add_text(&body, "]}");
+	table->marked = ab_memdup(body.data, body.len);
+	ab_buf_release(&body);
 }
 
 /* Columns of the table that are not among ours: what stays in it counts too. */
@@ -107,6 +164,8 @@ use_table(const struct dust *dust, struct ab_exchange *x, struct ab_error *err)
 {
 	struct dust_table *table = x->stream->self;
 
+	if (x->stream->resumable && table->marked == NULL)
+		x->stream->overwrite = false;
 	table->replacing = x->stream->overwrite;
 	x->stream->hold = x->stream->overwrite && !dust->first_batch;
 	/* What will be replaced does not count. */
@@ -116,8 +175,11 @@ use_table(const struct dust *dust, struct ab_exchange *x, struct ab_error *err)
 }
 
 static enum ab_verdict
-make_table(struct dust_table *table)
+make_table(const struct ab_stream *stream)
 {
+	struct dust_table *table = stream->self;
+
+	prepare_mark(stream, NULL);
 	table->missing = true;
 	return AB_NEXT;
 }
@@ -132,8 +194,9 @@ judge_plain(
 	const enum dust_owner owner = dust_tags_owner(x->stream, tags);
 
 	table->foreign = count_foreign(table, there);
+	prepare_mark(x->stream, there);
 	if (there == NULL && table->name.first)
-		return make_table(table);
+		return make_table(x->stream);
 	if (owner == DUST_OURS)
 		return use_table(dust, x, err);
 	table->adoptable = there != NULL && owner == DUST_NOBODY && table->name.first;
@@ -162,8 +225,9 @@ judge_suffixed(
 		return AB_FAILED;
 	}
 	if (there == NULL)
-		return make_table(table);
+		return make_table(x->stream);
 	table->foreign = count_foreign(table, there);
+	prepare_mark(x->stream, there);
 	return use_table(dust, x, err);
 }
 

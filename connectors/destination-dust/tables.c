@@ -1,8 +1,8 @@
 /*
  * Steps of a begin: LOOK whether the table is there and whose it is, for one id or two
- * (table_begin.c), MAKE it. Of a batch: ROWS, and DELETE for each
- * row that a CDC source deleted. An overwrite's end has ROWS alone, to empty a table that got no
- * rows.
+ * (table_begin.c), MAKE it. Of a batch: ROWS, and DELETE for each row that a CDC source deleted. An
+ * overwrite's end has ROWS, to empty a table that got no rows, and MARK if it is resumable, to say
+ * which generation the table holds from now on.
  */
 #include "tables.h"
 
@@ -14,7 +14,7 @@
 #include "rows.h"
 #include "table_begin.h"
 
-enum step { LOOK, MAKE, ROWS, DELETE };
+enum step { LOOK, MAKE, ROWS, DELETE, MARK };
 enum kind { KIND_ROW, KIND_DELETE };
 
 /* Of a table; Dust drops files beyond it after it has answered. */
@@ -30,6 +30,7 @@ release_one(struct dust_table *table)
 {
 	dust_columns_release(&table->columns);
 	dust_table_name_release(&table->name);
+	free(table->marked);
 }
 
 /* Whether a stream that came before another has the plain id. */
@@ -167,9 +168,12 @@ response_rows(
 		return verdict;
 	x->stream->emptied = x->stream->emptied || (table->replacing && !x->stream->hold);
 	table->replacing = false;
-	if (x->batch == NULL || !has_deletions(x->batch))
+	if (x->batch == NULL && table->marked != NULL)
+		x->step = MARK;
+	else if (x->batch != NULL && has_deletions(x->batch))
+		x->step = DELETE;
+	else
 		return AB_DONE;
-	x->step = DELETE;
 	return AB_NEXT;
 }
 
@@ -219,8 +223,8 @@ begin_step(struct ab_exchange *x)
 		x->step = x->batch->body.len > 0 || table->replacing ? ROWS : DELETE;
 		break;
 	case AB_END:
-		x->step = ROWS;
-		return x->complete && table->replacing;
+		x->step = table->replacing ? ROWS : MARK;
+		return x->complete && (table->replacing || table->marked != NULL);
 	}
 	return true;
 }
@@ -247,6 +251,9 @@ dust_tables_request(
 		return AB_SEND;
 	case ROWS:
 		return request_rows(dust, x, out);
+	case MARK:
+		dust_table_mark_request(dust, x, out);
+		return AB_SEND;
 	case DELETE:
 		break;
 	}
@@ -267,6 +274,7 @@ dust_tables_response(
 			x->step = table->missing ? MAKE : LOOK;
 		return verdict;
 	case MAKE:
+	case MARK:
 		return dust_table_make_response(dust, x, in, err);
 	case ROWS:
 		return response_rows(dust, x, in, err);

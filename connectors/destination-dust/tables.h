@@ -22,6 +22,8 @@ struct dust_table {
 	struct dust_columns columns;
 	size_t foreign; /* columns that the table has and we have not */
 	bool replacing; /* the next rows replace what the table held before */
+	char *marked;   /* the table with the tag of this generation, as it is sent when its
+			   content is replaced; NULL if it gets none */
 };
 
 /* dust->streams gets a struct dust_table for each that is new. */

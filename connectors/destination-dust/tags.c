@@ -1,5 +1,7 @@
 #include "tags.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -60,4 +62,38 @@ dust_tags_owner(const struct ab_stream *stream, const cJSON *tags)
 	if (same < namespaces || (namespaces > 0) != (stream->namespace != NULL))
 		return DUST_OTHER;
 	return DUST_OURS;
+}
+
+void
+dust_tags_put_generation(struct ab_buf *out, const struct ab_stream *stream)
+{
+	ab_buf_printf(out, "\"" DUST_TAG_GENERATION "%" PRId64 "\"", stream->generation_id);
+}
+
+void
+dust_tags_put_others(struct ab_buf *out, const cJSON *tags)
+{
+	const cJSON *tag;
+
+	cJSON_ArrayForEach(tag, tags)
+	{
+		if (!cJSON_IsString(tag) || strncmp(tag->valuestring, DUST_TAG_GENERATION,
+						strlen(DUST_TAG_GENERATION)) == 0)
+			continue;
+		ab_json_put_text(out, tag->valuestring);
+		ab_buf_add_char(out, ',');
+	}
+}
+
+bool
+dust_tags_have_generation(const struct ab_stream *stream, const cJSON *tags)
+{
+	char name[32];
+	size_t same;
+
+	if (!stream->resumable)
+		return false;
+	snprintf(name, sizeof(name), "%" PRId64, stream->generation_id);
+	count_tags(tags, DUST_TAG_GENERATION, name, &same);
+	return same > 0;
 }

@@ -75,6 +75,32 @@ a_namespace_is_a_tag(void **unused)
 }
 
 static void
+a_generation_is_a_tag_and_part_of_the_hash(void **unused)
+{
+	char hashes[3][DUST_HASH_HEX + 1];
+
+	(void)unused;
+	for (int64_t generation = 0; generation < 3; generation++) {
+		struct fixture f;
+		assert_int_equal(fixture_open_raw(&f, ""), 0);
+		fixture_stream(&f, "users", "id", "{}");
+		f.stream.overwrite = true;
+		f.stream.generation_id = generation;
+		f.stream.resumable = generation > 0;
+		fixture_start(&f);
+		const char *body = body_of(&f, "{\"id\":1}", hashes[generation]);
+		if (generation == 1)
+			expect_contains(body, "[\"airbyte:stream:users\",\"airbyte:generation:1\","
+					      "\"airbyte:hash:\"]");
+		if (generation == 0)
+			expect_contains(body, "[\"airbyte:stream:users\",\"airbyte:hash:\"]");
+		fixture_close(&f);
+	}
+	assert_string_not_equal(hashes[0], hashes[1]);
+	assert_string_not_equal(hashes[1], hashes[2]);
+}
+
+static void
 one_text_field_is_the_text_alone(void **unused)
 {
 	static const struct {
@@ -351,6 +377,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(by_default_a_document_is_the_record_as_json),
 	    cmocka_unit_test(a_namespace_is_a_tag),
+	    cmocka_unit_test(a_generation_is_a_tag_and_part_of_the_hash),
 	    cmocka_unit_test(one_text_field_is_the_text_alone),
 	    cmocka_unit_test(several_text_fields_are_named_paragraphs),
 	    cmocka_unit_test(the_title_is_the_first_usual_field_with_a_value),

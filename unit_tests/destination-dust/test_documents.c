@@ -495,6 +495,52 @@ an_overwrite_without_records_empties(void **unused)
 }
 
 static void
+what_an_attempt_wrote_stays_when_it_is_resumed(void **unused)
+{
+	char list[4000] = "";
+	struct fixture f;
+
+	(void)unused;
+	assert_int_equal(fixture_open_raw(&f, ""), 0);
+	fixture_stream(&f, "users", "id", "{}");
+	f.stream.overwrite = f.stream.resumable = true;
+	f.stream.generation_id = 3;
+	fixture_start(&f);
+	put_listed(
+	    &f, list, sizeof(list), "users-1", -1, "airbyte:stream:users\",\"airbyte:generation:3");
+	put_listed(
+	    &f, list, sizeof(list), "users-2", -1, "airbyte:stream:users\",\"airbyte:generation:2");
+	put_listed(&f, list, sizeof(list), "users-3", -1, "airbyte:stream:users");
+	fixture_exchange(&f, AB_END, true);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(reply_list(&f, list), AB_NEXT);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(reply_list(&f, ""), AB_NEXT);
+	assert_int_equal(f.x.step, DELETE);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(f.x.items, 2);
+	fixture_expect(&f, AB_DELETE, "documents/users-2", "");
+	fixture_close(&f);
+}
+
+static void
+a_deletion_in_an_overwrite_that_can_be_resumed_is_sent(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	assert_int_equal(fixture_open_raw(&f, ""), 0);
+	fixture_stream(&f, "users", "id", "{}");
+	f.stream.overwrite = f.stream.resumable = true;
+	fixture_start(&f);
+	assert_int_equal(fixture_append(&f, "{\"id\":1,\"_ab_cdc_deleted_at\":\"x\"}"), AB_TAKEN);
+	begin_batch(&f, 0);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	fixture_expect(&f, AB_DELETE, "documents/users-1", "");
+	fixture_close(&f);
+}
+
+static void
 a_list_read_while_others_deleted_is_read_again(void **unused)
 {
 	struct fixture f;
@@ -601,6 +647,8 @@ main(void)
 	    cmocka_unit_test(with_first_batch_a_deletion_is_sent),
 	    cmocka_unit_test(an_overwrite_that_did_not_end_well_deletes_nothing),
 	    cmocka_unit_test(an_overwrite_without_records_empties),
+	    cmocka_unit_test(what_an_attempt_wrote_stays_when_it_is_resumed),
+	    cmocka_unit_test(a_deletion_in_an_overwrite_that_can_be_resumed_is_sent),
 	    cmocka_unit_test(a_list_read_while_others_deleted_is_read_again),
 	    cmocka_unit_test(a_list_that_never_ends_is_given_up),
 	    cmocka_unit_test(with_first_batch_old_data_goes_before_the_first_upsert),

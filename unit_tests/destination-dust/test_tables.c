@@ -1,7 +1,7 @@
 #include "fixture.h"
 #include "tables.h"
 
-enum { LOOK, MAKE, ROWS, DELETE };
+enum { LOOK, MAKE, ROWS, DELETE, MARK };
 
 #define TABLES "\"data_format\":\"tables\""
 static const char there[] =
@@ -635,6 +635,144 @@ an_overwrite_without_records_empties_the_table(void **unused)
 	fixture_close(&f);
 }
 
+/* --- generations --- */
+
+#define USERS_TABLE(tags)                                                                          \
+	"{\"table\":{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\","                   \
+	"\"title\":\"Our \\\"users\\\"\",\"description\":\"All.\",\"tags\":[" tags "],"            \
+	"\"schema\":[{\"name\":\"gone\",\"value_type\":\"text\"}]}}"
+
+/* A truncate refresh with generation 5. */
+static void
+open_refresh(struct fixture *f, const char *extra)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "%s%s%s", TABLES, extra[0] != '\0' ? "," : "", extra);
+	assert_int_equal(fixture_open_raw(f, text), 0);
+	fixture_stream(f, "users", "id", "{}");
+	f->stream.overwrite = f->stream.resumable = true;
+	f->stream.generation_id = 5;
+	fixture_start(f);
+	fixture_exchange(f, AB_BEGIN, false);
+	assert_int_equal(fixture_ask(f, 0), AB_SEND);
+}
+
+static void
+a_table_is_marked_when_its_content_is_replaced(void **unused)
+{
+	static const char *const tags[][2] = {
+	    {"\"airbyte:stream:users\"", "\"airbyte:stream:users\",\"airbyte:generation:5\""},
+	    {"\"a\",\"airbyte:stream:users\",\"airbyte:generation:4\",\"b\"",
+		"\"a\",\"airbyte:stream:users\",\"b\",\"airbyte:generation:5\""},
+	    {"\"b\"", "\"b\",\"airbyte:generation:5\""},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * COUNT(tags); i++) {
+		const bool has_rows = i < COUNT(tags);
+		struct fixture f;
+		char text[1000];
+		open_refresh(&f, "");
+		snprintf(text, sizeof(text), USERS_TABLE("%s"), tags[i % COUNT(tags)][0]);
+		if (i % COUNT(tags) == 2) {
+			assert_int_equal(fixture_reply(&f, 200, text), AB_NEXT);
+			assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+			assert_int_equal(fixture_refuse(&f, 404, "table_not_found", "no"), AB_DONE);
+		} else {
+			assert_int_equal(fixture_reply(&f, 200, text), AB_DONE);
+		}
+		assert_true(f.stream.overwrite && f.stream.hold);
+		if (has_rows) {
+			assert_int_equal(fixture_append(&f, "{\"id\":1}"), AB_TAKEN);
+			begin_batch(&f);
+			assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
+		}
+		fixture_exchange(&f, AB_END, true);
+		assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		if (!has_rows) {
+			assert_int_equal(f.x.step, ROWS);
+			assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_NEXT);
+			assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		}
+		assert_int_equal(f.x.step, MARK);
+		snprintf(text, sizeof(text),
+		    "{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\","
+		    "\"title\":\"Our \\\"users\\\"\",\"description\":\"All.\",\"tags\":[%s]}",
+		    tags[i % COUNT(tags)][1]);
+		fixture_expect(&f, AB_POST, "tables", text);
+		assert_int_equal(fixture_lose(&f), AB_RETRY);
+		assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
+		fixture_close(&f);
+	}
+}
+
+static void
+a_new_table_is_marked_too(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_refresh(&f, "");
+	assert_int_equal(
+	    fixture_refuse(&f, 404, "table_not_found", "Failed to get table."), AB_NEXT);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_null(strstr(f.body, "generation"));
+	assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
+	fixture_exchange(&f, AB_END, true);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	fixture_expect(&f, AB_POST, "tables",
+	    "{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\",\"title\":\"Airbyte "
+	    "stream: users\",\"description\":\"Airbyte stream: users\","
+	    "\"tags\":[\"airbyte:stream:users\",\"airbyte:generation:5\"]}");
+	assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
+	fixture_close(&f);
+}
+
+static void
+a_table_that_holds_the_generation_is_added_to(void **unused)
+{
+	static const char *const tags[] = {
+	    "\"airbyte:stream:users\",\"airbyte:generation:5\"", "\"airbyte:generation:5\""};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		struct fixture f;
+		char text[1000];
+		open_refresh(&f, i == 0 ? "" : "\"overwrite_when\":\"first_batch\"");
+		snprintf(text, sizeof(text), USERS_TABLE("%s"), tags[i]);
+		if (i == 1) {
+			assert_int_equal(fixture_reply(&f, 200, text), AB_NEXT);
+			assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+			assert_int_equal(fixture_refuse(&f, 404, "table_not_found", "no"), AB_DONE);
+		} else {
+			assert_int_equal(fixture_reply(&f, 200, text), AB_DONE);
+		}
+		assert_false(f.stream.overwrite);
+		assert_false(f.stream.hold);
+		assert_int_equal(fixture_append(&f, "{\"id\":1}"), AB_TAKEN);
+		begin_batch(&f);
+		expect_contains(f.body, "\"truncate\":false}");
+		assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
+		fixture_exchange(&f, AB_END, true);
+		assert_int_equal(fixture_ask(&f, 0), AB_SKIP);
+		fixture_close(&f);
+	}
+}
+
+static void
+an_attempt_that_did_not_end_well_marks_nothing(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_refresh(&f, "");
+	assert_int_equal(fixture_reply(&f, 200, USERS_TABLE("\"airbyte:stream:users\"")), AB_DONE);
+	fixture_exchange(&f, AB_END, false);
+	assert_int_equal(fixture_ask(&f, 0), AB_SKIP);
+	fixture_close(&f);
+}
+
 static void
 a_first_batch_of_deletions_alone_still_empties_the_table(void **unused)
 {
@@ -750,6 +888,10 @@ main(void)
 	    cmocka_unit_test(an_overwrite_of_a_table_is_held_and_begins_with_a_truncate),
 	    cmocka_unit_test(an_overwrite_of_a_new_table_appends),
 	    cmocka_unit_test(an_overwrite_without_records_empties_the_table),
+	    cmocka_unit_test(a_table_is_marked_when_its_content_is_replaced),
+	    cmocka_unit_test(a_new_table_is_marked_too),
+	    cmocka_unit_test(a_table_that_holds_the_generation_is_added_to),
+	    cmocka_unit_test(an_attempt_that_did_not_end_well_marks_nothing),
 	    cmocka_unit_test(a_first_batch_of_deletions_alone_still_empties_the_table),
 	    cmocka_unit_test(with_first_batch_nothing_is_held),
 	    cmocka_unit_test(rows_without_a_key_have_no_order_among_them),

@@ -69,12 +69,62 @@ what_is_put_is_ours(void **unused)
 	}
 }
 
+static void
+the_tag_of_a_generation_counts_where_it_can_be_resumed(void **unused)
+{
+	static const struct {
+		const char *tags;
+		bool has;
+	} cases[] = {
+	    {"[]", false},
+	    {"{}", false},
+	    {"[3,\"airbyte:generation:4\"]", false},
+	    {"[\"airbyte:generation:30\",\"airbyte:generation:\"]", false},
+	    {"[\"x\",\"airbyte:generation:3\"]", true},
+	    {"[\"airbyte:generation:2\",\"airbyte:generation:3\"]", true},
+	};
+	const struct ab_stream streams[] = {
+	    {.name = "users", .generation_id = 3, .resumable = true},
+	    {.name = "users", .generation_id = 3}};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cJSON *list = cJSON_Parse(cases[i].tags);
+		assert_int_equal(dust_tags_have_generation(&streams[0], list), cases[i].has);
+		assert_false(dust_tags_have_generation(&streams[1], list));
+		cJSON_Delete(list);
+	}
+	assert_false(dust_tags_have_generation(&streams[0], NULL));
+}
+
+static void
+a_generation_takes_the_place_of_another(void **unused)
+{
+	const struct ab_stream stream = {
+	    .name = "users", .generation_id = 9007199254740991, .resumable = true};
+	cJSON *list =
+	    cJSON_Parse("[\"a\\\"b\",\"airbyte:generation:7\",5,\"airbyte:stream:users\"]");
+	struct ab_buf text;
+
+	(void)unused;
+	ab_buf_init(&text, 1000);
+	dust_tags_put_others(&text, list);
+	dust_tags_put_others(&text, NULL);
+	dust_tags_put_generation(&text, &stream);
+	assert_string_equal(text.data,
+	    "\"a\\\"b\",\"airbyte:stream:users\",\"airbyte:generation:9007199254740991\"");
+	ab_buf_release(&text);
+	cJSON_Delete(list);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tags_name_the_stream_and_its_namespace),
 	    cmocka_unit_test(what_is_put_is_ours),
+	    cmocka_unit_test(the_tag_of_a_generation_counts_where_it_can_be_resumed),
+	    cmocka_unit_test(a_generation_takes_the_place_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
