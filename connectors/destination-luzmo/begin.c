@@ -209,12 +209,32 @@ settle_tags(struct luzmo *luzmo, struct ab_exchange *x, bool other, const char *
 	return stream->linked ? AB_DONE : AB_NEXT;
 }
 
+/* Whether the rows are of the generation that this run goes on with. Where REPLACE DATA is on it
+ * the next rows replace them, whatever they are of. */
+static bool
+holds_generation(const struct ab_exchange *x, const cJSON *tags, bool off)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	return x->stream->overwrite && stream->generation_tag != NULL && stream->linked && !off &&
+	       luzmo_tag_list_find(tags, stream->generation_tag) != NULL;
+}
+
+/* Columns that the catalog lost stay, unlike those of rows that are replaced. */
+static enum ab_verdict
+begin_as_append(struct ab_exchange *x)
+{
+	x->stream->overwrite = false;
+	x->step = LUZMO_LOOK;
+	return AB_NEXT;
+}
+
 static enum ab_verdict
 response_tags(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
 	static const char what[] = "the look-up of the dataset's tags";
-	const struct luzmo_stream *stream = x->stream->self;
+	struct luzmo_stream *stream = x->stream->self;
 	const char *found_by = stream->linked ? stream->tag : stream->old_tag;
 	char id[LUZMO_ID_MAX + 1];
 	char off_id[LUZMO_ID_MAX + 1] = "";
@@ -228,6 +248,9 @@ response_tags(
 	const bool tagged = luzmo_tag_list_have(tags, found_by, id);
 	const bool other = luzmo_tag_list_have_other(tags, stream->tag, stream->old_tag);
 	const bool off = luzmo_tag_list_have(tags, LUZMO_TAG_REPLACE, off_id);
+	const bool held = holds_generation(x, tags, off);
+	if (stream->generation_tag != NULL)
+		luzmo_tag_list_have_generation(tags, stream->generation_tag, stream->older_id);
 	cJSON_Delete(document);
 	if (off && off_id[0] == '\0')
 		return ab_service_unreadable(&luzmo->service, x, what, err);
@@ -238,7 +261,7 @@ response_tags(
 	const struct luzmo_stream *sharer = find_sharer(luzmo, stream);
 	if (sharer != NULL)
 		return fail_shared(x, sharer, err);
-	return settle_tags(luzmo, x, other, off_id);
+	return held ? begin_as_append(x) : settle_tags(luzmo, x, other, off_id);
 }
 
 enum ab_verdict

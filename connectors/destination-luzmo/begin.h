@@ -3,9 +3,10 @@
  *
  * LOOK for our tag; if there is none, LOOK_OLD for the tag of the Python connector, if it can only
  * mean this stream. A dataset found gets a look at its TAGS, for REPLACE DATA and for those of
- * other streams. One that has the old tag only also gets ours: TAG_FIND, TAG_MAKE, TAG_LINK.
- * Without a dataset TAG_FIND tells whether an earlier run died while it made one, and NAMESAKES
- * looks for that. Nothing is made for such a stream here: its first batch does that.
+ * other streams. One that holds the generation of this run already is looked at again, as one whose
+ * rows are not replaced. One that has the old tag only also gets ours: TAG_FIND, TAG_MAKE,
+ * TAG_LINK. Without a dataset TAG_FIND tells whether an earlier run died while it made one, and
+ * NAMESAKES looks for that. Nothing is made for such a stream here: its first batch does that.
  */
 #ifndef LUZMO_BEGIN_H
 #define LUZMO_BEGIN_H

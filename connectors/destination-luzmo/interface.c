@@ -22,6 +22,7 @@ stream_release(struct luzmo_stream *stream)
 	free(stream->name);
 	free(stream->tag);
 	free(stream->old_tag);
+	free(stream->generation_tag);
 	free(stream->retypes);
 	luzmo_columns_release(&stream->columns);
 }
@@ -112,7 +113,8 @@ luzmo_append(
 	return AB_TAKEN;
 }
 
-/* An end: of an overwrite without records, or of a stream that had a push whose reply was lost. */
+/* An end: of an overwrite without records, of a stream that had a push whose reply was lost, or of
+ * one that can be resumed. */
 static bool
 start_end(const struct luzmo *luzmo, struct ab_exchange *x)
 {
@@ -126,7 +128,7 @@ start_end(const struct luzmo *luzmo, struct ab_exchange *x)
 	}
 	stream->looks = 0;
 	x->step = LUZMO_COUNT;
-	return stream->doubtful;
+	return stream->doubtful || luzmo_tags_settle(x) == AB_NEXT;
 }
 
 /* Where an exchange starts; false if there is nothing to do. */

@@ -2,7 +2,9 @@
  * luzmo.h: what the parts of the Luzmo connector share.
  *
  * A stream is a dataset, found by a tag that names the stream. Rows are pushed into it; a push
- * appends, or replaces all rows. A second tag, REPLACE DATA, says that the next push shall replace.
+ * appends, or replaces all rows. A second tag, REPLACE DATA, says that the next push shall replace;
+ * a third, GENERATION and a number, of which generation the rows are, where the next attempt may go
+ * on with it (resumable, catalog.h).
  * README.md in this folder holds the facts about the API and their sources.
  */
 #ifndef LUZMO_H
@@ -18,6 +20,7 @@
 
 #define LUZMO_TAG_PREFIX "[AIRBYTE - DO NOT DELETE] - "
 #define LUZMO_TAG_REPLACE LUZMO_TAG_PREFIX "REPLACE DATA"
+#define LUZMO_TAG_GENERATION LUZMO_TAG_PREFIX "GENERATION "
 #define LUZMO_ROWS_PER_PUSH 10000 /* Luzmo takes no more; flush_interval may be less */
 #define LUZMO_ID_MAX 63           /* bytes; Luzmo's ids are UUIDs */
 
@@ -45,7 +48,8 @@ enum luzmo_note {
  *   batch   for a new dataset TAG_MAKE; PUSH; COUNT or NAMESAKES if its reply was lost; COLUMNS and
  *           TYPES if columns are new; TAG_LINK; TAG_OFF
  *   end     of an overwrite without records TAG_FIND, TAG_MAKE, TAG_LINK of REPLACE DATA; of a
- *           stream that had a lost reply COUNT
+ *           stream that had a lost reply COUNT; where rows of a resumable one were replaced TAG_OFF
+ *           of an older GENERATION, then TAG_FIND, TAG_MAKE, TAG_LINK of its own
  */
 enum luzmo_step {
 	LUZMO_START,
@@ -55,7 +59,7 @@ enum luzmo_step {
 	LUZMO_TAG_FIND,  /* is there such a tag? */
 	LUZMO_TAG_MAKE,  /* make it */
 	LUZMO_TAG_LINK,  /* put it on the dataset */
-	LUZMO_TAG_OFF,   /* take REPLACE DATA off */
+	LUZMO_TAG_OFF,   /* take REPLACE DATA off, or an older GENERATION */
 	LUZMO_NAMESAKES, /* datasets that are called as ours would be, and have no tag yet */
 	LUZMO_NAMESAKE,  /* the columns of one */
 	LUZMO_PUSH,      /* rows */
@@ -71,13 +75,17 @@ struct luzmo_retype {
 };
 
 struct luzmo_stream {
-	char *name;    /* of the dataset */
-	char *tag;     /* that finds it */
-	char *old_tag; /* the Python connector's; NULL if it could mean another stream */
+	char *name;           /* of the dataset */
+	char *tag;            /* that finds it */
+	char *old_tag;        /* the Python connector's; NULL if it could mean another stream */
+	char *generation_tag; /* of the rows that this run brings; NULL unless it is resumable */
 
-	char dataset[LUZMO_ID_MAX + 1]; /* id; "": there is none (yet) */
-	char tag_id[LUZMO_ID_MAX + 1];  /* of our tag; "": not known */
-	char off_id[LUZMO_ID_MAX + 1];  /* of REPLACE DATA if it is on the dataset, else "" */
+	char dataset[LUZMO_ID_MAX + 1];       /* id; "": there is none (yet) */
+	char tag_id[LUZMO_ID_MAX + 1];        /* of our tag; "": not known */
+	char off_id[LUZMO_ID_MAX + 1];        /* of REPLACE DATA if it is on the dataset, else "" */
+	char generation_id[LUZMO_ID_MAX + 1]; /* of generation_tag; "": not known */
+	char
+	    older_id[LUZMO_ID_MAX + 1]; /* of another GENERATION if it is on the dataset, else "" */
 	bool linked;                    /* our tag is on the dataset */
 	bool replacing;                 /* the next push replaces all rows */
 	bool ours;    /* the dataset is made or adopted by this run: all it holds is this run's, or

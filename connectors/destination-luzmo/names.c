@@ -1,5 +1,7 @@
 #include "names.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,11 +28,28 @@ self_of(const struct ab_stream *stream)
 	return stream->self;
 }
 
+bool
+luzmo_is_generation_tag(const char *tag)
+{
+	const size_t prefix_len = strlen(LUZMO_TAG_GENERATION);
+
+	if (strncmp(tag, LUZMO_TAG_GENERATION, prefix_len) != 0)
+		return false;
+	const char *number = tag + prefix_len;
+	return number[0] != '\0' && strspn(number, "0123456789") == strlen(number);
+}
+
+/* Whether a tag says something else than whose a dataset is. */
+static bool
+is_reserved(const char *tag)
+{
+	return strcmp(tag, LUZMO_TAG_REPLACE) == 0 || luzmo_is_generation_tag(tag);
+}
+
 static bool
 may_have_old_tag(const struct ab_stream *catalog, size_t count, size_t i, const char *old_tag)
 {
-	if (catalog[i].namespace == NULL || catalog[i].namespace[0] == '\0' ||
-	    strcmp(old_tag, LUZMO_TAG_REPLACE) == 0)
+	if (catalog[i].namespace == NULL || catalog[i].namespace[0] == '\0' || is_reserved(old_tag))
 		return false;
 	for (size_t other = 0; other < count; other++) {
 		if (other != i && (strcmp(catalog[other].name, catalog[i].name) == 0 ||
@@ -54,17 +73,17 @@ by_tag(const void *a, const void *b)
 	return strcmp(x->tag, y->tag);
 }
 
-/* A stream must not be called so that its tag is the one that has rows replaced. */
+/* A stream must not be called so that its tag is one that says something else. */
 static int
 check_reserved(const struct owner *owner, struct ab_error *err)
 {
 	char label[256];
 
-	if (strcmp(owner->tag, LUZMO_TAG_REPLACE) != 0)
+	if (!is_reserved(owner->tag))
 		return 0;
 	return ab_fail(err, AB_CONFIG_ERROR,
-	    "the tag of stream %s would be the one that marks datasets to be replaced; give it "
-	    "another namespace or a prefix",
+	    "the tag of stream %s would be one that says something else about datasets (REPLACE "
+	    "DATA, or GENERATION and a number); give it another namespace or a prefix",
 	    ab_stream_label(owner->stream, label, sizeof(label)));
 }
 
@@ -101,6 +120,15 @@ check_tags(const struct ab_stream *catalog, size_t count, struct ab_error *err)
 	return rc;
 }
 
+static char *
+generation_tag(int64_t generation)
+{
+	char text[sizeof(LUZMO_TAG_GENERATION) + 20];
+
+	snprintf(text, sizeof(text), LUZMO_TAG_GENERATION "%" PRId64, generation);
+	return ab_strdup(text);
+}
+
 int
 luzmo_names_init(const struct ab_stream *catalog, size_t count, struct ab_error *err)
 {
@@ -108,6 +136,8 @@ luzmo_names_init(const struct ab_stream *catalog, size_t count, struct ab_error 
 		const struct ab_stream *stream = &catalog[i];
 		self_of(stream)->name = join("Airbyte - ", stream->namespace, stream->name);
 		self_of(stream)->tag = join(LUZMO_TAG_PREFIX, stream->namespace, stream->name);
+		if (stream->resumable)
+			self_of(stream)->generation_tag = generation_tag(stream->generation_id);
 	}
 	for (size_t i = 0; i < count; i++) {
 		char *old_tag = join(LUZMO_TAG_PREFIX, NULL, catalog[i].name);

@@ -7,6 +7,7 @@
 #include "finds.h"
 #include "push.h"
 #include "reply.h"
+#include "tags.h"
 
 /* Those who wrote Luzmo's own connector wait so long before they read what they wrote. */
 #define LAG_MS 5000
@@ -88,7 +89,7 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 	const bool right = count == tally->rows;
 
 	if (tally->rows < 0 || count < 0)
-		return AB_DONE;
+		return luzmo_tags_settle(x);
 	if (luzmo_settle_later(x,
 		right && !luzmo_tally_may_be_old(tally) ? LUZMO_LOOKS : LUZMO_LOOKS_LONG, "rows",
 		err) == AB_WAIT)
@@ -101,7 +102,7 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 		    " rows where %" PRId64 " are expected: if nobody else writes into it, rows are "
 		    "missing or there twice",
 		    count, tally->rows);
-	return AB_DONE;
+	return luzmo_tags_settle(x);
 }
 
 /* An append that is acknowledged already does not fail because it cannot be counted. */

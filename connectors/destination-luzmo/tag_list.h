@@ -14,7 +14,12 @@ const struct cJSON *luzmo_tag_list_find(const struct cJSON *tags, const char *te
 /* Whether there is one. If so its id is copied, "" if that is none. */
 bool luzmo_tag_list_have(const struct cJSON *tags, const char *text, char id[LUZMO_ID_MAX + 1]);
 
-/* Whether there is a tag of ours other than these two and REPLACE DATA (old_tag may be NULL). */
+/* The same for a tag that says which generation a dataset holds, other than this one. */
+bool luzmo_tag_list_have_generation(
+    const struct cJSON *tags, const char *other_than, char id[LUZMO_ID_MAX + 1]);
+
+/* Whether there is a tag of ours other than these two (old_tag may be NULL), REPLACE DATA and
+ * those of generations: one of another stream. */
 bool luzmo_tag_list_have_other(const struct cJSON *tags, const char *tag, const char *old_tag);
 
 #endif

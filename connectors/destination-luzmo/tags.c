@@ -1,5 +1,6 @@
 #include "tags.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -13,22 +14,23 @@
 
 /* --- the tag of an exchange --- */
 
+/* Whether an end is about a generation, and not about REPLACE DATA. */
+static bool
+is_of_generation(const struct ab_exchange *x)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	return x->phase == AB_END && stream->written;
+}
+
 static const char *
 tag_of(const struct ab_exchange *x)
 {
 	const struct luzmo_stream *stream = x->stream->self;
 
+	if (is_of_generation(x))
+		return stream->generation_tag;
 	return x->phase == AB_END ? LUZMO_TAG_REPLACE : stream->tag;
-}
-
-static const char *
-id_of(const struct luzmo *luzmo, const struct ab_exchange *x)
-{
-	const struct luzmo_stream *stream = x->stream->self;
-
-	if (x->step == LUZMO_TAG_OFF)
-		return stream->off_id;
-	return x->phase == AB_END ? luzmo->off_id : stream->tag_id;
 }
 
 static char *
@@ -36,27 +38,38 @@ id_place(struct luzmo *luzmo, const struct ab_exchange *x)
 {
 	struct luzmo_stream *stream = x->stream->self;
 
+	if (is_of_generation(x))
+		return stream->generation_id;
 	return x->phase == AB_END ? luzmo->off_id : stream->tag_id;
+}
+
+/* The id of the tag to be taken off. */
+static char *
+off_id_of(const struct ab_exchange *x)
+{
+	struct luzmo_stream *stream = x->stream->self;
+
+	return is_of_generation(x) ? stream->older_id : stream->off_id;
 }
 
 /* --- requests --- */
 
 static void
-request_association(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+request_association(struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
 {
 	const struct luzmo_stream *stream = x->stream->self;
+	const bool off = x->step == LUZMO_TAG_OFF;
 
-	luzmo_request_start(
-	    luzmo, out, "tag", x->step == LUZMO_TAG_OFF ? "dissociate" : "associate");
+	luzmo_request_start(luzmo, out, "tag", off ? "dissociate" : "associate");
 	ab_buf_add_text(&out->head, "\"id\":");
-	ab_json_put_text(&out->head, id_of(luzmo, x));
+	ab_json_put_text(&out->head, off ? off_id_of(x) : id_place(luzmo, x));
 	ab_buf_add_text(&out->head, ",\"resource\":{\"role\":\"Securables\",\"id\":");
 	ab_json_put_text(&out->head, stream->dataset);
 	ab_buf_add_text(&out->head, "}}");
 }
 
 enum ab_ask
-luzmo_tags_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+luzmo_tags_request(struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
 {
 	const struct luzmo_stream *stream = x->stream->self;
 
@@ -209,6 +222,8 @@ linked(struct luzmo *luzmo, struct ab_exchange *x)
 		stream->linked = true;
 		return luzmo_push_next(luzmo, x);
 	}
+	if (is_of_generation(x))
+		return AB_DONE;
 	memcpy(stream->off_id, luzmo->off_id, sizeof(stream->off_id));
 	ab_note(x->stream, LUZMO_NOTE_RESET,
 	    "no rows came: its dataset keeps its rows, and is tagged so that the next records "
@@ -219,10 +234,23 @@ linked(struct luzmo *luzmo, struct ab_exchange *x)
 static enum ab_verdict
 taken_off(struct luzmo *luzmo, struct ab_exchange *x)
 {
-	struct luzmo_stream *stream = x->stream->self;
+	off_id_of(x)[0] = '\0';
+	if (!is_of_generation(x))
+		return luzmo_push_next(luzmo, x);
+	/* A refusal of this step is none of those that follow. */
+	free(x->scratch);
+	x->scratch = NULL;
+	return luzmo_tags_settle(x);
+}
 
-	stream->off_id[0] = '\0';
-	return luzmo_push_next(luzmo, x);
+enum ab_verdict
+luzmo_tags_settle(struct ab_exchange *x)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	if (!x->stream->overwrite || stream->generation_tag == NULL)
+		return AB_DONE;
+	return go_on(x, stream->older_id[0] != '\0' ? LUZMO_TAG_OFF : LUZMO_TAG_FIND);
 }
 
 static enum ab_verdict
@@ -242,14 +270,34 @@ response_association(
 	return off ? taken_off(luzmo, x) : linked(luzmo, x);
 }
 
+/* Whether the refusal was one to take a tag off. */
+static bool
+was_off(const struct ab_exchange *x)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+
+	return is_of_generation(x) ? stream->older_id[0] != '\0'
+				   : x->phase == AB_BATCH && stream->linked;
+}
+
+/* Whether the tag that was to be put on or taken off is there. */
+static bool
+is_on(const struct ab_exchange *x, const cJSON *tags)
+{
+	char id[LUZMO_ID_MAX + 1];
+
+	if (!was_off(x))
+		return luzmo_tag_list_have(tags, tag_of(x), id);
+	return is_of_generation(x) ? luzmo_tag_list_have_generation(tags, tag_of(x), id)
+				   : luzmo_tag_list_have(tags, LUZMO_TAG_REPLACE, id);
+}
+
 /* Whether the tag is on the dataset, or off, although that was refused. */
 static enum ab_verdict
 response_tags(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
-	const struct luzmo_stream *stream = x->stream->self;
-	const bool off = x->phase == AB_BATCH && stream->linked;
-	char id[LUZMO_ID_MAX + 1];
+	const bool off = was_off(x);
 	cJSON *document = NULL;
 	const cJSON *rows = NULL;
 
@@ -258,7 +306,7 @@ response_tags(
 	if (verdict != AB_DONE)
 		return verdict;
 	const cJSON *tags = cJSON_GetObjectItemCaseSensitive(rows->child, "tags");
-	const bool on = luzmo_tag_list_have(tags, off ? LUZMO_TAG_REPLACE : tag_of(x), id);
+	const bool on = is_on(x, tags);
 	const bool known = cJSON_IsArray(tags);
 	cJSON_Delete(document);
 	if (!known || on == off)

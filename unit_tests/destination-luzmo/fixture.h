@@ -30,6 +30,7 @@
 #define TAGGED_REPLACE                                                                             \
 	"{'count':1,'rows':[{'id':'D','tags':[{'id':'T','tag':'" OURS "'},"                        \
 	"{'id':'R','tag':'" REPLACE "'}]}]}"
+#define GENERATION(number) "[AIRBYTE - DO NOT DELETE] - GENERATION " number
 #define REFUSED "{'type':{'code':400,'description':'Bad Request'},'code':400,'message':'No.'}"
 
 /* One request of a scripted conversation, and what Luzmo says to it. */
@@ -85,6 +86,17 @@ fixture_open(struct fixture *f, const char *extra, bool overwrite)
 	assert_int_equal(fixture_open_raw(f, extra), 0);
 	fixture_stream(f, "users", "", fixture_translate(SCHEMA, '\'', '"'));
 	f->stream.overwrite = overwrite;
+	fixture_start(f);
+}
+
+/* The same of a truncate refresh with generation 5. */
+static inline void
+fixture_open_refresh(struct fixture *f, const char *extra)
+{
+	assert_int_equal(fixture_open_raw(f, extra), 0);
+	fixture_stream(f, "users", "", fixture_translate(SCHEMA, '\'', '"'));
+	f->stream.overwrite = f->stream.resumable = true;
+	f->stream.generation_id = 5;
 	fixture_start(f);
 }
 

@@ -472,6 +472,113 @@ a_row_count_that_is_none_is_not_known(void **unused)
 	}
 }
 
+/* --- generations --- */
+
+#define WIDER                                                                                      \
+	"{'count':1,'rows':[{'id':'D','rows':100,'columns':[{'id':'C1','source_name':'id','order'" \
+	":0},{'id':'C2','source_name':'gone','order':1}]}]}"
+#define OUR_TAG "{'id':'T','tag':'" OURS "'}"
+#define GENERATION_TAG(number) "{'id':'G" number "','tag':'" GENERATION(number) "'}"
+
+static void
+a_dataset_that_holds_the_generation_is_added_to(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_LOOK, FIND_TAGGED(OURS), 200, WIDER},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," GENERATION_TAG("5"))},
+	    {LUZMO_LOOK, FIND_TAGGED(OURS), 200, WIDER},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," GENERATION_TAG("5"))},
+	};
+
+	(void)unused;
+	for (int first_batch = 0; first_batch <= 1; first_batch++) {
+		struct fixture f;
+		fixture_open_refresh(&f, first_batch != 0 ? "'overwrite_when':'first_batch'" : "");
+		fixture_exchange(&f, AB_BEGIN, false);
+		assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+		assert_false(f.stream.overwrite);
+		assert_false(f.stream.hold);
+		assert_false(fixture_luzmo_stream(&f)->replacing);
+		assert_true(fixture_luzmo_stream(&f)->linked);
+		assert_int_equal(fixture_luzmo_stream(&f)->tally.rows, 100);
+		assert_int_equal(fixture_notes(&f), 0);
+		/* What is appended to it has all columns. */
+		expect_header(&f, "['id','gone','name']");
+		fixture_exchange(&f, AB_END, true);
+		assert_int_equal(fixture_ask(&f, 0), AB_SKIP);
+		fixture_close(&f);
+	}
+}
+
+static void
+any_other_dataset_is_replaced(void **unused)
+{
+	static const struct {
+		const char *tags;
+		const char *older_id;
+	} cases[] = {
+	    {TAGS(OUR_TAG), ""},
+	    {TAGS(OUR_TAG "," GENERATION_TAG("4")), "G4"},
+	    {TAGS(GENERATION_TAG("50") "," OUR_TAG), "G50"},
+	    /* It is tagged to be replaced, whatever it holds. */
+	    {TAGS(OUR_TAG "," GENERATION_TAG("5") ",{'id':'R','tag':'" REPLACE "'}"), ""},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct turn turns[] = {
+		    {LUZMO_LOOK, FIND_TAGGED(OURS), 200, WIDER},
+		    {LUZMO_TAGS, FIND_TAGS, 200, cases[i].tags},
+		};
+		struct fixture f;
+		fixture_open_refresh(&f, "");
+		fixture_exchange(&f, AB_BEGIN, false);
+		assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+		assert_true(f.stream.overwrite && f.stream.hold);
+		assert_true(fixture_luzmo_stream(&f)->replacing);
+		assert_string_equal(fixture_luzmo_stream(&f)->older_id, cases[i].older_id);
+		assert_int_equal(fixture_notes(&f), 0);
+		expect_header(&f, "['id','name']");
+		fixture_close(&f);
+	}
+}
+
+static void
+who_cannot_be_resumed_does_not_look_at_generations(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", true);
+	f.stream.generation_id = 5;
+	fixture_begin(&f, TAGS(OUR_TAG "," GENERATION_TAG("5")));
+	assert_true(f.stream.overwrite && f.stream.hold);
+	assert_true(fixture_luzmo_stream(&f)->replacing);
+	assert_string_equal(fixture_luzmo_stream(&f)->older_id, "");
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
+static void
+a_generation_is_not_the_tag_of_another_stream(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_LOOK, FIND_TAGGED(NEW), 200, NONE},
+	    {LUZMO_LOOK_OLD, FIND_TAGGED(OLD), 200, FOUND},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS("{'id':'O','tag':'" OLD "'}," GENERATION_TAG("5"))},
+	    {LUZMO_TAG_FIND, FIND_TAG(NEW), 200, "{'rows':[{'id':'N','tag':'" NEW "'}]}"},
+	    {LUZMO_TAG_LINK, "tag associate 'id':'N',", 200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	open_namespaced(&f, true);
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+	assert_string_equal(fixture_luzmo_stream(&f)->dataset, "D");
+	assert_false(fixture_luzmo_stream(&f)->tally.shared);
+	fixture_close(&f);
+}
+
 int
 main(void)
 {
@@ -492,6 +599,10 @@ main(void)
 	    cmocka_unit_test(look_ups_fail_or_are_tried_again),
 	    cmocka_unit_test(a_dataset_of_another_shape_is_unreadable),
 	    cmocka_unit_test(a_row_count_that_is_none_is_not_known),
+	    cmocka_unit_test(a_dataset_that_holds_the_generation_is_added_to),
+	    cmocka_unit_test(any_other_dataset_is_replaced),
+	    cmocka_unit_test(who_cannot_be_resumed_does_not_look_at_generations),
+	    cmocka_unit_test(a_generation_is_not_the_tag_of_another_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

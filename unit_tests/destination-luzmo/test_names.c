@@ -33,6 +33,7 @@ release(struct names *names)
 		free(names->streams[i].name);
 		free(names->streams[i].tag);
 		free(names->streams[i].old_tag);
+		free(names->streams[i].generation_tag);
 	}
 }
 
@@ -114,6 +115,55 @@ a_stream_must_not_have_the_tag_of_resets(void **unused)
 	release(&names);
 }
 
+static void
+nor_the_tag_of_a_generation(void **unused)
+{
+	static const struct {
+		const char *pairs[2][2];
+		int rc;
+	} cases[] = {
+	    {{{NULL, "GENERATION 5"}}, -1},
+	    {{{"GENERATION 9007199254740991", ""}}, -1},
+	    {{{"GENERA", "TION 00"}}, -1},
+	    {{{"a", "GENERATION 5"}}, 0},
+	    {{{NULL, "GENERATION "}}, 0},
+	    {{{NULL, "GENERATION 5 "}}, 0},
+	    {{{NULL, "GENERATION  5"}}, 0},
+	    {{{NULL, "GENERATION -5"}}, 0},
+	    {{{NULL, "GENERATION X"}}, 0},
+	    {{{NULL, "REGENERATION 5"}}, 0},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct names names;
+		assert_int_equal(init(&names, cases[i].pairs), cases[i].rc);
+		if (cases[i].rc != 0)
+			assert_non_null(strstr(names.err.message, "GENERATION and a number"));
+		else
+			assert_null(names.streams[0].old_tag);
+		assert_null(names.streams[0].generation_tag);
+		release(&names);
+	}
+}
+
+static void
+what_can_be_resumed_has_the_tag_of_its_generation(void **unused)
+{
+	struct names names = {0};
+	const struct ab_stream stream = {.name = "users",
+	    .resumable = true,
+	    .generation_id = 9007199254740991,
+	    .self = &names.streams[0]};
+
+	(void)unused;
+	assert_int_equal(luzmo_names_init(&stream, 1, &names.err), 0);
+	assert_string_equal(names.streams[0].generation_tag,
+	    "[AIRBYTE - DO NOT DELETE] - GENERATION 9007199254740991");
+	assert_true(luzmo_is_generation_tag(names.streams[0].generation_tag));
+	release(&names);
+}
+
 int
 main(void)
 {
@@ -121,6 +171,8 @@ main(void)
 	    cmocka_unit_test(namespace_and_name_are_put_together),
 	    cmocka_unit_test(an_old_tag_that_may_be_of_another_stream_is_not_used),
 	    cmocka_unit_test(a_stream_must_not_have_the_tag_of_resets),
+	    cmocka_unit_test(nor_the_tag_of_a_generation),
+	    cmocka_unit_test(what_can_be_resumed_has_the_tag_of_its_generation),
 	    cmocka_unit_test(two_streams_with_one_tag_are_refused_by_name),
 	};
 

@@ -9,7 +9,8 @@ lists_are_searched_by_text(void **unused)
 	cJSON *tags = cJSON_Parse(
 	    fixture_translate("[7,null,'x',{},{'id':'A','tag':7},"
 			      "{'id':'B','tag':'a tag'},{'id':7,'tag':'no id'}," REPLACE_TAG ","
-			      "{'id':'T','tag':'" OURS "'}]",
+			      "{'id':'G','tag':'" GENERATION("5") "'},"
+								  "{'id':'T','tag':'" OURS "'}]",
 		'\'', '"'));
 	char id[LUZMO_ID_MAX + 1] = "";
 
@@ -27,6 +28,10 @@ lists_are_searched_by_text(void **unused)
 	assert_false(luzmo_tag_list_have_other(tags, "", OURS));
 	assert_true(luzmo_tag_list_have_other(tags, "a tag", NULL));
 	assert_false(luzmo_tag_list_have_other(NULL, OURS, NULL));
+	assert_true(luzmo_tag_list_have_generation(tags, GENERATION("6"), id));
+	assert_string_equal(id, "G");
+	assert_false(luzmo_tag_list_have_generation(tags, GENERATION("5"), id));
+	assert_false(luzmo_tag_list_have_generation(NULL, GENERATION("5"), id));
 	cJSON_Delete(tags);
 }
 

@@ -460,6 +460,168 @@ a_tag_that_is_found_has_its_own_age(void **unused)
 	fixture_close(&f);
 }
 
+/* --- generations --- */
+
+#define OLDER_TAG "{'id':'G4','tag':'" GENERATION("4") "'}"
+#define GENERATION_TAG "{'id':'G5','tag':'" GENERATION("5") "'}"
+#define FIND_GENERATION                                                                            \
+	"tag get 'find':{'where':{'tag':'" GENERATION(                                             \
+	    "5") "'},'attributes':['id','tag','created_at']}}"
+#define MAKE_GENERATION "tag create 'properties':{'tag':'" GENERATION("5") "'}}"
+#define LINK_GENERATION "tag associate 'id':'G5','resource':{'role':'Securables','id':'D'}}"
+#define OLDER_OFF "tag dissociate 'id':'G4','resource':{'role':'Securables','id':'D'}}"
+#define FOUND_GENERATION "{'rows':[" GENERATION_TAG "]}"
+
+/* The end of a truncate refresh whose rows were replaced; tags: of the dataset before. */
+static void
+open_refresh_end(struct fixture *f, const char *tags)
+{
+	static const struct turn push = {
+	    LUZMO_PUSH, "data create 'properties':{'type':'replace',", 200, "{}"};
+
+	fixture_open_refresh(f, "");
+	fixture_begin(f, tags);
+	fixture_batch(f, 2);
+	assert_int_equal(fixture_converse(f, &push, 1), AB_DONE);
+	fixture_exchange(f, AB_END, true);
+}
+
+static void
+a_dataset_is_marked_when_its_rows_are_replaced(void **unused)
+{
+	static const struct turn made[] = {
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
+	    {LUZMO_TAG_MAKE, MAKE_GENERATION, 200, GENERATION_TAG},
+	    {LUZMO_TAG_LINK, LINK_GENERATION, 200, "{}"},
+	};
+	static const struct turn found[] = {
+	    {LUZMO_TAG_OFF, OLDER_OFF, 200, "{}"},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, FOUND_GENERATION},
+	    {LUZMO_TAG_LINK, LINK_GENERATION, 400, REFUSED},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," GENERATION_TAG)},
+	};
+	static const struct turn lost[] = {
+	    {LUZMO_TAG_OFF, OLDER_OFF, LOST, ""},
+	    {LUZMO_TAG_OFF, OLDER_OFF, 404, REFUSED},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
+	    {LUZMO_TAG_MAKE, MAKE_GENERATION, LOST, ""},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, FOUND_GENERATION},
+	    {LUZMO_TAG_LINK, LINK_GENERATION, 204, ""},
+	};
+	static const struct {
+		const char *tags;
+		const struct turn *turns;
+		size_t count;
+	} cases[] = {
+	    {TAGS(OUR_TAG), made, COUNT(made)},
+	    {TAGS(OUR_TAG "," OLDER_TAG), found, COUNT(found)},
+	    {TAGS(OLDER_TAG "," OUR_TAG), lost, COUNT(lost)},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		open_refresh_end(&f, cases[i].tags);
+		assert_int_equal(fixture_converse(&f, cases[i].turns, cases[i].count), AB_DONE);
+		assert_string_equal(fixture_luzmo_stream(&f)->older_id, "");
+		assert_string_equal(fixture_luzmo_stream(&f)->off_id, "");
+		assert_int_equal(fixture_notes(&f), 0);
+		fixture_close(&f);
+	}
+}
+
+static void
+a_dataset_that_cannot_be_marked_fails(void **unused)
+{
+	static const struct turn off[] = {
+	    {LUZMO_TAG_OFF, OLDER_OFF, 404, "{'message':'Not there'}"},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," OLDER_TAG)},
+	};
+	/* The refusal that counts is the last one. */
+	static const struct turn made[] = {
+	    {LUZMO_TAG_OFF, OLDER_OFF, 404, "{'message':'Not there'}"},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
+	    {LUZMO_TAG_MAKE, MAKE_GENERATION, 400, "{'message':'No more'}"},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
+	};
+	static const struct turn linked[] = {
+	    {LUZMO_TAG_OFF, OLDER_OFF, 200, "{}"},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, FOUND_GENERATION},
+	    {LUZMO_TAG_LINK, LINK_GENERATION, 404, "{'message':'No such'}"},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
+	};
+	static const struct {
+		const struct turn *turns;
+		size_t count;
+		const char *message;
+	} cases[] = {
+	    {off, COUNT(off), "the removal of a tag of stream users: Not there"},
+	    {made, COUNT(made), "the making of a tag of stream users: No more"},
+	    {linked, COUNT(linked), "a tag on the dataset of stream users: No such"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		open_refresh_end(&f, TAGS(OUR_TAG "," OLDER_TAG));
+		assert_int_equal(fixture_converse(&f, cases[i].turns, cases[i].count), AB_FAILED);
+		expect_contains(f.err.message, cases[i].message);
+		fixture_close(&f);
+	}
+}
+
+static void
+a_refresh_without_records_is_no_generation(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_TAG_FIND, FIND_REPLACE, 200, "{'rows':[" REPLACE_TAG "]}"},
+	    {LUZMO_TAG_LINK, MARK, 200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open_refresh(&f, "");
+	fixture_begin(&f, TAGS(OUR_TAG "," OLDER_TAG));
+	fixture_exchange(&f, AB_END, true);
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+	assert_int_equal(fixture_notes(&f), 1);
+	fixture_close(&f);
+}
+
+static void
+rows_are_counted_before_they_are_a_generation(void **unused)
+{
+	static const struct turn pushes[] = {
+	    {LUZMO_PUSH, "data create", LOST, ""},
+	    {LUZMO_PUSH, "data create", 200, "{}"},
+	};
+	static const char *const counts[] = {"2", "null", "1"};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(counts); i++) {
+		const enum ab_verdict verdict = i < 2 ? AB_NEXT : AB_FAILED;
+		struct fixture f;
+		char reply[100];
+		fixture_open_refresh(&f, "");
+		fixture_begin(&f, TAGGED);
+		fixture_batch(&f, 2);
+		assert_int_equal(fixture_converse(&f, pushes, COUNT(pushes)), AB_DONE);
+		fixture_exchange(&f, AB_END, true);
+		snprintf(reply, sizeof(reply), "{'rows':[{'id':'D','rows':%s}]}", counts[i]);
+		enum ab_verdict last = AB_WAIT;
+		while (last == AB_WAIT) {
+			assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+			assert_int_equal(f.x.step, LUZMO_COUNT);
+			last = fixture_answer(&f, 200, reply);
+		}
+		assert_int_equal(last, verdict);
+		assert_int_equal(f.x.step, i < 2 ? LUZMO_TAG_FIND : LUZMO_COUNT);
+		fixture_close(&f);
+	}
+}
+
 int
 main(void)
 {
@@ -482,6 +644,10 @@ main(void)
 	    cmocka_unit_test(an_association_must_be_answered_by_luzmo),
 	    cmocka_unit_test(an_overwrite_without_records_marks_the_dataset),
 	    cmocka_unit_test(ids_with_quotes_stay_texts),
+	    cmocka_unit_test(a_dataset_is_marked_when_its_rows_are_replaced),
+	    cmocka_unit_test(a_dataset_that_cannot_be_marked_fails),
+	    cmocka_unit_test(a_refresh_without_records_is_no_generation),
+	    cmocka_unit_test(rows_are_counted_before_they_are_a_generation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
