@@ -10,12 +10,12 @@
 #include "luzmo.h"
 
 /*
- * Fills name, tag, old_tag and generation_tag of each stream's self, a struct luzmo_stream. old_tag,
- * the tag that the Python connector gave the dataset, is NULL if the stream has no namespace, if
- * the catalog has another stream of that name, or if it is the tag of another one. Two streams with
- * one tag are a config error, and so is a stream whose tag would be REPLACE DATA or a GENERATION.
- * Streams that come one by one have no namespaces, and so tags of their own: they need not be
- * compared.
+ * Fills name, tag, old_tag and generation_tag of each stream's self, a struct luzmo_stream.
+ * old_tag, the tag that the Python connector gave the dataset, is NULL if the stream has no
+ * namespace, if the catalog has another stream of that name, or if it is the tag of another one.
+ * Two streams with one tag are a config error, and so is a stream whose tag would be REPLACE DATA
+ * or a GENERATION. Streams that come one by one have no namespaces, and so tags of their own: they
+ * need not be compared.
  */
 AB_MUST_CHECK int luzmo_names_init(
     const struct ab_stream *catalog, size_t count, struct ab_error *err);
