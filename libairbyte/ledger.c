@@ -161,6 +161,7 @@ ab_ledger_new(size_t streams)
 void
 ab_ledger_add(struct ab_ledger *ledger)
 {
+	assert(ledger->ring_count <= ledger->count);
 	if (ledger->count == ledger->cap) {
 		const size_t cap = ledger->cap > 0 ? ledger->cap * 2 : FIRST_ITEMS;
 		size_t *ring = ab_calloc(cap, sizeof(ring[0]));

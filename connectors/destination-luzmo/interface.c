@@ -68,7 +68,7 @@ take_stream(struct luzmo *luzmo, struct ab_stream *described)
 		stream_release(stream);
 	} else {
 		luzmo->streams =
-		    ab_realloc(luzmo->streams, (luzmo->stream_count + 1) * sizeof(*luzmo->streams));
+		    ab_realloc(luzmo->streams, (luzmo->stream_count + 1) * sizeof(void *));
 		stream = ab_malloc(sizeof(*stream));
 		luzmo->streams[luzmo->stream_count++] = stream;
 	}

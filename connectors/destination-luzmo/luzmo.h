@@ -84,10 +84,9 @@ struct luzmo_stream {
 	char tag_id[LUZMO_ID_MAX + 1];        /* of our tag; "": not known */
 	char off_id[LUZMO_ID_MAX + 1];        /* of REPLACE DATA if it is on the dataset, else "" */
 	char generation_id[LUZMO_ID_MAX + 1]; /* of generation_tag; "": not known */
-	char
-	    older_id[LUZMO_ID_MAX + 1]; /* of another GENERATION if it is on the dataset, else "" */
-	bool linked;                    /* our tag is on the dataset */
-	bool replacing;                 /* the next push replaces all rows */
+	char older_id[LUZMO_ID_MAX + 1];      /* of another GENERATION on the dataset, else "" */
+	bool linked;                          /* our tag is on the dataset */
+	bool replacing;                       /* the next push replaces all rows */
 	bool ours;    /* the dataset is made or adopted by this run: all it holds is this run's, or
 			 was never acknowledged */
 	bool written; /* its rows were replaced in this run */

@@ -2,12 +2,11 @@
  * tags.h: finding, making, putting on and taking off tags.
  *
  * The tag of an exchange is the stream's own; in an end the one of its generation if rows were
- * replaced, else REPLACE DATA. FIND leads to MAKE if there
- * is none, except in the begin of a stream without a dataset, which is done then. Once there is a
- * tag, LINK follows; in a batch PUSH, since the dataset is still to be made; in the begin of a
- * stream without a dataset NAMESAKES. A tag is unique: if MAKE is refused another may have made it,
- * so FIND follows once more. If LINK or OFF is refused, TAGS tells whether it was done before: the
- * reply to an earlier try may have been lost.
+ * replaced, else REPLACE DATA. FIND leads to MAKE if there is none, except in the begin of a stream
+ * without a dataset, which is done then. Once there is a tag, LINK follows; in a batch PUSH, since
+ * the dataset is still to be made; in the begin of a stream without a dataset NAMESAKES. A tag is
+ * unique: if MAKE is refused another may have made it, so FIND follows once more. If LINK or OFF is
+ * refused, TAGS tells whether it was done before: the reply to an earlier try may have been lost.
  */
 #ifndef LUZMO_TAGS_H
 #define LUZMO_TAGS_H
