@@ -53,16 +53,20 @@ def after_states(count):
     return lambda attempt: len(attempt.report.acknowledged) >= count
 
 
+def last_number(sandbox, since=0):
+    """The number of the request that arrived last; they go on after the log was emptied."""
+    return max([since, *(one["n"] for one in sandbox.requests(since=since))])
+
+
 def after_requests(sandbox, count):
     """After so many requests reached the service, counted from now."""
-    log = sandbox.requests()
-
     def condition(attempt):
+        nonlocal last
         del attempt
-        log.extend(sandbox.requests(since=len(log)))
-        return len(log) - before >= count
+        last = last_number(sandbox, last)
+        return last - before >= count
 
-    before = len(log)
+    before = last = last_number(sandbox)
     return condition
 
 
