@@ -15,6 +15,7 @@ from harness import LUZMO_KEY, LUZMO_TOKEN, Sandbox
 LUZMO = "destination-luzmo"
 TAG = "[AIRBYTE - DO NOT DELETE] - "
 REPLACE = TAG + "REPLACE DATA"
+GENERATION = TAG + "GENERATION "
 NAME = "Airbyte - "
 ID_NAME = properties(id="integer", name="string")
 ROWS_PER_PUSH = 10_000

@@ -3,8 +3,8 @@ side, which then has forgotten the last states; and runs that go on from there.
 
 Each seed makes a chain of syncs over a connection, killed until it has had its share of kills, and
 then left alone. Nothing that was acknowledged may be missing, ever; nothing may be missing at the
-end; an overwrite that succeeded has replaced everything, and one that was not fed to its end has
-taken nothing away. SIMULATE_KILLS says how many kills each connector gets.
+end; an overwrite or truncate refresh that succeeded has replaced everything, and one that was not
+fed to its end has taken nothing away. SIMULATE_KILLS says how many kills each connector gets.
 """
 
 import os
@@ -56,18 +56,27 @@ class Chain:
         self.connection = Connection(
             [self.service.stream(name, self.mode, sync_mode=sync_mode) for name in self.names],
             refreshes=self.random.random() < 0.5)
+        self.kinds = ["sync", "truncate"] if (
+            sync_mode == "incremental" and self.connection.refreshes) else ["sync"]
+        self.kind = "sync"
         self.kills = 0
         self.fed = False
         self.old = self.new = {}
 
     def __str__(self):
         return (f"{type(self.service).__name__} {self.mode} {self.scope} {self.names} "
-                f"refreshes={self.connection.refreshes} old={self.old} new={self.new}")
+                f"refreshes={self.connection.refreshes} kind={self.kind} old={self.old} "
+                f"new={self.new}")
 
     @property
     def overwrites(self):
-        """Whether what was there before goes."""
+        """Whether each sync is an overwrite."""
         return self.mode.startswith("overwrite")
+
+    @property
+    def replaces(self):
+        """Whether what was there before goes."""
+        return self.overwrites or self.kind == "truncate"
 
     def next_numbers(self):
         """{name: what its stream brings with the next sync}"""
@@ -98,7 +107,8 @@ class Chain:
         """Syncs until there were so many kills."""
         while self.kills < share:
             source = self.next_source()
-            job = self.connection.job()
+            self.kind = self.random.choice(self.kinds)
+            job = self.connection.job(self.kind)
             report = None
             self.fed = False
             while report is None or report.status != "succeeded":
@@ -135,7 +145,7 @@ class Chain:
         for name, numbers in self.acknowledged().items():
             held = self.held(name)
             assert set(numbers) <= set(held)
-            if not self.overwrites or not self.fed:
+            if not self.replaces or not self.fed:
                 assert set(self.old[name]) <= set(held)
 
     def check_end(self):
@@ -143,10 +153,10 @@ class Chain:
         for name in self.names:
             held = self.held(name)
             wanted = set(self.new[name])
-            if not self.overwrites:
+            if not self.replaces:
                 wanted |= set(self.old[name])
             assert set(held) >= wanted
-            if self.overwrites:
+            if self.replaces:
                 assert set(held) == wanted
             if self.overwrites or not self.is_luzmo:
                 assert held == Counter(held.keys())

@@ -1,12 +1,14 @@
 """Whole syncs on the simulated platform: what the server holds, what a user sees."""
 
+import itertools
 from collections import Counter
 
 import pytest
 
 from simulator.connection import Connection, Mapper
 from simulator.interruption import (
-    Interruption, abort, after_lines, after_states, close_stdout, kill_connector)
+    Interruption, abort, after_lines, after_seconds, after_states, close_stdout, kill_connector,
+    kill_container, last_number)
 from simulator.services import SERVICES
 from simulator.sidecar import ask
 from simulator.source import Source
@@ -162,10 +164,39 @@ def test_a_clear_is_a_sync_without_records(service):
         assert service.held(USERS) == once(range(101, 111))
 
 
+# --- a truncate refresh in several attempts --------------------------------------------------------
+
+NAMES = ("done", "slow")
+DONE = (None, "done")
+NEW = range(101, 131)
+
+
+def to_be_refreshed(service, names=NAMES, numbers=range(1, 31)):
+    """A connection whose incremental streams have been synced once."""
+    connection = Connection([service.stream(name, sync_mode="incremental") for name in names])
+    sync(service, connection, Source(dict.fromkeys(names, numbers))).succeeded()
+    return connection
+
+
+def attempt(service, job, numbers, names=NAMES, **options):
+    """The report of one more attempt at a refresh; each stream brings these numbers."""
+    scope = options.pop("scope", "STREAM")
+    return run_attempt(service.host, service.config, job, Source(
+        dict.fromkeys(names, numbers), scope=scope), held=service.held, **options)
+
+
+def cut_off(service, job, numbers=NEW):
+    """An attempt that ends when the stream done is replaced and acknowledged, and slow is not."""
+    service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
+    cut = Interruption(after_states(1), kill_connector)
+    report = attempt(service, job, numbers, interruption=cut)
+    assert report.status == "failed" and set(job.connection.states) == {DONE}, report
+    service.sandbox.faults([])
+
+
 def test_a_truncate_refresh_that_was_interrupted_goes_on(service):
     """The rows of both attempts replace the old ones."""
-    connection = Connection([service.stream(sync_mode="incremental")])
-    sync(service, connection, Source({"users": range(1, 31)})).succeeded()
+    connection = to_be_refreshed(service, ["users"])
     job = connection.job("truncate")
     source = Source({"users": range(101, 161)})
     reports = [run_attempt(service.host, service.config, job, Source(
@@ -174,19 +205,106 @@ def test_a_truncate_refresh_that_was_interrupted_goes_on(service):
     assert service.held(USERS) == once(range(101, 161))
 
 
-def test_a_truncate_refresh_keeps_what_an_attempt_replaced_and_acknowledged(service):
-    """The next attempt gets the same generation, and of a stream that was done not one record."""
-    names = ("done", "slow")
-    connection = Connection([service.stream(name, sync_mode="incremental") for name in names])
-    sync(service, connection, Source(dict.fromkeys(names, range(1, 31)))).succeeded()
-    service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
-    source = Source(dict.fromkeys(names, range(101, 131)))
+@pytest.mark.parametrize("more", [range(0), range(131, 141)], ids=["nothing", "more"])
+def test_a_truncate_refresh_keeps_what_an_attempt_replaced_and_acknowledged(service, more):
+    """The next attempt gets the same generation, and of a stream that was done what is new."""
+    connection = to_be_refreshed(service)
     job = connection.job("truncate")
+    cut_off(service, job)
+    attempt(service, job, [*NEW, *more]).succeeded()
+    assert [service.held((None, name)) for name in NAMES] == [once(NEW, more)] * 2
+    sync(service, connection, Source(dict.fromkeys(NAMES, range(101, 151)))).succeeded()
+    assert [service.held((None, name)) for name in NAMES] == [once(range(101, 151))] * 2
+
+
+def test_what_is_replaced_and_not_acknowledged_may_come_again(service):
+    """Where there are keys, to no effect."""
+    connection = to_be_refreshed(service)
+    job = connection.job("truncate")
+    cut_off(service, job)
+    connection.forget([DONE])  # the acknowledgement was lost on its way
+    attempt(service, job, NEW).succeeded()
+    times = 2 if service.name == "luzmo" else 1
+    assert service.held(DONE) == once(*[NEW] * times)
+    assert service.held((None, "slow")) == once(NEW)
+
+
+def test_the_next_truncate_refresh_replaces_again(service):
+    connection = to_be_refreshed(service)
+    cut_off(service, connection.job("truncate"))
+    for numbers in (range(201, 231), range(301, 331)):
+        attempt(service, connection.job("truncate"), numbers).succeeded()
+        assert [service.held((None, name)) for name in NAMES] == [once(numbers)] * 2
+        assert service.generations("done") == {connection.generations[DONE]}
+
+
+@pytest.mark.parametrize("more", [range(0), range(101, 111)], ids=["nothing", "more"])
+def test_a_truncate_refresh_that_began_with_nothing_keeps_no_old_row(service, more):
+    """In Luzmo old rows go when there are new ones."""
+    connection = to_be_refreshed(service)
+    job = connection.job("truncate")
+    service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
+    source = Source({"done": (), "slow": NEW})
     cut = Interruption(after_states(1), kill_connector)
-    first = run_attempt(service.host, service.config, job, source, interruption=cut)
-    assert first.status == "failed" and connection.states == {(None, "done"): {"cursor": 130}}
+    report = run_attempt(service.host, service.config, job, source, interruption=cut)
+    assert report.status == "failed" and set(connection.states) == {DONE}, report
     service.sandbox.faults([])
-    run_attempt(service.host, service.config, job, source).succeeded()
-    later = Source(dict.fromkeys(names, range(101, 141)))
-    sync(service, connection, later).succeeded()
-    assert [service.held((None, name)) for name in names] == [once(range(101, 141))] * 2
+    run_attempt(service.host, service.config, job, Source({"done": more, "slow": NEW}),
+                held=service.held).succeeded()
+    old = once(range(1, 31)) if service.name == "luzmo" and not more else once()
+    assert service.held(DONE) == once(more) + old
+    sync(service, connection, Source({"done": range(101, 121), "slow": NEW})).succeeded()
+    assert service.held(DONE) == once(range(101, 121))
+
+
+def test_where_a_state_is_of_all_streams_none_is_done_before_the_others(service):
+    """Else all its records would come again, with each attempt."""
+    connection = to_be_refreshed(service)
+    job = connection.job("truncate")
+    service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
+    for _ in range(2):
+        cut = Interruption(after_seconds(1), kill_container)
+        report = attempt(service, job, NEW, scope="GLOBAL", interruption=cut)
+        assert (report.status, report.acknowledged) == ("failed", []), report
+        assert set(service.held(DONE)) >= set(NEW)
+        service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
+    service.sandbox.faults([])
+    attempt(service, job, NEW, scope="GLOBAL").succeeded()
+    assert [service.held((None, name)) for name in NAMES] == [once(NEW)] * 2
+
+
+def killed_at(service, number, stall):
+    """A kill when so many requests were sent from now on, of which the last one is not carried out
+    (stall is True), or is."""
+    sandbox = service.sandbox
+    before = last_number(sandbox)
+    sandbox.faults([{"skip": number - 1, "times": -1, "stall": stall}])
+
+    def condition(running):
+        del running
+        log = sandbox.requests(since=before)
+        return len(log) >= number and (stall is True or log[number - 1]["status"] is not None)
+
+    return Interruption(condition, kill_container)
+
+
+@pytest.mark.parametrize("more", [range(0), range(104, 106)], ids=["nothing", "more"])
+@pytest.mark.parametrize("stall", [True, "after"], ids=["before", "after"])
+def test_a_truncate_refresh_survives_a_kill_at_each_of_its_requests(service, stall, more):
+    new = range(101, 104)
+    for number in itertools.count(1):
+        connection = to_be_refreshed(service.empty(), ["users"], range(1, 4))
+        job = connection.job("truncate")
+        kill = killed_at(service, number, stall)
+        first = attempt(service, job, new, ["users"], interruption=kill)
+        service.sandbox.faults([])
+        assert first.offences == [], (number, first)
+        if first.status == "succeeded":
+            break
+        is_doubled = (service.name == "luzmo" and not connection.states
+                      and service.generations("users") != set())
+        attempt(service, job, [*new, *more], ["users"]).succeeded()
+        assert service.held(USERS) == once(*[new] * (1 + is_doubled), more), number
+        sync(service, connection, Source({"users": range(101, 107)})).succeeded()
+        assert set(service.held(USERS)) == set(range(101, 107)), number
+    assert number > 3

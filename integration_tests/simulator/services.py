@@ -9,11 +9,18 @@ from collections import Counter
 
 from connector import DUST, MINUTE, TIME_SCALE, properties, reset, stream
 from harness import Sandbox
-from luzmo import LUZMO, TAG
+from luzmo import GENERATION, LUZMO, TAG
 from simulator.host import host_of
 
 STREAM_TAGS = ("airbyte:stream:", "airbyte:namespace:")
+GENERATION_TAG = "airbyte:generation:"
 FIELDS = properties(id="integer", name="string")
+
+
+def numbers_of(prefix, lists):
+    """The numbers after a prefix in lists of tags."""
+    return {int(tag.removeprefix(prefix)) for tags in lists for tag in tags
+            if tag.startswith(prefix)}
 
 
 class Service:
@@ -55,6 +62,10 @@ class Service:
         """{id: how often} of a stream."""
         raise NotImplementedError
 
+    def generations(self, name):
+        """The numbers in the tags of what is held of a stream."""
+        raise NotImplementedError
+
     def writes_of(self, name):
         """The part of a fault's rule that finds the requests which bring records of a stream."""
         raise NotImplementedError
@@ -94,6 +105,11 @@ class DustDocuments(Dust):
         return Counter(json.loads(one["text"])["id"] for one in self.sandbox.documents().values()
                        if [tag for tag in one["tags"] if tag.startswith(STREAM_TAGS)] == wanted)
 
+    def generations(self, name):
+        return numbers_of(GENERATION_TAG, [
+            one["tags"] for one in self.sandbox.documents().values()
+            if STREAM_TAGS[0] + name in one["tags"]])
+
     def writes_of(self, name):
         return {"method": "POST", "path": f"/documents/{name}-"}
 
@@ -106,6 +122,9 @@ class DustTables(Dust):
     def held(self, descriptor):
         table = self.sandbox.tables().get("_".join(["airbyte", *filter(None, descriptor)]))
         return Counter() if table is None else Counter(row["id"] for row in table["rows"].values())
+
+    def generations(self, name):
+        return numbers_of(GENERATION_TAG, [self.sandbox.tables()[f"airbyte_{name}"]["tags"]])
 
     def writes_of(self, name):
         return {"method": "POST", "path": f"/tables/airbyte_{name}/rows"}
@@ -129,6 +148,10 @@ class Luzmo(Service):
     def writes_of(self, name):
         (dataset,) = [one for one in self.sandbox.datasets() if f"{TAG}{name}" in one["tags"]]
         return {"path": r"/data\Z", "match": dataset["id"]}
+
+    def generations(self, name):
+        return numbers_of(GENERATION, [
+            one["tags"] for one in self.sandbox.datasets() if f"{TAG}{name}" in one["tags"]])
 
 
 SERVICES = {"dust-documents": DustDocuments, "dust-tables": DustTables, "luzmo": Luzmo}
