@@ -5,44 +5,15 @@ from collections import Counter
 
 import pytest
 
+from platform_runs import (  # pylint: disable=unused-import
+    SOURCE_FAILED, USERS, both_scopes, both_ways, each_service, each_service_empty, once, sync)
 from simulator.connection import Connection, Mapper
 from simulator.interruption import (
     Interruption, abort, after_lines, after_seconds, after_states, close_stdout, kill_connector,
     kill_container, last_number)
-from simulator.services import SERVICES
 from simulator.sidecar import ask
 from simulator.source import Source
 from simulator.sync import run_attempt, run_job
-
-USERS = (None, "users")
-SOURCE_FAILED = "Source process exited with non-zero exit code 1"
-both_scopes = pytest.mark.parametrize("scope", ["STREAM", "GLOBAL"])
-both_ways = pytest.mark.parametrize("refreshes", [True, False], ids=["refreshes", "legacy"])
-
-
-@pytest.fixture(name="running", scope="module", params=SERVICES)
-def each_service(request):
-    """One sandbox for all tests of a connector."""
-    with SERVICES[request.param]() as service:
-        yield service
-
-
-@pytest.fixture(name="service")
-def each_service_empty(running):
-    """A service that holds nothing."""
-    return running.empty()
-
-
-def sync(service, connection, source, kind="sync", **options):
-    """The report of one attempt at a new job."""
-    return run_attempt(service.host, service.config, connection.job(kind), source,
-                       held=service.held, **options)
-
-
-def once(*numbers):
-    """What is held when each of these is there once."""
-    return Counter(one for each in numbers for one in each)
-
 
 # --- to the end -----------------------------------------------------------------------------------
 

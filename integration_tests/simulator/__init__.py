@@ -9,6 +9,7 @@ platform itself would notice nothing.
     wrapper            the shell script and the environment it is started with
     connection         what the user set up; the catalog, and the names on the wire
     source             a source that can be resumed, or fail
+    generated          records for catalogs of real size
     wire               JSON as the platform writes it
     bookkeeping        ids and counts of states on their way out, and whether they come back right
     pipes              the three FIFOs

@@ -25,7 +25,7 @@ from simulator.host import MEMORY_BYTES
 from simulator.pipes import Pipes
 from simulator.report import Report
 from simulator.source import EMITTED_AT, SourceFailed
-from simulator.wrapper import CHANNELS, DEST, write_environment, write_script
+from simulator.wrapper import CHANNELS, DEST, POLL_SECONDS, write_environment, write_script
 
 QUEUE = 1000  # messages that wait for stdin
 BUFFER_BYTES = 8192
@@ -56,7 +56,8 @@ class Attempt:
 
     def __init__(self, host, config, job, source, *, interruption=None, held=None,
                  identity=identity_of, buffer_bytes=BUFFER_BYTES, exit_seconds=EXIT_SECONDS,
-                 accept_seconds=ACCEPT_SECONDS, persist_seconds=PERSIST_SECONDS):
+                 accept_seconds=ACCEPT_SECONDS, persist_seconds=PERSIST_SECONDS,
+                 poll_seconds=POLL_SECONDS):
         self.host = host
         self.config = config
         self.job = job
@@ -69,6 +70,7 @@ class Attempt:
         self.exit_seconds = exit_seconds
         self.accept_seconds = accept_seconds
         self.persist_seconds = persist_seconds
+        self.poll_seconds = poll_seconds
         self.connection = job.connection
         self.report = Report()
         self.books = Bookkeeping(self.connection, self.report)
@@ -97,7 +99,7 @@ class Attempt:
         container.put("connectorConfig.json", wire.encode(self.config))
         container.put("catalog.json", wire.encode(job.catalog))
         self.pipes = Pipes(container)
-        container.start(write_script(),
+        container.start(write_script(self.poll_seconds),
                         write_environment(self.host.image, job.number, job.attempt - 1), DEST)
         self.pipes.open()
         self.began = self.fed_at = self.persisted_at = time.monotonic()

@@ -9,7 +9,7 @@ from collections import Counter
 
 from connector import DUST, MINUTE, TIME_SCALE, properties, reset, stream
 from harness import Sandbox
-from luzmo import GENERATION, LUZMO, TAG
+from luzmo import GENERATION, LUZMO, REPLACE, TAG
 from simulator.host import host_of
 
 STREAM_TAGS = ("airbyte:stream:", "airbyte:namespace:")
@@ -21,6 +21,15 @@ def numbers_of(prefix, lists):
     """The numbers after a prefix in lists of tags."""
     return {int(tag.removeprefix(prefix)) for tags in lists for tag in tags
             if tag.startswith(prefix)}
+
+
+def has_tags(one, descriptor):
+    """Whether a document or table of Dust's is of a stream."""
+    namespace, name = descriptor
+    wanted = [f"airbyte:stream:{name}"]
+    if namespace is not None:
+        wanted.append(f"airbyte:namespace:{namespace}")
+    return [tag for tag in one["tags"] if tag.startswith(STREAM_TAGS)] == wanted
 
 
 class Service:
@@ -58,9 +67,17 @@ class Service:
         """A configured stream with a key where the service has keys."""
         return stream(name, mode, schema=FIELDS, **more)
 
+    def rows(self, descriptor):
+        """What is held of a stream: {name: value} of each record."""
+        raise NotImplementedError
+
     def held(self, descriptor):
         """{id: how often} of a stream."""
-        raise NotImplementedError
+        return Counter(one["id"] for one in self.rows(descriptor))
+
+    def is_cleared(self, descriptor):
+        """Whether a stream has been emptied."""
+        return not self.rows(descriptor)
 
     def generations(self, name):
         """The numbers in the tags of what is held of a stream."""
@@ -97,13 +114,13 @@ class DustDocuments(Dust):
 
     settings = {"data_format": "documents", "documents_per_minute": 0}
 
-    def held(self, descriptor):
-        namespace, name = descriptor
-        wanted = [f"airbyte:stream:{name}"]
-        if namespace is not None:
-            wanted.append(f"airbyte:namespace:{namespace}")
-        return Counter(json.loads(one["text"])["id"] for one in self.sandbox.documents().values()
-                       if [tag for tag in one["tags"] if tag.startswith(STREAM_TAGS)] == wanted)
+    def texts(self, descriptor):
+        """The documents of a stream."""
+        return [one["text"] for one in self.sandbox.documents().values()
+                if has_tags(one, descriptor)]
+
+    def rows(self, descriptor):
+        return list(map(json.loads, self.texts(descriptor)))
 
     def generations(self, name):
         return numbers_of(GENERATION_TAG, [
@@ -119,9 +136,9 @@ class DustTables(Dust):
 
     settings = {"data_format": "tables"}
 
-    def held(self, descriptor):
-        table = self.sandbox.tables().get("_".join(["airbyte", *filter(None, descriptor)]))
-        return Counter() if table is None else Counter(row["id"] for row in table["rows"].values())
+    def rows(self, descriptor):
+        return [row for one in self.sandbox.tables().values() if has_tags(one, descriptor)
+                for row in one["rows"].values()]
 
     def generations(self, name):
         return numbers_of(GENERATION_TAG, [self.sandbox.tables()[f"airbyte_{name}"]["tags"]])
@@ -138,12 +155,19 @@ class Luzmo(Service):
     options = ("--rate-window", TIME_SCALE)
     settings = {"flush_interval": 10}
 
-    def held(self, descriptor):
+    def rows(self, descriptor):
         namespace, name = descriptor
-        return Counter(
-            row[[column["source_name"] for column in one["columns"]].index("id")]
+        return [
+            dict(zip([column["source_name"] for column in one["columns"]], row))
             for one in self.sandbox.datasets() if f"{TAG}{namespace or ''}{name}" in one["tags"]
-            for row in one["rows"])
+            for row in one["rows"]]
+
+    def is_cleared(self, descriptor):
+        """Nothing is deleted; what is there goes when the next rows come."""
+        namespace, name = descriptor
+        (dataset,) = [one for one in self.sandbox.datasets()
+                      if f"{TAG}{namespace or ''}{name}" in one["tags"]]
+        return REPLACE in dataset["tags"]
 
     def writes_of(self, name):
         (dataset,) = [one for one in self.sandbox.datasets() if f"{TAG}{name}" in one["tags"]]

@@ -25,7 +25,7 @@ connector=$!
 		kill $connector
 		exit
 	fi
-	sleep 10
+	sleep {poll_seconds}
 done ) &
 wait $connector
 code=$?
@@ -35,9 +35,13 @@ exit $code
 """
 
 
-def write_script():
+POLL_SECONDS = 10
+
+
+def write_script(poll_seconds=POLL_SECONDS):
     """`write` between three FIFOs."""
     return SCRIPT.format(
+        poll_seconds=poll_seconds,
         arguments=f"write --config {DEST}/connectorConfig.json --catalog {DEST}/catalog.json",
         redirections=f"2> {DEST}/stderr > {DEST}/stdout < {DEST}/stdin")
 
@@ -45,7 +49,7 @@ def write_script():
 def answer_script(command):
     """`spec` or `check`, whose output is a file that is read after the end."""
     options = f" --config {CONFIG}/connectionConfiguration.json" if command == "check" else ""
-    return SCRIPT.format(arguments=f"{command} {options}",
+    return SCRIPT.format(poll_seconds=POLL_SECONDS, arguments=f"{command} {options}",
                          redirections=f"> {CONFIG}/jobOutput.json")
 
 

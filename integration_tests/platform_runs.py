@@ -1,0 +1,37 @@
+"""Runs on the simulated platform: a test asks for `service`, and begins with an empty one."""
+
+from collections import Counter
+
+import pytest
+
+from simulator.services import SERVICES
+from simulator.sync import run_attempt
+
+USERS = (None, "users")
+SOURCE_FAILED = "Source process exited with non-zero exit code 1"
+both_scopes = pytest.mark.parametrize("scope", ["STREAM", "GLOBAL"])
+both_ways = pytest.mark.parametrize("refreshes", [True, False], ids=["refreshes", "legacy"])
+
+
+@pytest.fixture(name="running", scope="module", params=SERVICES)
+def each_service(request):
+    """One sandbox for all tests of a connector."""
+    with SERVICES[request.param]() as service:
+        yield service
+
+
+@pytest.fixture(name="service")
+def each_service_empty(running):
+    """A service that holds nothing."""
+    return running.empty()
+
+
+def sync(service, connection, source, kind="sync", **options):
+    """The report of one attempt at a new job."""
+    return run_attempt(service.host, service.config, connection.job(kind), source,
+                       **{"held": service.held, **options})
+
+
+def once(*numbers):
+    """What is held when each of these is there once."""
+    return Counter(one for each in numbers for one in each)
