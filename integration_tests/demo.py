@@ -13,12 +13,13 @@ from pathlib import Path
 
 import demo_dust
 import demo_luzmo
+import demo_pendo
 from demo_common import (
     BIN, ROOT, WORK, Failed, installed_packages, print_command, print_heading, print_text,
     start_work)
 from harness import PYTHON, Sandbox
 
-PARTS = {part.SERVICE: part for part in (demo_dust, demo_luzmo)}
+PARTS = {part.SERVICE: part for part in (demo_dust, demo_luzmo, demo_pendo)}
 MOST_PACKAGES = 2000
 
 

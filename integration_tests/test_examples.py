@@ -14,6 +14,7 @@ from harness import Sandbox
 import demo_common
 import demo_dust
 import demo_luzmo
+import demo_pendo
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import generate  # pylint: disable=wrong-import-position,wrong-import-order
@@ -216,6 +217,10 @@ def checked(method):
         "SUCCEEDED", "FAILED: api_key and api_token", "2 rows in dataset Airbyte - packages",
         "1 column had to be changed", "the pushes: replace", "4 rows, twice as many",
         "REPLACE DATA", "2 rows, and the tags", "2026-01-01T00:00:00.000Z")),
+    (demo_pendo, (
+        "may write", "CRITICAL the integration key can only read", "CRITICAL Pendo refused",
+        '"replication_key_value": "bash"', "ids: libc6", "0 accounts updated",
+        "2 lines", "1 account with values now; that of bash", "2026-01-01T00:00:00.000Z")),
 ])
 def test_the_demo_runs_through(part, texts, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(demo_common, "WORK", tmp_path / "demo")
