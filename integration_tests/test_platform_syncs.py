@@ -1,7 +1,6 @@
 """Whole syncs on the simulated platform: what the server holds, what a user sees."""
 
 import itertools
-from collections import Counter
 
 import pytest
 
