@@ -151,20 +151,74 @@ def test_an_image_may_bring_a_proxy_and_a_certificate_along(behind_a_proxy):
 # --- publish the image ---------------------------------------------------------------------------
 
 
+def apt_get(*arguments, sudo=False, directory=None):
+    """What became of an apt-get command."""
+    prefix = ["sudo"] if sudo and os.geteuid() != 0 else []
+    return subprocess.run([*prefix, "apt-get", "-q", *arguments], cwd=directory, text=True,
+                          capture_output=True, timeout=600, check=False)
+
+
+def downloaded(name, place):
+    """A package of Debian in a directory; skips the test if its index cannot be reached."""
+    done = apt_get("download", name, directory=place)
+    if done.returncode != 0:  # no index yet, or an old one
+        update = apt_get("update", "-o", "APT::Update::Error-Mode=any", sudo=True)
+        if update.returncode != 0:
+            pytest.skip(f"Debian's packages cannot be reached: {update.stderr.strip()[-300:]}")
+        done = apt_get("download", name, directory=place)
+    assert done.returncode == 0, done.stderr
+    (package,) = place.glob(f"{name}_*.deb")
+    return package
+
+
 def fetched_registry():
     """Debian's docker-registry, unpacked and not installed, since that would start it for good."""
     place = ROOT / "build" / "docker-registry"
     program = place / "usr" / "bin" / "docker-registry"
     if not program.exists():
         place.mkdir(parents=True, exist_ok=True)
-        fetch = subprocess.run(["apt-get", "download", "-q", "docker-registry"], cwd=place,
-                               capture_output=True, text=True, timeout=600, check=False)
-        if fetch.returncode != 0:
-            pytest.skip(f"docker-registry cannot be had: {fetch.stderr.strip()[-300:]}")
-        (package,) = place.glob("*.deb")
+        package = downloaded("docker-registry", place)
         subprocess.run(["dpkg", "-x", package, place], check=True)
         package.unlink()
     return program
+
+
+APT_GET = """#!/bin/sh
+echo "$*" >> "$APT/commands"
+case $* in
+*update*) [ ! -e "$APT/offline" ] && touch "$APT/index" ;;
+*lacking*) false ;;
+*) [ -e "$APT/index" ] && touch "${3}_1.deb" ;;
+esac
+"""
+
+
+@pytest.fixture(name="apt")
+def apt_without_an_index(tmp_path, monkeypatch):
+    """An empty directory for what apt-get leaves, which is told to have no network by a file."""
+    for name, script in {"apt-get": APT_GET, "sudo": '#!/bin/sh\nexec "$@"\n'}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("APT", str(tmp_path))
+    return tmp_path
+
+
+def test_a_package_is_had_without_an_index_and_the_index_is_read_once(apt):
+    for name in ("one", "other"):
+        assert downloaded(name, apt).exists()
+    assert (apt / "commands").read_text().count("update") == 1
+
+
+def test_without_a_network_the_test_that_needs_a_package_is_skipped(apt):
+    (apt / "offline").touch()
+    with pytest.raises(pytest.skip.Exception, match="cannot be reached"):
+        downloaded("one", apt)
+
+
+def test_a_package_that_debian_lacks_is_a_failure(apt):
+    with pytest.raises(AssertionError):
+        downloaded("lacking", apt)
 
 
 def free_port():
