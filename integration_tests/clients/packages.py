@@ -1,6 +1,6 @@
-"""Airbyte's own Python packages in a virtual environment, which is kept in build/clients/.
+"""Python packages of others in virtual environments: Airbyte's own, kept in build/clients/.
 
-It is made anew when what it was made from changes. If no package registry can be reached the tests
+One is made anew when what it was made from changes. If no package registry can be reached the tests
 are skipped; a registry that answers, but does not lead to an installation, is a failure.
 """
 
@@ -14,7 +14,8 @@ from connector import ROOT
 from harness import PYTHON
 
 DIRECTORY = ROOT / "build" / "clients"
-FILES = [Path(__file__).with_name(name) for name in ("requirements.txt", "constraints.txt")]
+CONSTRAINTS = Path(__file__).with_name("constraints.txt")
+FILES = [Path(__file__).with_name("requirements.txt"), CONSTRAINTS]
 RETRIES = 2
 # pip's words: its first request, for the versions of a package, got no answer, however often made.
 NO_ANSWER = ("connection broken by", "(from versions: none)")
@@ -45,4 +46,4 @@ def install(venv, requirements, constraints, env):
     last = done.stdout.strip()[-2000:]
     if all(words in done.stdout for words in NO_ANSWER):
         pytest.skip(f"the Python package registry cannot be reached: {last}")
-    pytest.fail(f"Airbyte's packages cannot be installed: {last}", pytrace=False)
+    pytest.fail(f"the packages cannot be installed: {last}", pytrace=False)

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "bench")]
+TESTS = HERE.parent
+sys.path[:0] = [str(one) for one in (HERE, TESTS, TESTS / "bench", TESTS / "clients")]
 
 # pylint: disable=wrong-import-position
 from container import FIGURES  # noqa: E402

@@ -4,13 +4,15 @@ import copy
 import json
 import subprocess
 import uuid
+from pathlib import Path
 
 import pytest
 import yaml
 
+import packages
 from connector import ROOT, catalog_of, properties, stream
 from container import METADATA, docker, image_of
-from harness import PYTHON, Sandbox
+from harness import Sandbox
 from luzmo import NAME, TAG
 from network import Authority, Proxy, TlsFront
 from pods import (
@@ -19,7 +21,7 @@ from readme import blocks
 
 MANIFESTS = ROOT / "examples" / "kubernetes"
 SOURCE = (ROOT / "integration_tests" / "image" / "source.sh").read_bytes()
-VALIDATOR = "kubernetes-validate==1.37.0"
+REQUIREMENTS = Path(__file__).with_name("kubernetes.txt")
 SCHEMA = properties(id="integer", name="string")
 JOB = documents(MANIFESTS / "job.yaml")["Job"]["spec"]
 CRON = documents(MANIFESTS / "cronjob.yaml")["CronJob"]["spec"]["jobTemplate"]["spec"]
@@ -42,16 +44,8 @@ def containers(job):
 @pytest.fixture(name="validator", scope="module")
 def installed_validator():
     """The program that knows Kubernetes' schemas, in an environment of its own."""
-    place = ROOT / "build" / "kubernetes-validate"
-    program = place / "bin" / "kubernetes-validate"
-    if not program.exists():
-        subprocess.run([PYTHON, "-m", "venv", place], check=True, capture_output=True)
-        install = subprocess.run([place / "bin" / "pip", "install", "-q", VALIDATOR],
-                                 capture_output=True, text=True, timeout=600, check=False)
-        if "after connection broken by" in install.stderr:
-            pytest.skip(f"PyPI cannot be reached: {install.stderr[-300:]}")
-        assert install.returncode == 0, install.stderr
-    return program
+    venv = packages.installed(ROOT / "build" / "kubernetes", [REQUIREMENTS, packages.CONSTRAINTS])
+    return venv / "bin" / "kubernetes-validate"
 
 
 @pytest.mark.parametrize("name", ["job.yaml", "cronjob.yaml"])
