@@ -18,6 +18,7 @@ from container import docker
 
 START_SECONDS = 60
 RUN_SECONDS = 120
+HOLD_SECONDS = 1800
 
 
 def documents(path):
@@ -78,13 +79,30 @@ class Cluster:
         self.helper = helper
         self.images = images
         self.objects = objects
+        self.sizes = {}
         self.claims = {}
         self.volumes = []
+        self.holders = []
 
     def close(self):
         """Remove all volumes."""
+        if self.holders:
+            docker("rm", "-f", *self.holders)
         if self.volumes:
             docker("volume", "rm", "-f", *self.volumes)
+
+    def limit(self, **sizes):
+        """The bytes that some volumes of new pods have room for, by the volumes' names."""
+        self.sizes.update(sizes)
+        return self
+
+    def make_small(self, name, size):
+        """A volume of a limited size, which is there while a container holds it."""
+        docker("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", f"o=size={size}",
+               name)
+        self.holders.append(docker(
+            "run", "--rm", "-d", "--network", "host", "-v", f"{name}:/volume", "--entrypoint",
+            "sleep", self.helper, HOLD_SECONDS).decode().strip())
 
     def make(self, contents, group):
         """New volumes, {what they are for: files}, which belong to root and a group.
@@ -92,6 +110,8 @@ class Cluster:
         Returns {what they are for: their names}."""
         names = {key: f"test-{uuid.uuid4().hex}" for key in contents}
         self.volumes += names.values()
+        for key in set(names) & set(self.sizes):
+            self.make_small(names[key], self.sizes[key])
         files = {f"{key}/{name}": entry for key, content in contents.items()
                  for name, entry in content.items()}
         mounts = [word for key in contents for word in ("-v", f"{names[key]}:/volumes/{key}")]

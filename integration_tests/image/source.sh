@@ -2,7 +2,7 @@
 # A source: read --config FILE --catalog FILE [--state FILE]. The configuration says how many records
 # of the stream "users" it has ("records"), after how many comes a STATE ("every"; one comes after the
 # last too), and after how many it fails ("fails_after", 0 for never). With --state it goes on behind
-# the one that it is given.
+# the one that it is given. Its first line is no message, as with many a source.
 set -eu
 
 command=$1
@@ -40,6 +40,7 @@ status() {
 	say '{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1700000000000.0,"stream_status":{"stream_descriptor":{"name":"users"},"status":"'$1'"}}}'
 }
 
+say 'Loading config...'
 say '{"type":"LOG","log":{"level":"INFO","message":"the source begins"}}'
 status STARTED
 [ "$position" -ge "$records" ] || status RUNNING
@@ -49,7 +50,7 @@ while [ "$position" -lt "$records" ]; do
 	unstated=$((unstated + 1))
 	if [ "$position" -eq "$fails_after" ]; then
 		say '{"type":"TRACE","trace":{"type":"ERROR","emitted_at":1700000000000.0,"error":{"message":"the source broke","failure_type":"transient_error"}}}'
-		exit 1
+		exit 3
 	fi
 	if [ $((position % every)) -eq 0 ] || [ "$position" -eq "$records" ]; then
 		say '{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"users"},"stream_state":{"cursor":'$position'}},"sourceStats":{"recordCount":'$unstated'.0}}}'

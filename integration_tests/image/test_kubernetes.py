@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import subprocess
 import uuid
 from pathlib import Path
@@ -174,11 +175,41 @@ def test_a_job_replaces_what_was_there(luzmo, place):
 def test_a_source_that_fails_leaves_all_as_it_was_and_is_heard(luzmo, place):
     cluster = has(place(JOB, luzmo.config(), USERS), 7, fails_after=4)
     results = Pod(cluster, template(JOB)).run()
-    assert codes(results) == {"source": 1}
+    assert codes(results) == {"source": 3}
     assert "the source broke" in results["source"][2]
     assert "RECORD" not in results["source"][2]
     assert ids(luzmo) == [100]
     assert luzmo.requests() == []
+
+
+def test_a_line_of_the_source_that_is_no_message_goes_to_the_log(luzmo, place):
+    results = Pod(has(place(JOB, luzmo.config(), USERS), 3), template(JOB)).run()
+    assert codes(results) == {"source": 0, "destination": 0}
+    assert results["source"][2] == "Loading config...\n"
+
+
+@pytest.mark.parametrize("job", [JOB, CRON], ids=["job", "cronjob"])
+def test_a_source_whose_messages_have_no_room_has_failed(place, job):
+    pod = Pod(has(place(job, {}, INCREMENTAL), 1000).limit(sync=64 << 10), template(job))
+    code, _, errors = pod.step("source")
+    assert code != 0 and "No space left" in errors
+
+
+@pytest.mark.parametrize("job", [JOB, CRON], ids=["job", "cronjob"])
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("entrypoint, code", [
+    ("printf 'Loading\\n{}\\n';:", 0), ("printf '{}\\n';exit 7;", 7), ("exec false", 1),
+    ("nothing-of-this-name", 127), ("(", 2)])
+def test_the_source_s_step_needs_no_more_than_a_plain_shell(tmp_path, job, shell, entrypoint, code):
+    (script,) = next(one["args"] for one in containers(job) if one["name"] == "source")
+    script = script.replace("/sync/", f"{tmp_path}/")
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=False,
+                          env={"PATH": os.defpath, "AIRBYTE_ENTRYPOINT": entrypoint})
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    if code == 0:
+        assert (tmp_path / "messages.jsonl").read_text() == "{}\n"
+        assert done.stderr == "Loading\n"
 
 
 def test_a_job_that_is_killed_leaves_the_old_rows_and_the_next_pod_starts_over(luzmo, place):
@@ -280,7 +311,7 @@ def test_each_run_goes_on_where_the_last_one_was_acknowledged(dust, place):
 
 def test_a_source_that_fails_gives_nothing_to_the_destination(dust, place):
     cluster = has(place(CRON, dust.config(), INCREMENTAL), 8, fails_after=5)
-    assert codes(Pod(cluster, template(CRON)).run()) == {"states": 0, "source": 1}
+    assert codes(Pod(cluster, template(CRON)).run()) == {"states": 0, "source": 3}
     assert dust.requests() == []
 
 
