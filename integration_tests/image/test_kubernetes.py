@@ -342,12 +342,29 @@ def test_a_failed_run_counts_and_its_states_too(dust, many):
     assert set(written(dust)) == set(MANY)
 
 
-def test_a_full_refresh_is_refused_before_the_source_is_told_that_it_is_done(dust, place):
-    for catalog in (USERS, json.dumps(USERS, indent=4).encode()):
-        cluster = has(place(CRON, dust.config(), catalog), 3)
-        results = Pod(cluster, template(CRON)).run()
+MODES = {
+    "full refresh": {"mode": "append", "sync_mode": "full_refresh"},
+    "overwrite": {"mode": "overwrite"},
+    "overwrite_dedup": {"mode": "overwrite_dedup", "key": "id"},
+    "generations": {"mode": "append", "generation": 12, "minimum": 12},
+}
+
+
+@pytest.mark.parametrize("more", MODES.values(), ids=MODES)
+def test_what_would_replace_everything_by_what_is_new_is_refused(dust, place, more):
+    catalog = catalog_of(stream("users", **{"sync_mode": "incremental", **more}))
+    for text in (json.dumps(catalog), json.dumps(catalog, indent=4).replace("\n", "\r\n"),
+                 json.dumps(catalog, separators=("\t,", "\t:\t"))):
+        results = Pod(has(place(CRON, dust.config(), text.encode()), 3), template(CRON)).run()
         assert codes(results) == {"states": 1}
-        assert "full refresh" in results["states"][2]
+        assert "a job of their own" in results["states"][2]
+
+
+def test_an_increment_with_generation_ids_is_not_refused(dust, place):
+    catalog = catalog_of(stream("users", key="id", sync_mode="incremental", cursor_field=["id"],
+                                generation=12, minimum=0))
+    cluster = has(place(CRON, dust.config(), json.dumps(catalog, indent=1).encode()), 3)
+    assert set(codes(Pod(cluster, template(CRON)).run()).values()) == {0}
 
 
 # --- what becomes the source's --state -----------------------------------------------------------
