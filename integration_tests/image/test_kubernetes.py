@@ -3,6 +3,8 @@
 import copy
 import json
 import os
+import re
+import signal
 import subprocess
 import uuid
 from pathlib import Path
@@ -23,10 +25,13 @@ from readme import blocks
 MANIFESTS = ROOT / "examples" / "kubernetes"
 SOURCE = (ROOT / "integration_tests" / "image" / "source.sh").read_bytes()
 REQUIREMENTS = Path(__file__).with_name("kubernetes.txt")
+STOP_SECONDS = 20  # after which it would be killed
 SCHEMA = properties(id="integer", name="string")
 JOB = documents(MANIFESTS / "job.yaml")["Job"]["spec"]
 CRON = documents(MANIFESTS / "cronjob.yaml")["CronJob"]["spec"]["jobTemplate"]["spec"]
-CLAIM = "dust-sync"
+# What its header says to put into the config map beside the catalog.
+PROGRAMS = {name: (MANIFESTS / name).read_bytes() for name in re.findall(
+    r"create configmap .* --from-file=(\S+\.sh)", (MANIFESTS / "cronjob.yaml").read_text())}
 
 
 def template(job):
@@ -84,7 +89,7 @@ def test_no_secret_is_mounted_where_it_is_not_needed(job):
 def destination_of(job):
     """The connector's image in a manifest, and the one that is tested."""
     image = template(job)["containers"][0]["image"]
-    return image, f"{image.partition(':')[0]}:dev"
+    return image, image_of(image.partition(":")[0].rpartition("/")[2])
 
 
 @pytest.fixture(name="source_image", scope="module")
@@ -113,7 +118,7 @@ def place_for_a_job(source_image):
                   next(one["image"] for one in containers(job) if one["name"] == "source"):
                   source_image}
         cluster = Cluster(tested, images, {name: {
-            "catalog.json": catalog, "destination.json": configuration}})
+            "catalog.json": catalog, "destination.json": configuration, **PROGRAMS}})
         clusters.append(cluster)
         cluster.settings = cluster.objects[name]
         return has(cluster, 0)
@@ -210,6 +215,22 @@ def test_the_source_s_step_needs_no_more_than_a_plain_shell(tmp_path, job, shell
     if code == 0:
         assert (tmp_path / "messages.jsonl").read_text() == "{}\n"
         assert done.stderr == "Loading\n"
+
+
+@pytest.mark.parametrize("job, service", [(JOB, "luzmo"), (CRON, "dust")], ids=["job", "cronjob"])
+def test_a_destination_that_is_told_to_end_does_so(request, place, job, service):
+    sandbox = request.getfixturevalue(service)
+    catalog = USERS if job is JOB else INCREMENTAL
+    pod = Pod(has(place(job, sandbox.config(), catalog), 3), template(job))
+    assert {pod.step(one["name"])[0] for one in template(job)["initContainers"]} == {0}
+    sandbox.faults([{"path": "", "stall": True}])
+    process, known = pod.start("destination")
+    try:
+        wait_for(lambda: sandbox.faults() == [], process)
+    finally:
+        docker("stop", "-t", STOP_SECONDS, known)
+        process.communicate(timeout=START_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_a_job_that_is_killed_leaves_the_old_rows_and_the_next_pod_starts_over(luzmo, place):
@@ -367,28 +388,92 @@ def test_an_increment_with_generation_ids_is_not_refused(dust, place):
     assert set(codes(Pod(cluster, template(CRON)).run()).values()) == {0}
 
 
+# --- volumes without room ------------------------------------------------------------------------
+
+
+def test_a_volume_that_is_full_is_told_and_the_run_after_it_goes_on(dust, place):
+    """Half of the smallest volume takes about 37 states."""
+    config = dust.config(skip_unchanged=False, documents_per_minute=0)
+    cluster = has(place(CRON, config, INCREMENTAL), 100, every=1).limit(state=16 << 10)
+    given = []
+    while True:
+        pod = Pod(cluster, template(CRON))
+        results = pod.run()
+        assert results["states"][0] == results["source"][0] == 0
+        if results["destination"][0] == 0:
+            break
+        assert judged(CRON, "destination", results["destination"][0]) == "Count"
+        assert "no room" in results["destination"][2]
+        next_pod = Pod(cluster, template(CRON))
+        assert next_pod.step("states")[0] == 0
+        given += state_given(cluster, next_pod)
+        assert given == sorted(set(given))
+    assert given and set(written(dust)) == set(range(1, 101))
+
+
+@pytest.mark.parametrize("small", [{"state": 10 << 20}, {"sync": 1 << 20}, {"sync": 4 << 20}],
+                         ids=["no second file", "no lines", "no array"])
+def test_without_room_the_states_stay_and_the_source_is_not_started(place, small):
+    cluster = place(CRON, {}, INCREMENTAL).limit(**small)
+    pod = Pod(cluster, template(CRON))
+    text = "".join(f"{state_line(name, 1, filler='x' * (3 << 20))}\n" for name in "aba").encode()
+    cluster.write(pod.volumes["state"], "states.jsonl", text)
+    results = pod.run()
+    assert codes(results) == {"states": 1}
+    assert "No space left" in results["states"][2]
+    assert cluster.read(pod.volumes["state"], "states.jsonl") == text
+
+
+# --- what the destination acknowledges -----------------------------------------------------------
+
+
+@pytest.fixture(name="keep")
+def step_that_keeps(place):
+    """keep(lines): (exit code, log, lines kept) when the destination prints these lines."""
+
+    def run(lines):
+        cluster = place(CRON, {}, INCREMENTAL)
+        spec = copy.deepcopy(template(CRON))
+        (script,) = spec["containers"][0]["args"]
+        spec["containers"][0]["args"] = [re.sub(r"/airbyte/connector[^<]*", "cat ", script)]
+        pod = Pod(cluster, spec)
+        cluster.write(pod.volumes["sync"], "messages.jsonl", "\n".join([*lines, ""]).encode())
+        code, _, log = pod.step("destination")
+        return code, log, cluster.read(pod.volumes["state"], "states.jsonl").decode().splitlines()
+
+    return run
+
+
+def test_states_are_kept_and_the_rest_is_the_log(keep):
+    lines = [LOG, state_line("a", 1), LOG, global_line(2), TRACE]
+    code, log, kept = keep(lines)
+    assert (code, log.splitlines(), kept) == (0, [LOG, LOG, TRACE], [lines[1], lines[3]])
+
+
 # --- what becomes the source's --state -----------------------------------------------------------
 
 
-def state_line(name, cursor, separators=(",", ":"), **more):
+def state_line(name, cursor, separators=(",", ":"), filler='"}]{[', **more):
     """A STATE as the destination gives it back."""
     return json.dumps({"type": "STATE", "state": {
         "type": "STREAM", "stream": {"stream_descriptor": {"name": name, **more},
-                                     "stream_state": {"cursor": cursor, "text": '"}]{['}},
-        "sourceStats": {"recordCount": 2.0}, "destinationStats": {"recordCount": 2.0}}},
-        separators=separators)
+                                     "stream_state": {"cursor": cursor, "text": filler}},
+        "sourceStats": {"recordCount": 2.0}}}, separators=separators)[:-2] + COUNTS
 
 
 def global_line(cursor):
     """A GLOBAL one."""
     return json.dumps({"type": "STATE", "state": {
         "type": "GLOBAL", "global": {"shared_state": {"cursor": cursor}, "stream_states": [
-            {"stream_descriptor": {"name": "users"}, "stream_state": {}}]},
-        "destinationStats": {"recordCount": 2.0}}}, separators=(",", ":"))
+            {"stream_descriptor": {"name": "users"}, "stream_state": {}}]}}},
+        separators=(",", ":"))[:-2] + COUNTS
 
 
-LOG = json.dumps({"type": "LOG", "log": {"level": "INFO", "message": '"type":"STATE"'}})
-ODD = ("a}b", 'a"}c', 'a"}d', "a\\", "a{", "é", "")
+COUNTS = ',"destinationStats":{"recordCount":2.0}}}'  # how the destination writes them
+LOG = '{"type":"LOG","log":{"level":"INFO","message":"\\"type\\":\\"STATE\\""}}'
+TRACE = '{"type":"TRACE","trace":{"type":"ERROR","emitted_at":0.0,"error":{"message":"broken"}}}'
+ODD = ("a}b", 'a"}c', 'a"}d', "a\\", "a{", "é", "", "a b", "ab", ',"namespace":null')
+BLANKS = ("\t, ", " :\t")
 
 
 @pytest.fixture(name="states")
@@ -407,35 +492,48 @@ def step_of_states(place):
     return run
 
 
-def ends_of(states):
+def ends_of(lines):
     """The STATE messages of some lines, parsed."""
-    return sorted((json.loads(line)["state"] for line in states), key=json.dumps)
+    return [json.loads(line)["state"] for line in lines]
 
 
 @pytest.mark.parametrize("lines, last", [
-    ([state_line("a", 1), LOG, state_line("b", 1), state_line("a", 2)],
-     [state_line("a", 2), state_line("b", 1)]),
-    ([global_line(1), global_line(2)], [global_line(2)]),
-    ([state_line("a", 1, (", ", ": ")), state_line("a", 2, (", ", ": "))],
-     [state_line("a", 2)]),
-    ([state_line("a", 1), state_line("a", 2, namespace="n"), state_line("a", 3, namespace=None)],
-     [state_line("a", 1), state_line("a", 2, namespace="n"), state_line("a", 3, namespace=None)]),
+    ([state_line("b", 1), state_line("a", 1), state_line("c", 1), state_line("b", 2)], [1, 2, 3]),
+    ([global_line(1), global_line(2)], [1]),
+    ([global_line(1), state_line("a", 1), state_line("b", 1)], [1, 2]),
+    ([state_line("a", 1), state_line("b", 1), global_line(1)], [2]),
+    ([state_line("a", 1), global_line(1), state_line("b", 1)], [2]),
+    ([state_line("a", 1, BLANKS), state_line("b", 1), state_line("a", 2)], [1, 2]),
+    ([state_line("a", 1), state_line("a", 2, BLANKS)], [1]),
+    ([state_line("a", 1), state_line("a", 2, namespace="n"), state_line("a", 3, namespace=None),
+      state_line("a", 4, namespace="N")], [1, 2, 3]),
     ([state_line(name, turn) for turn in (1, 2) for name in ODD],
-     [state_line(name, 2) for name in ODD]),
-], ids=["streams", "global", "blanks", "namespaces", "odd names"])
+     range(len(ODD), 2 * len(ODD))),
+], ids=["streams", "global", "then streams", "then global", "between", "blanks", "with blanks",
+        "namespaces", "odd names"])
 def test_of_each_stream_the_last_state_is_given_back(states, lines, last):
     text = "".join(f"{line}\n" for line in lines)
     code, given, kept, _ = states(text + state_line("a", 9)[:-1])
-    assert (code, sorted(given, key=json.dumps)) == (0, ends_of(last))
-    assert ends_of(kept.splitlines()) == ends_of(last) and kept.endswith("\n")
+    chosen = [lines[number] for number in last]
+    assert (code, given) == (0, ends_of(chosen))
+    assert kept == "".join(f"{line}\n" for line in chosen)
 
 
-@pytest.mark.parametrize("line", [
-    '{"state":{"type":"STREAM"},"type":"STATE"}',
-    state_line("a", 1)[:-1] + ',"more":{}}',
-    state_line("a", 1).replace(',"destinationStats"', ',"stats"'),
-    '{"type":"STATE","state":{"data":{},"destinationStats":{"recordCount":1.0}}}',
-], ids=["order", "more members", "no counts", "legacy"])
+CUT = state_line("a", 1, filler='"' * 50).index('\\"') + 21
+OTHERS = {
+    "order": '{"state":{"type":"STREAM"},"type":"STATE"}',
+    "more members": state_line("a", 1)[:-1] + ',"more":{}}',
+    "no counts": state_line("a", 1).replace(',"destinationStats"', ',"stats"'),
+    "legacy": '{"type":"STATE","state":{"data":{}' + COUNTS,
+    "no message": "Loading config...",
+    "empty": "",
+    "glued": state_line("a", 1, filler='"' * 50)[:CUT] + state_line("b", 1),
+    "glued with blanks": state_line("a", 1)[:-9] + state_line("b", 1, BLANKS),
+    "glued to a log": LOG[:-9] + state_line("b", 1),
+}
+
+
+@pytest.mark.parametrize("line", OTHERS.values(), ids=OTHERS)
 def test_a_state_of_another_form_is_not_guessed_at(states, line):
     text = f"{state_line('a', 1)}\n{line}\n"
     code, _, kept, errors = states(text)
@@ -443,7 +541,22 @@ def test_a_state_of_another_form_is_not_guessed_at(states, line):
     assert kept == text
 
 
-def test_a_state_of_many_megabytes_is_given_back(states):
-    line = state_line("a", "é\\" * 1_500_000)
+@pytest.mark.parametrize("line", [OTHERS["legacy"], OTHERS["no message"], OTHERS["glued"]])
+def test_a_state_of_another_form_is_not_kept(keep, line):
+    code, log, kept = keep([state_line("a", 1), line, state_line("a", 2)])
+    assert (code, kept) == (1, [state_line("a", 1)])
+    assert "not as sources write" in log
+
+
+@pytest.mark.parametrize("millions", [1, 32])
+def test_a_state_of_many_megabytes_is_given_back(states, millions):
+    line = state_line("a", 1, filler='"}]{[é\\' * (millions << 20 >> 3))
+    assert len(line) > millions << 20
     code, given, _, _ = states(f"{line}\n" * 2)
     assert (code, given) == (0, ends_of([line]))
+
+
+def test_a_state_of_megabytes_is_kept(keep):
+    line = state_line("a", 1, filler="x" * (4 << 20))
+    code, _, kept = keep([line, line])
+    assert (code, kept) == (0, [line, line])
