@@ -33,7 +33,7 @@ function scope(line,    start, end) {
 	end = substr(line, length(line) > 512 ? length(line) - 512 : 1)
 	if (!sub(/^[{]"type":"STATE","state":[{]"type":/, "", start) ||
 	    end !~ /"destinationStats":[{][^{}]*[}][ \t]*[}][ \t]*[}]$/ ||
-	    line ~ /.[{][ \t]*"type"[ \t]*:[ \t]*"STATE"/)
+	    line ~ /[^ \t][ \t]*[{][ \t]*"type"[ \t]*:[ \t]*"STATE"/)
 		return ""
 	if (start ~ /^"GLOBAL",/)
 		return "GLOBAL"
@@ -101,7 +101,7 @@ array() {
 	awk '
 		{
 			head = substr($0, 1, 4096)
-			match(head, /^[{][^{]*/)
+			match(head, /^[^{]*[{][^{]*/)
 			print (NR > 1 ? "," : "[")
 			print substr($0, RLENGTH + 1, length($0) - RLENGTH - 1)
 		}
