@@ -15,6 +15,13 @@
 # MODE=release|gcc|clang|asan chooses compiler and flags; output goes to build/<mode>/.
 # ARCH=amd64|arm64 is what the programs and images are for; another than this machine's is a mode.
 
+# Only from the command line: in the environment it often means something else (x86_64).
+ifeq ($(origin ARCH),environment)
+ARCH =
+endif
+ifneq ($(filter-out amd64 arm64,$(ARCH)),)
+$(error ARCH is amd64 or arm64, not $(ARCH))
+endif
 NATIVE := $(shell dpkg --print-architecture 2> /dev/null)
 FOREIGN = $(filter-out $(NATIVE),$(ARCH))
 MODE ?= $(or $(FOREIGN),release)
