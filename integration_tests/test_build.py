@@ -1,15 +1,87 @@
-"""make, as it is called."""
+"""make and docker/build, as they are called: what they ask an engine for, and what they refuse."""
 
 import os
+import shutil
 import subprocess
 
-from connector import ROOT
+import pytest
+
+from connector import DUST, ROOT
+
+ENGINE = "#!/bin/sh\nprintf '%s\\n' \"${0##*/}\" \"$@\"\n"
+TOOLS = "awk basename cat dirname git grep make sed sh uname".split()
+
+
+@pytest.fixture(name="tree")
+def copy_of_what_builds(tmp_path):
+    """The files that make a build, in a directory without history."""
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "docker", tree / "docker")
+    for name in ("Makefile", "metadata.yaml"):
+        shutil.copy(ROOT / name, tree / name)
+    return tree
+
+
+@pytest.fixture(name="path")
+def directory_of_tools(tmp_path):
+    """A PATH with what a build needs, and without any engine."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    for tool in TOOLS:
+        (path / tool).symlink_to(shutil.which(tool))
+    return path
+
+
+def add_engine(path, name):
+    """An engine that prints its name and arguments."""
+    (path / name).write_text(ENGINE)
+    (path / name).chmod(0o755)
 
 
 def run(tree, path, *command, **variables):
     """A finished command."""
     return subprocess.run(command, cwd=tree, env={"PATH": str(path), **variables},
                           capture_output=True, text=True, check=False)
+
+
+def asked(tree, path, **variables):
+    """What the engine is called with for a connector."""
+    done = run(tree, path, "make", "docker", f"C={DUST}", **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def tags(arguments):
+    """The names of the image."""
+    return [value for option, value in zip(arguments, arguments[1:]) if option == "--tag"]
+
+
+def test_an_image_is_called_by_its_version_and_dev(tree, path):
+    add_engine(path, "docker")
+    (version,) = {tag for tag in tags(asked(tree, path)) if not tag.endswith(":dev")}
+    assert f"VERSION={version.partition(':')[2]}" in asked(tree, path)
+    assert f"airbyte-c/{DUST}:dev" in tags(asked(tree, path))
+
+
+def test_an_image_is_called_as_tags_says(tree, path):
+    add_engine(path, "docker")
+    assert tags(asked(tree, path, TAGS="one two")) == [f"airbyte-c/{DUST}:{tag}"
+                                                       for tag in ("one", "two")]
+
+
+@pytest.mark.parametrize("there, wanted, used", [
+    (["docker"], None, "docker"), (["podman"], None, "podman"),
+    (["docker", "podman"], None, "docker"), (["docker", "podman"], "podman", "podman")])
+def test_the_engine_that_is_there_is_used_or_the_one_that_is_named(tree, path, there, wanted, used):
+    for name in there:
+        add_engine(path, name)
+    assert asked(tree, path, **({"ENGINE": wanted} if wanted else {}))[0] == used
+
+
+def test_without_an_engine_a_sentence_says_so(tree, path):
+    done = run(tree, path, "docker/build", DUST)
+    assert done.returncode == 1
+    assert done.stderr == "images are built with docker or podman, and neither is installed\n"
 
 
 def test_an_architecture_in_the_environment_is_not_ours():
