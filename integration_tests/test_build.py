@@ -84,6 +84,33 @@ def test_without_an_engine_a_sentence_says_so(tree, path):
     assert done.stderr == "images are built with docker or podman, and neither is installed\n"
 
 
+def commit(directory):
+    """A repository with one commit of nothing; its name."""
+    git = ["git", "-C", directory, "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "nothing"], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def revision(arguments):
+    """The revision that an image is labelled with."""
+    label = "org.opencontainers.image.revision="
+    return next((one.removeprefix(label) for one in arguments if one.startswith(label)), None)
+
+
+def test_the_revision_is_that_of_the_tree(tree, path):
+    add_engine(path, "docker")
+    name = commit(tree)
+    assert revision(asked(tree, path)) == name
+
+
+def test_a_tree_without_history_has_no_revision_though_it_lies_in_another_s(tree, path):
+    add_engine(path, "docker")
+    commit(tree.parent)
+    assert revision(asked(tree, path)) is None
+
+
 def test_an_architecture_in_the_environment_is_not_ours():
     done = run(ROOT, os.defpath, "make", "-n", "all", ARCH="x86_64")
     assert (done.returncode, done.stderr) == (0, "")

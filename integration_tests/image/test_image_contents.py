@@ -69,6 +69,7 @@ def test_it_is_started_by_the_entrypoint_that_the_platform_is_told(name):
 def revision():
     """The commit that is checked out, if there is one."""
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "GIT_CEILING_DIRECTORIES": str(ROOT.parent)},
                           check=False)
     return done.stdout.strip() or None
 
