@@ -14,6 +14,8 @@ from connector import ROOT
 
 SECONDS = 60
 RUNS = "docker info > /dev/null && echo $$ > pid && mv pid started && exec sleep 1000"
+# As sudo runs a command with use_pty, Debian's default: as the leader of a session.
+SUDO = '#!/bin/sh\ntouch sudo-was-used\nexec setsid --fork --wait "$@"\n'
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("dockerd", path=os.defpath + ":/usr/sbin") is None,
@@ -56,6 +58,11 @@ class Engine:
         self.until((self.directory / "started").exists)
         return self
 
+    @property
+    def errors(self):
+        """What it printed for people."""
+        return (self.directory / "errors").read_text()
+
     def left(self):
         """Processes, mounts and files that it should not leave."""
         processes = [command for command in commands() if str(self.directory) in command]
@@ -71,6 +78,14 @@ def commands():
             yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             pass
+
+
+def programs(directory, **scripts):
+    """A PATH with shell scripts before all else."""
+    for name, script in scripts.items():
+        (directory / name).write_text(script)
+        (directory / name).chmod(0o755)
+    return f"{directory}:{os.environ['PATH']}"
 
 
 def test_the_command_has_an_engine_and_its_exit_code_counts():
@@ -95,22 +110,53 @@ def test_a_kill_leaves_no_daemon():
         os.kill(int((engine.directory / "started").read_text()), signal.SIGTERM)
 
 
-def test_a_daemon_that_does_not_start_is_told(tmp_path):
-    (tmp_path / "dockerd").write_text("#!/bin/sh\necho no room for a daemon\nexit 3\n")
-    (tmp_path / "dockerd").chmod(0o755)
-    with Engine("touch started", PATH=f"{tmp_path}:/usr/bin:/bin") as engine:
+@pytest.mark.parametrize("script, words", [
+    ("echo no room for a daemon; exit 3", "no room for a daemon"),
+    ("echo thinking; exec sleep 1000", "thinking")])
+def test_a_daemon_that_does_not_start_is_told(tmp_path, script, words):
+    path = programs(tmp_path, dockerd=f"#!/bin/sh\n{script}\n")
+    with Engine("touch started", PATH=path, ENGINE_SECONDS="2") as engine:
         assert engine.process.wait(SECONDS) == 1
-        assert "no room for a daemon" in (engine.directory / "errors").read_text()
+        assert words in engine.errors
         assert not (engine.directory / "started").exists()
+        assert engine.left() == []
+
+
+def test_another_engine_that_does_not_answer_is_told_and_not_asked_again():
+    with Engine("docker info > /dev/null && exit 7", DOCKER_HOST="tcp://127.0.0.1:1",
+                DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH="/nowhere",
+                DOCKER_CONTEXT="nowhere") as engine:
+        assert engine.process.wait(SECONDS) == 7
+        assert engine.errors == (
+            "docker/engine: tcp://127.0.0.1:1 does not answer, a daemon is started\n")
+
+
+def test_it_works_for_a_user_with_sudo(tmp_path):
+    path = programs(tmp_path, id="#!/bin/sh\necho 1000\n", sudo=SUDO)
+    with Engine(RUNS, PATH=path) as engine:
+        engine.started().process.terminate()
+        assert engine.process.wait(SECONDS) == 143
+        assert engine.left() == []
+        assert (engine.directory / "sudo-was-used").exists()
+
+
+def test_it_works_without_the_directories_of_root():
+    path = ":".join(one for one in os.environ["PATH"].split(":") if not one.endswith("sbin"))
+    with Engine("docker info > /dev/null && exit 7", PATH=path) as engine:
+        assert engine.process.wait(SECONDS) == 7
+
+
+def test_it_works_with_a_directory_that_is_not_absolute():
+    with Engine("docker info > /dev/null && exit 7", TMPDIR=".") as engine:
+        assert engine.process.wait(SECONDS) == 7
         assert engine.left() == []
 
 
 def test_an_engine_that_answers_is_used(tmp_path):
     """A docker that says so is enough: nothing is started."""
-    (tmp_path / "docker").write_text("#!/bin/sh\n[ \"$1\" = info ]\n")
-    (tmp_path / "docker").chmod(0o755)
+    path = programs(tmp_path, docker="#!/bin/sh\n[ \"$1\" = info ]\n")
     done = subprocess.run(
         [ROOT / "docker/engine", "sh", "-c", "command -v docker; echo \"$DOCKER_HOST\""],
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True,
+        env={"PATH": path}, capture_output=True, text=True, check=True,
         timeout=SECONDS)
     assert done.stdout.splitlines() == [str(tmp_path / "docker"), ""]
