@@ -14,6 +14,12 @@ from connector import ROOT
 
 SECONDS = 60
 RUNS = "docker info > /dev/null && echo $$ > pid && mv pid started && exec sleep 1000"
+RUN_A_CONTAINER = """
+echo 'int main(void) { return 0; }' | cc -static -x c -o nothing -
+tar -c nothing | docker import - nothing
+docker run --network host nothing /nothing
+"""
+CGROUPS = Path("/sys/fs/cgroup")
 # As sudo runs a command with use_pty, Debian's default: as the leader of a session.
 SUDO = '#!/bin/sh\ntouch sudo-was-used\nexec setsid --fork --wait "$@"\n'
 
@@ -31,6 +37,7 @@ class Engine:
         for name in ("docker", "Makefile"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, self.directory / name)
+        self.namespace = self.cgroup = None  # of the daemon, once started() has seen it
         with open(self.directory / "errors", "wb") as errors:
             self.process = subprocess.Popen(
                 ["docker/engine", "sh", "-c", command], cwd=self.directory, stderr=errors,
@@ -56,6 +63,10 @@ class Engine:
     def started(self):
         """Wait until the command has the engine."""
         self.until((self.directory / "started").exists)
+        (run,) = self.directory.glob("engine.*")
+        self.namespace = namespace_of((run / "pid").read_text())
+        self.cgroup = run.name
+        assert self.namespace != namespace_of("self")
         return self
 
     @property
@@ -64,20 +75,37 @@ class Engine:
         return (self.directory / "errors").read_text()
 
     def left(self):
-        """Processes, mounts and files that it should not leave."""
-        processes = [command for command in commands() if str(self.directory) in command]
+        """Processes, mounts, cgroups and files that it should not leave."""
+        processes = [command for pid, command in commands() if str(self.directory) in command
+                     or namespace_of(pid) == self.namespace is not None]
         mounts = [line for line in Path("/proc/mounts").read_text().splitlines()
                   if str(self.directory) in line]
-        return processes + mounts + list(map(str, self.directory.glob("engine.*")))
+        cgroups = [path for path in CGROUPS.rglob(self.cgroup or "") if self.cgroup]
+        return [*processes, *mounts, *map(str, cgroups),
+                *map(str, self.directory.glob("engine.*"))]
+
+    def daemon(self):
+        """The process that keeps the daemon."""
+        (pid,) = [pid for pid, command in commands()
+                  if command.startswith(f"/bin/bash docker/daemon {self.directory}")]
+        return int(pid)
 
 
 def commands():
-    """The command lines of all processes."""
+    """The numbers and command lines of all processes."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            yield path.parent.name, path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             pass
+
+
+def namespace_of(pid):
+    """Which mounts a process sees; None if it is gone."""
+    try:
+        return os.readlink(f"/proc/{str(pid).strip()}/ns/mnt")
+    except OSError:
+        return None
 
 
 def programs(directory, **scripts):
@@ -108,6 +136,24 @@ def test_a_kill_leaves_no_daemon():
         engine.process.wait()
         engine.until(lambda: not engine.left())
         os.kill(int((engine.directory / "started").read_text()), signal.SIGTERM)
+
+
+def test_a_kill_of_the_keeper_ends_the_daemon():
+    with Engine(RUNS) as engine:
+        os.kill(engine.started().daemon(), signal.SIGKILL)
+        (run,) = engine.directory.glob("engine.*")
+        engine.until(lambda: not (run / "pid").exists())
+        engine.process.terminate()
+        assert engine.process.wait(SECONDS) == 143
+        assert engine.left() == []
+
+
+def test_a_container_leaves_nothing_of_it():
+    with Engine(f"set -e; {RUN_A_CONTAINER} {RUNS}") as engine:
+        assert list(CGROUPS.rglob(engine.started().cgroup))
+        engine.process.terminate()
+        assert engine.process.wait(SECONDS) == 143
+        assert engine.left() == []
 
 
 @pytest.mark.parametrize("script, words", [
