@@ -39,7 +39,8 @@ BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential
 PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
 	python3-jsonschema python3-yaml procps bubblewrap
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
-DOCKER_PACKAGES = docker.io
+DOCKER_PACKAGES = docker.io containerd runc
+DOCKER_LIBRARIES = libdevmapper1.02.1 libseccomp2 libsystemd0
 BASE_PACKAGES = mmdebstrap
 DOCKER_TEST_PACKAGES = binutils qemu-user python3-venv
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
@@ -230,8 +231,10 @@ image-deps:
 	@[ -z "$(FOREIGN)" ] || { dpkg --add-architecture $(ARCH) && apt-get update -q; }
 	@$(call install,$(IMAGE_PACKAGES))
 
+# Unpacked and not installed: the installation would start a daemon, now and at each boot.
 docker-deps:
-	@$(call install,$(DOCKER_PACKAGES))
+	@$(call install,$(DOCKER_LIBRARIES))
+	@docker/unpack build/docker/root $(DOCKER_PACKAGES)
 
 base-deps:
 	@$(call install,$(BASE_PACKAGES))

@@ -1,4 +1,4 @@
-"""make and docker/build, as they are called: what they ask an engine for, and what they refuse."""
+"""make and the scripts of docker/, as they are called: what they ask for, and what they refuse."""
 
 import os
 import shutil
@@ -121,3 +121,30 @@ def test_an_unknown_architecture_is_refused():
     done = run(ROOT, os.defpath, "make", "-n", "all", "ARCH=x86_64")
     assert done.returncode != 0
     assert "ARCH is amd64 or arm64, not x86_64" in done.stderr
+
+
+def package(directory, *, name, script):
+    """A Debian package with one file, and a script for its installation."""
+    root = directory / "root"
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "usr").mkdir()
+    (root / "usr" / name).write_text("a file")
+    (root / "DEBIAN" / "control").write_text(
+        f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: A\nDescription: B\n")
+    (root / "DEBIAN" / "postinst").write_text(script)
+    (root / "DEBIAN" / "postinst").chmod(0o755)
+    file = directory / f"{name}.deb"
+    subprocess.run(["dpkg-deb", "-b", root, file], check=True, capture_output=True)
+    return file
+
+
+def test_what_is_unpacked_is_not_installed(tree, tmp_path):
+    marker = tmp_path / "started"
+    file = package(tmp_path, name="nothing", script=f"#!/bin/sh\ntouch {marker}\n")
+    (tmp_path / "apt-get").write_text(f'#!/bin/sh\n[ "$*" = "download -q nothing" ] && cp {file} .')
+    (tmp_path / "apt-get").chmod(0o755)
+    done = run(tree, f"{tmp_path}:{os.environ['PATH']}", "docker/unpack", "build/here", "nothing")
+    assert done.returncode == 0, done.stderr
+    here = tree / "build"
+    assert [path for path in here.rglob("*") if path.is_file()] == [here / "here/usr/nothing"]
+    assert not marker.exists()

@@ -20,12 +20,14 @@ tar -c nothing | docker import - nothing
 docker run --network host nothing /nothing
 """
 CGROUPS = Path("/sys/fs/cgroup")
+UNPACKED = Path("build/docker/root")
 # As sudo runs a command with use_pty, Debian's default: as the leader of a session.
 SUDO = '#!/bin/sh\ntouch sudo-was-used\nexec setsid --fork --wait "$@"\n'
 
 pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("dockerd", path=os.defpath + ":/usr/sbin") is None,
-    reason="only root can start a daemon of docker, and it must be installed")
+    os.geteuid() != 0 or not (shutil.which("dockerd", path=os.defpath + ":/usr/sbin:/sbin")
+                              or (ROOT / UNPACKED).exists()),
+    reason="only root can start a daemon of docker, and there must be one")
 
 
 class Engine:
@@ -37,6 +39,9 @@ class Engine:
         for name in ("docker", "Makefile"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, self.directory / name)
+        if (ROOT / UNPACKED).exists():
+            (self.directory / UNPACKED).parent.mkdir(parents=True)
+            (self.directory / UNPACKED).symlink_to(ROOT / UNPACKED)
         self.namespace = self.cgroup = None  # of the daemon, once started() has seen it
         with open(self.directory / "errors", "wb") as errors:
             self.process = subprocess.Popen(
