@@ -37,11 +37,11 @@ LIBRARY_PACKAGES = libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzs
 BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential-$(ARCH) \
 	$(LIBRARY_PACKAGES:%=%:$(ARCH)),$(LIBRARY_PACKAGES))
 PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
-	python3-jsonschema python3-yaml procps bubblewrap
+	python3-jsonschema python3-yaml procps bubblewrap openssl git
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io containerd runc
 DOCKER_LIBRARIES = libdevmapper1.02.1 libseccomp2 libsystemd0
-BASE_PACKAGES = mmdebstrap
+BASE_PACKAGES = mmdebstrap uidmap mount
 DOCKER_TEST_PACKAGES = binutils qemu-user python3-venv
 CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 
@@ -216,8 +216,9 @@ images:
 	@BASE=$$(docker/base) && export BASE && for name in $(CONNECTORS); do \
 	  $(MAKE) docker C=$$name || exit 1; done
 
+# All that is installed is so before docker/engine, under which sudo cannot use the terminal.
 docker-test: deps
-	@$(call install,$(DOCKER_TEST_PACKAGES))
+	@$(call install,$(DOCKER_TEST_PACKAGES) $(BASE_PACKAGES))
 	@$(MAKE) all
 	@docker/engine $(MAKE) images image-test
 
@@ -247,7 +248,7 @@ dist: deps
 
 # Its virtual environment comes from the Python package registry, once, and is kept in build/clients/.
 client-test: deps
-	@$(call install,python3-venv)
+	@$(call install,python3-venv $(BASE_PACKAGES))
 	@$(MAKE) all
 	@docker/engine $(MAKE) images clients
 
