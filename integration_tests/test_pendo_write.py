@@ -215,8 +215,8 @@ def test_a_field_that_pendo_lacks_never_spoils_a_call(sandbox, policy, outcome):
 
 
 def test_what_fits_no_field_is_rejected_before_it_is_sent(sandbox):
-    data = [{"id": "v1", "age": "many"}, {"id": None}, {"id": "v2", "_sdc_deleted_at": "2024-01-01"},
-            {"id": "v3", "age": "7"}]
+    data = [{"id": "v1", "age": "many"}, {"id": None}, {"id": "v3", "age": "7"},
+            {"id": "v2", "_ab_cdc_deleted_at": "2024-01-01"}]
     result = sync(sandbox, stream(), with_state(data).lines).succeeded()
     assert rejected(result) == [(1, 3)]
     assert writes(sandbox) == {"v3": 1}

@@ -12,8 +12,6 @@
 
 #define MEMBER_MAX ((size_t)1 << 20)
 
-static const char *const deletions[] = {"_ab_cdc_deleted_at", "_sdc_deleted_at"};
-
 static int
 compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -101,14 +99,12 @@ collect_names(struct pendo_fields *fields, const struct pendo_mapping *mapping,
     const char *id_field, const cJSON *group)
 {
 	const size_t renames = mapping != NULL ? mapping->count : 0;
-	const size_t most = renames + (size_t)cJSON_GetArraySize(group) + 3;
+	const size_t most = renames + (size_t)cJSON_GetArraySize(group) + 1;
 	const cJSON *field;
 
 	fields->names = ab_calloc(most, sizeof(*fields->names));
 	fields->list = ab_calloc(most, sizeof(*fields->list));
 	add_name(fields, id_field);
-	add_name(fields, deletions[0]);
-	add_name(fields, deletions[1]);
 	for (size_t i = 0; i < renames; i++)
 		add_name(fields, mapping->renames[i].source);
 	cJSON_ArrayForEach(field, group)
@@ -118,8 +114,6 @@ collect_names(struct pendo_fields *fields, const struct pendo_mapping *mapping,
 	}
 	sort_names(fields);
 	fields->id = search(fields, id_field, strlen(id_field));
-	for (size_t i = 0; i < 2; i++)
-		fields->names[search(fields, deletions[i], strlen(deletions[i]))].deletion = true;
 }
 
 /* Returns false if Pendo does not have the field. */

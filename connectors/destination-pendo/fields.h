@@ -1,8 +1,8 @@
 /*
  * fields.h: pure: which fields of a stream's records go into which fields of Pendo's.
  *
- * Names are the fields of records that mean something: those that are sent, the id, and the marks
- * of a deletion. Fields are those of Pendo's that get values; one name may fill several.
+ * Names are the fields of records that mean something: those that are sent, and the id. Fields are
+ * those of Pendo's that get values; one name may fill several.
  */
 #ifndef PENDO_FIELDS_H
 #define PENDO_FIELDS_H
@@ -22,7 +22,6 @@ struct pendo_name {
 	char *text;
 	size_t len;
 	bool absent;   /* it is mapped to a field that Pendo does not have */
-	bool deletion; /* if it is not null the record stands for a deletion */
 	uint32_t node; /* scratch: its value in the record at hand, 0 for none */
 };
 

@@ -131,6 +131,7 @@ const struct ab_destination pendo_destination = {
     .spec = embedded_spec,
     .discovers = true,
     .stream_settings = true,
+    .heeds_deletions = true,
     .open = pendo_open,
     .close = pendo_close,
     .streams = pendo_streams,

@@ -14,6 +14,7 @@ struct row {
 	struct ab_batch *batch;
 	const struct ab_json *json;
 	uint32_t data;
+	bool deleted;
 	struct ab_view id; /* unescaped; empty until it is known */
 	struct ab_buf room;
 	struct ab_error *err;
@@ -104,18 +105,6 @@ judge_stranger(struct row *row, uint32_t key)
 	    "Settings, Data mappings, or map the field",
 	    ab_stream_label(row->batch->stream, label, sizeof(label)), kind, group, len, name.data);
 	return AB_BROKEN;
-}
-
-static bool
-is_deletion(const struct row *row)
-{
-	const struct pendo_fields *fields = &row->stream->fields;
-
-	for (size_t i = 0; i < fields->name_count; i++) {
-		if (fields->names[i].deletion && !is_null(row, fields->names[i].node))
-			return true;
-	}
-	return false;
 }
 
 /* --- what is --- */
@@ -250,7 +239,7 @@ put(struct row *row)
 		row->id = (struct ab_view){0};
 		return reject(row);
 	}
-	if (is_deletion(row)) {
+	if (row->deleted) {
 		ab_fail(
 		    row->err, AB_CONFIG_ERROR, "it is a deletion, and Pendo can delete nothing");
 		return reject(row);
@@ -282,6 +271,7 @@ pendo_row_put(const struct pendo *pendo, struct ab_batch *batch, const struct ab
 	    .batch = batch,
 	    .json = record->json,
 	    .data = record->data,
+	    .deleted = record->deleted,
 	    .err = err,
 	};
 
