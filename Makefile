@@ -211,7 +211,7 @@ docker:
 	@[ -n "$(C)" ] || { echo 'which connector? make docker C=$(firstword $(CONNECTORS))'; exit 1; }
 	$(Q)$(if $(FOREIGN),DOCKER_BUILDKIT=1) ENGINE=$(ENGINE) docker/build $(C) $(FOREIGN)
 
-# All images, built in a base that is made here if it cannot be pulled.
+# All images, in TAGS, built in a base that is made here if it cannot be pulled.
 images:
 	@BASE=$$(docker/base) && export BASE && for name in $(CONNECTORS); do \
 	  $(MAKE) docker C=$$name || exit 1; done
@@ -220,7 +220,7 @@ images:
 docker-test: deps
 	@$(call install,$(DOCKER_TEST_PACKAGES) $(BASE_PACKAGES))
 	@$(MAKE) all
-	@docker/engine $(MAKE) images image-test
+	@docker/engine docker/images $(MAKE) image-test
 
 # With an engine and the images at hand: the images themselves, and the platform that starts them.
 image-test:
@@ -250,7 +250,7 @@ dist: deps
 client-test: deps
 	@$(call install,python3-venv $(BASE_PACKAGES))
 	@$(MAKE) all
-	@docker/engine $(MAKE) images clients
+	@docker/engine docker/images $(MAKE) clients
 
 # With an engine and the images at hand.
 clients:

@@ -148,3 +148,25 @@ def test_what_is_unpacked_is_not_installed(tree, tmp_path):
     here = tree / "build"
     assert [path for path in here.rglob("*") if path.is_file()] == [here / "here/usr/nothing"]
     assert not marker.exists()
+
+
+DOCKER = """#!/bin/sh
+echo "$*" >> {log}
+[ "$1 $2" != "image ls" ] || for tag in $TAGS $TAGS-arm64 "$TAGS"1 dev; do echo "a/b:$tag"; done
+"""
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_images_for_a_command_are_removed_and_nobody_else_s(tree, tmp_path, keep):
+    log = tmp_path / "log"
+    (tmp_path / "docker").write_text(DOCKER.format(log=log))
+    (tmp_path / "docker").chmod(0o755)
+    done = run(tree, f"{tmp_path}:{os.environ['PATH']}", "docker/images", "sh", "-c",
+               f"echo the command >> {log}; echo $TAGS; exit 7",
+               **({"KEEP_STAGES": "1"} if keep else {}))
+    tag = done.stdout.strip()
+    assert (done.returncode, tag != "", tag != "dev") == (7, True, True)
+    commands = log.read_text().splitlines()
+    after = commands[commands.index("the command") + 1:]
+    assert after[1] == f"image rm a/b:{tag} a/b:{tag}-arm64"
+    assert [one.split()[:2] for one in after[2:]] == ([] if keep else [["image", "prune"]])

@@ -38,8 +38,8 @@ def metadata_of(name):
 
 
 def image_of(name):
-    """The image that was built last."""
-    return metadata_of(name)["data"]["dockerRepository"] + ":dev"
+    """The image that docker/images built, or the one that was built last."""
+    return metadata_of(name)["data"]["dockerRepository"] + ":" + os.environ.get("TAGS", "dev")
 
 
 def run(name, configs, venv, directory):

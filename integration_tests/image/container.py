@@ -1,6 +1,5 @@
 """Images of connectors, and runs of them as anybody starts them: `docker run -i`."""
 
-import atexit
 import functools
 import io
 import json
@@ -21,6 +20,7 @@ DOCKER_SECONDS = 120
 BUILD_SECONDS = 900
 # Nothing in the image knows this directory.
 PLACE = "/mnt/ein seltsamer Ort"
+TESTED = os.environ.get("TAGS", "dev")  # what docker/images calls the images that are tested
 FIGURES = {}  # what the tests measured, for the end
 
 
@@ -34,8 +34,8 @@ METADATA = read_metadata()
 every_connector = pytest.mark.parametrize("name", METADATA)
 
 
-def image_of(name, tag="dev"):
-    """The image of a connector."""
+def image_of(name, tag=TESTED):
+    """The image of a connector, the one that is tested."""
     return f"{METADATA[name]['dockerRepository']}:{tag}"
 
 
@@ -85,7 +85,7 @@ def base():
 @functools.cache
 def arm64_image(name, stage=""):
     """The connector's image for arm64, or a stage of its build; made when somebody asks first."""
-    tag = f"arm64-{stage}" if stage else "arm64"
+    tag = "-".join(filter(None, [TESTED, "arm64", stage]))
     options = os.environ.get("DOCKER_BUILD_OPTIONS", "") + (f" --target {stage}" if stage else "")
     more = {"BASE": base(), "TAGS": tag, "DOCKER_BUILD_OPTIONS": options, "MAKEFLAGS": ""}
     done = subprocess.run(
@@ -93,7 +93,6 @@ def arm64_image(name, stage=""):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=BUILD_SECONDS,
         check=False)
     assert done.returncode == 0, done.stdout
-    atexit.register(docker, "image", "rm", image_of(name, tag))
     return image_of(name, tag)
 
 

@@ -1,7 +1,7 @@
 """The README's commands for the images, run as they are printed.
 
-Where they name what a test cannot have, a fixed port, a host of example.com, it is put in its place
-before; nothing else is changed.
+Where they name what a test cannot have, a fixed port, a host of example.com, tags that may be
+somebody's, it is put in its place before; nothing else is changed.
 """
 
 import json
@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from connector import ROOT, check_message
-from container import BUILD_SECONDS, METADATA, base, docker
+from container import BUILD_SECONDS, METADATA, TESTED, base, docker
 from harness import Sandbox
 from network import Authority, Proxy, TlsFront
 from pods import wait_for
@@ -32,6 +32,7 @@ PUBLISHED = "airbyte-c/destination-dust"
 
 def shell(script, directory, seconds=COMMAND_SECONDS, env=None):
     """Run a block in a directory; all of its commands must succeed. Returns stdout, by lines."""
+    script = script.replace(":dev", f":{TESTED}")
     run = subprocess.run(["bash", "-e", "-c", script], cwd=directory, capture_output=True,
                          text=True, timeout=seconds, check=False,
                          env={**os.environ, **(env or {})})
@@ -135,6 +136,7 @@ def test_the_options_for_a_proxy_and_a_certificate_work(behind_a_proxy):
 def test_an_image_may_bring_a_proxy_and_a_certificate_along(behind_a_proxy):
     directory, proxy = behind_a_proxy
     (dockerfile,) = blocks("Proxies and private certificates", "dockerfile")
+    dockerfile = dockerfile.replace(f":{VERSIONS[PUBLISHED]}", f":{TESTED}")
     (directory / "certs" / "Dockerfile").write_text(through(proxy, dockerfile))
     name = f"test-company-{uuid.uuid4().hex}"
     docker("build", "-q", "-t", name, directory / "certs")
@@ -247,11 +249,11 @@ def local_registry(tmp_path):
 @pytest.fixture(name="published")
 def names_that_are_published(registry):
     """What the block calls its images; all of them are removed afterwards."""
-    tags = [VERSIONS[PUBLISHED] + suffix for suffix in ("-amd64", "-arm64")]
+    tags = [TESTED + suffix for suffix in ("-amd64", "-arm64")]
     local = [f"{PUBLISHED}:{tag}" for tag in tags]
     remote = [f"{registry}/{name}" for name in local]
     yield local, remote
-    docker("manifest", "rm", f"{registry}/{PUBLISHED}:{VERSIONS[PUBLISHED]}")
+    docker("manifest", "rm", f"{registry}/{PUBLISHED}:{TESTED}")
     docker("rmi", *local, *remote)
 
 
@@ -266,16 +268,16 @@ def manifest(registry, tag):
 
 def test_the_commands_of_publish_the_image_publish_it(registry, published):
     (block,) = blocks("Publish the image", "sh")
-    block = block.replace(REGISTRY, registry)
+    block = block.replace(REGISTRY, registry).replace(VERSIONS[PUBLISHED], TESTED)
     for command in ("docker manifest create", "docker manifest push"):
         assert command in block
         block = block.replace(command, f"{command} --insecure")  # no TLS here
     shell(block, ROOT, BUILD_SECONDS, {"BASE": base()})
     local, remote = published
     docker("rmi", *remote)
-    listed = manifest(registry, VERSIONS[PUBLISHED])["manifests"]
+    listed = manifest(registry, TESTED)["manifests"]
     assert [one["platform"]["architecture"] for one in listed] == ["amd64", "arm64"]
-    name = f"{registry}/{PUBLISHED}:{VERSIONS[PUBLISHED]}"
+    name = f"{registry}/{PUBLISHED}:{TESTED}"
     docker("pull", "-q", name)
     assert kinds(docker("run", "--rm", name, "spec").decode().splitlines()) == ["SPEC"]
     docker("rmi", name)

@@ -4,6 +4,7 @@ The same rights as in `host`, given by the engine. What else the image brings, i
 all, is used: nothing of the host's is in there but the working directory and /tmp.
 """
 
+import os
 import subprocess
 import tempfile
 import uuid
@@ -42,11 +43,11 @@ class ImageHost:
 
     @classmethod
     def of(cls, name):
-        """The image that was built of a connector last."""
+        """The image of a connector that docker/images built, or the one that was built last."""
         for document in yaml.safe_load_all(METADATA.read_text()):
             repository = document["data"]["dockerRepository"]
             if repository.endswith(f"/{name}"):
-                return cls(f"{repository}:dev")
+                return cls(f"{repository}:{os.environ.get('TAGS', 'dev')}")
         raise KeyError(name)
 
     def create(self):
