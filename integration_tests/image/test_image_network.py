@@ -1,5 +1,7 @@
 """The image on the network: names, certificates, proxies."""
 
+import errno
+import random
 import socket
 import struct
 import threading
@@ -11,6 +13,7 @@ from network import Authority, Proxy, TlsFront
 
 __all__ = ["each_service"]
 
+ATTEMPTS = 20
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -57,16 +60,29 @@ def test_names_of_the_hosts_file_are_known(service):
                      options=["--add-host", "service.example:127.0.0.1"])
 
 
+def listen_on_port_53(of):
+    """Bind a socket, since resolv.conf knows no other port, to one of this machine's many addresses;
+    returns which."""
+    for last in range(ATTEMPTS, 0, -1):
+        address = ".".join(map(str, [127, *random.choices(range(1, 255), k=3)]))
+        try:
+            of.bind((address, 53))
+            return address
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or last == 1:
+                of.close()
+                raise
+
+
 class NameServer:
     """Answers every question for an IPv4 address with 127.0.0.1, others with nothing."""
 
-    ADDRESS = "127.77.53.1"
     IPV4 = 1
 
     def __init__(self):
         self.names = set()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((self.ADDRESS, 53))
+        self.address = listen_on_port_53(self.socket)
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -87,7 +103,7 @@ class NameServer:
         return self
 
     def __exit__(self, *error):
-        self.socket.sendto(b"end", (self.ADDRESS, 53))
+        self.socket.sendto(b"end", (self.address, 53))
         self.thread.join(5)
         self.socket.close()
 
@@ -95,9 +111,9 @@ class NameServer:
 def test_a_name_server_is_asked(service, tmp_path):
     try:
         server = NameServer()
-    except PermissionError:
-        pytest.skip("only root may listen on port 53")
-    (tmp_path / "resolv.conf").write_text(f"nameserver {server.ADDRESS}\n")
+    except OSError as error:  # not root, or a server that listens on all addresses
+        pytest.skip(f"port 53 cannot be had on any of {ATTEMPTS} addresses: {error}")
+    (tmp_path / "resolv.conf").write_text(f"nameserver {server.address}\n")
     with server:
         service.succeeds(
             service.at(f"http://service.example:{service.sandbox.port}"),
