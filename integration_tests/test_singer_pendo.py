@@ -1,0 +1,88 @@
+"""target-pendo: what differs from the others: visitors and accounts, which must be there."""
+
+import json
+
+import pytest
+
+from pendo import mapping, rule, sizes, values, writes
+from pendo_api import filled_pendo, shared_pendo
+from singer import Target, load, record, records, schema, state
+
+__all__ = ["filled_pendo", "shared_pendo"]
+
+PLAN = {"id": "string", "plan": "string"}
+AGE = {**PLAN, "age": "integer"}
+
+
+def sync(sandbox, lines, *arguments, **config):
+    """A load that must succeed."""
+    return load("pendo", sandbox.config(**config), lines, *arguments).succeeded()
+
+
+def visitors(*names, fields=None, **data):
+    """SCHEMA and RECORDs of visitors with the same data."""
+    return [schema("visitors", **(fields or PLAN)),
+            *records("visitors", [{"id": name, **data} for name in names])]
+
+
+def test_records_set_fields_of_visitors_and_accounts(sandbox):
+    lines = [*visitors("v1", "v2", plan="pro", _sdc_batched_at="x"), state(1),
+             schema("crm_accounts", **PLAN), record("crm_accounts", {"id": "a1", "plan": "x"}),
+             state(2)]
+    result = sync(sandbox, lines)
+    assert values(sandbox) == values(sandbox, "v2") == {"plan": "pro"}
+    assert sandbox.accounts()["a1"]["custom"] == {"plan": "x"}
+    assert result.states == [1, 2] and result.logs("WARNING") == []
+    assert result.counted() == {"visitors": 2, "crm_accounts": 1}
+
+
+def test_the_configuration_of_the_singer_target_is_understood(sandbox):
+    config = {"crm_visitors": {"primary_key": "visitorId",
+                               "field_mappings": {"visitorId": "uuid", "plan": "tier"}}}
+    lines = [schema("crm_visitors", keys=["uuid"], uuid="string", tier="string"),
+             record("crm_visitors", {"uuid": "v1", "tier": "pro"}), state(1)]
+    assert sync(sandbox, lines, **config).states == [1]
+    assert values(sandbox) == {"plan": "pro"}
+
+
+def test_who_is_missing_is_rejected_and_named(sandbox):
+    result = sync(sandbox, [*visitors("v1", "nobody", plan="pro"), state(1)])
+    assert result.states == [1] and result.counted() == {"visitors": 1}
+    assert any("1 record was not written" in text and text.endswith("ids: nobody")
+               for text in result.logs("WARNING"))
+
+
+@pytest.mark.parametrize("lines, said", [
+    ([schema("people", **PLAN)], "stream people: its name says neither visitor nor account"),
+    ([schema("visitors", keys=[], **PLAN)], "stream visitors: it has no primary key"),
+])
+def test_a_stream_without_kind_or_id_is_named_with_its_line(sandbox, lines, said):
+    message = load("pendo", sandbox.config(), [state(1), *lines, state(2)]).failed()
+    assert message.startswith("line 2 of the input cannot be taken: ") and said in message
+
+
+def test_the_flags_take_the_place_of_settings(sandbox):
+    sandbox.put(visitors=[f"u{number}" for number in range(10)])
+    lines = visitors(*(f"u{number}" for number in range(10)), plan="x")
+    sync(sandbox, lines, "--batch_records", "4", batch_records=3)
+    assert sorted(sizes(sandbox)) == [2, 4, 4]
+    sandbox.faults([rule(times=-1, status=503)])
+    message = load("pendo", sandbox.config(attempts=5), lines, "--attempts", "2").failed()
+    assert "2 tries" in message
+
+
+def test_after_a_kill_the_last_line_says_what_is_stored(sandbox):
+    names = [f"u{number}" for number in range(1000)]
+    sandbox.put(visitors=names)
+    sandbox.faults([rule(skip=20, times=-1, stall=True)])
+    lines = [schema("visitors", **AGE)]
+    for number, name in enumerate(names):
+        lines += [record("visitors", {"id": name, "age": number}), state({"done": number})]
+    with Target("pendo", sandbox.config(), "--batch_records", "10") as target:
+        target.feed(lines)
+        target.until_states(50)
+        result = target.kill()
+    done = json.loads(result.stdout.splitlines()[-1])["done"]
+    assert 50 <= done + 1 <= 200
+    assert all(values(sandbox, name) == {"age": number}
+               for number, name in enumerate(names[:done + 1]))
