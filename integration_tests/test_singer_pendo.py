@@ -52,6 +52,15 @@ def test_who_is_missing_is_rejected_and_named(sandbox):
                for text in result.logs("WARNING"))
 
 
+def test_a_deletion_is_rejected_and_nothing_else_is_said_of_it(sandbox):
+    deleted = {"id": "v1", "plan": "pro", "_sdc_deleted_at": "2024-01-01T00:00:00Z"}
+    result = sync(sandbox, [*visitors("v2", plan="pro"), record("visitors", deleted), state(1)])
+    assert (writes(sandbox), result.states) == ({"v2": 1}, [1])
+    assert result.logs("WARNING") and all(
+        "it is a deletion, and Pendo can delete nothing" in text
+        for text in result.logs("WARNING"))
+
+
 @pytest.mark.parametrize("lines, said", [
     ([schema("people", **PLAN)], "stream people: its name says neither visitor nor account"),
     ([schema("visitors", keys=[], **PLAN)], "stream visitors: it has no primary key"),
