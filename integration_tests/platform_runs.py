@@ -4,19 +4,24 @@ from collections import Counter
 
 import pytest
 
-from simulator.services import SERVICES
+from services import USERS, kinds
 from simulator.sync import run_attempt
 
-USERS = (None, "users")
 SOURCE_FAILED = "Source process exited with non-zero exit code 1"
 both_scopes = pytest.mark.parametrize("scope", ["STREAM", "GLOBAL"])
 both_ways = pytest.mark.parametrize("refreshes", [True, False], ids=["refreshes", "legacy"])
 
 
-@pytest.fixture(name="running", scope="module", params=SERVICES)
+everywhere = pytest.mark.parametrize("running", kinds(), indirect=True)
+where_nothing_can_be_removed = pytest.mark.parametrize(
+    "running", [kind for kind in kinds() if kind not in kinds("overwrite")], indirect=True)
+
+
+@pytest.fixture(name="running", scope="module", params=kinds("overwrite"))
 def each_service(request):
-    """One sandbox for all tests of a connector."""
-    with SERVICES[request.param]() as service:
+    """One sandbox for all tests of a connector; of those that can remove something, if a test says
+    nothing else."""
+    with request.param() as service:
         yield service
 
 
@@ -28,7 +33,7 @@ def each_service_empty(running):
 
 def sync(service, connection, source, kind="sync", **options):
     """The report of one attempt at a new job."""
-    return run_attempt(service.host, service.config, connection.job(kind), source,
+    return run_attempt(service.host, service.config(), connection.job(kind), source,
                        **{"held": service.held, **options})
 
 

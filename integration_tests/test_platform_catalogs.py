@@ -9,9 +9,9 @@ from connector import PROTOCOL, stream
 from platform_runs import (  # pylint: disable=unused-import
     USERS, both_scopes, both_ways, each_service, each_service_empty, once, sync)
 from simulator import wire
+from services import DustDocuments, Luzmo
 from simulator.connection import Connection
 from simulator.generated import Generated, data_of, serial_of
-from simulator.services import DustDocuments, Luzmo
 from simulator.source import Source
 from simulator.sync import run_attempt
 
@@ -80,7 +80,7 @@ def as_offered(service, streams):
     if isinstance(service, Luzmo):
         streams = [one for one in streams if one["stream"].get("namespace") != ""]
     for one in streams:
-        if one["destination_sync_mode"] not in service.modes:
+        if one["destination_sync_mode"] not in service.modes():
             one["destination_sync_mode"] = one["destination_sync_mode"].removesuffix("_dedup")
     return streams
 
@@ -95,7 +95,7 @@ def test_all_types_of_a_whole_catalog_arrive(service, name, refreshes, scope):
     streams = as_offered(service, catalog(name))
     connection = Connection(streams, refreshes=refreshes)
     source = Generated(streams, COUNT, scope)
-    report = run_attempt(service.host, service.config, connection.job(), source,
+    report = run_attempt(service.host, service.config(), connection.job(), source,
                          identity=serial_of, held=lambda one: map(serial_in, service.rows(one)))
     report.succeeded()
     assert report.warnings == [] and report.committed == dict.fromkeys(source.records(), COUNT)
@@ -157,7 +157,7 @@ def test_the_exchange_rates_arrive(service, refreshes, scope):
     described = json.loads((FIXTURES / "exchange_rate_catalog.json").read_text())["streams"][0]
     connection = Connection([stream(
         described["name"], "overwrite", schema=described["json_schema"])], refreshes=refreshes)
-    report = run_attempt(service.host, service.config, connection.job(), Messages(messages))
+    report = run_attempt(service.host, service.config(), connection.job(), Messages(messages))
     report.succeeded()
     assert report.committed == {rates: 5} and len(report.acknowledged) == 3
     rows = service.rows(rates)
@@ -186,7 +186,7 @@ def test_hundreds_of_streams_in_little_memory(service):
     streams = [service.stream(name, "overwrite" if at % 2 else "append")
                for at, name in enumerate(names)]
     source = Source(dict.fromkeys(names, range(1, 5)), every=2)
-    report = run_attempt(service.host, service.config, Connection(streams).job(), source)
+    report = run_attempt(service.host, service.config(), Connection(streams).job(), source)
     assert report.succeeded().committed == {(None, name): 4 for name in names}
     for name in names[:2] + names[-2:]:
         assert service.held((None, name)) == once(range(1, 5))

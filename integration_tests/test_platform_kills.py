@@ -4,51 +4,51 @@ side, which then has forgotten the last states; and runs that go on from there.
 Each seed makes a chain of syncs over a connection, killed until it has had its share of kills, and
 then left alone. Nothing that was acknowledged may be missing, ever; nothing may be missing at the
 end; an overwrite or truncate refresh that succeeded has replaced everything, and one that was not
-fed to its end has taken nothing away. SIMULATE_KILLS says how many kills each connector gets.
+fed to its end has taken nothing away. Where a record changes what is there, the newest value of each
+field wins. SIMULATE_KILLS says how many kills each connector gets.
 """
 
 import os
 import random
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 
+from services import SERVICES, kinds
 from simulator.connection import Connection
 from simulator.interruption import (
     KILLS, Interruption, after_lines, after_requests, after_seconds, after_states)
-from simulator.orchestrator import BUFFER_BYTES, PERSIST_SECONDS
-from simulator.services import DustDocuments, DustTables, Luzmo
-from simulator.source import Source
+from simulator.orchestrator import BUFFER_BYTES, PERSIST_SECONDS, identity_of
+from simulator.source import Source, named
 from simulator.sync import run_attempt
 
 IS_IMAGE = os.environ.get("SIMULATE") == "image"
 COUNT = int(os.environ.get("SIMULATE_KILLS", 10 if IS_IMAGE else 200))
 SHARE = 5  # of a chain
-CONNECTORS = {"dust": [DustDocuments, DustTables], "luzmo": [Luzmo]}
 STEP = 10_000  # the numbers of a sync begin where no other's end
-LONGEST = {DustDocuments: 60, DustTables: 1200, Luzmo: 300}  # records of a stream
 SOURCE_SECONDS = 0.2  # what a slow source takes
 
 
 @pytest.fixture(name="running", scope="module")
 def running_services():
     """All services, one sandbox each."""
-    with DustDocuments() as documents, DustTables() as tables, Luzmo() as luzmo:
-        yield {type(one): one for one in (documents, tables, luzmo)}
+    with ExitStack() as stack:
+        yield {kind: stack.enter_context(kind()) for kind in kinds()}
 
 
 class Chain:
     """Syncs made up from a seed."""
 
+    data = staticmethod(named)
+    identity = staticmethod(identity_of)
+
     def __init__(self, running, connector, seed):
         self.random = random.Random(f"{connector} {seed}")
-        kind = self.random.choice(CONNECTORS[connector])
-        self.longest = LONGEST[kind]
-        self.service = running[kind].empty()
+        self.service = running[self.random.choice(SERVICES[connector])].empty()
         self.service.sandbox.settings(latency_ms=self.random.choice([0, 1, 5]))
-        self.is_luzmo = kind is Luzmo
-        self.mode = self.random.choice(
-            [*self.service.modes, *self.service.modes, "append", "append"])
+        modes = self.service.modes()
+        self.mode = self.random.choice([*modes, *modes, "append", "append"])
         self.scope = self.random.choice(["STREAM", "GLOBAL"])
         self.names = ["users", "orders", "items"][:self.random.randint(1, 3)]
         sync_mode = "full_refresh" if self.overwrites else self.random.choice(
@@ -57,7 +57,8 @@ class Chain:
             [self.service.stream(name, self.mode, sync_mode=sync_mode) for name in self.names],
             refreshes=self.random.random() < 0.5)
         self.kinds = ["sync", "truncate"] if (
-            sync_mode == "incremental" and self.connection.refreshes) else ["sync"]
+            sync_mode == "incremental" and "overwrite" in modes
+            and self.connection.refreshes) else ["sync"]
         self.kind = "sync"
         self.kills = 0
         self.fed = False
@@ -81,7 +82,7 @@ class Chain:
     def next_numbers(self):
         """{name: what its stream brings with the next sync}"""
         begin = max([STEP, *(one.start + STEP for one in self.new.values())])
-        return {name: range(begin, begin + self.random.randint(1, self.longest))
+        return {name: range(begin, begin + self.random.randint(1, self.service.longest))
                 for name in self.names}
 
     def next_source(self):
@@ -90,7 +91,7 @@ class Chain:
         self.new = self.next_numbers()
         every = self.random.choice([3, 20, 100, 1000])
         turns = sum(1 + len(numbers) // every for numbers in self.new.values())
-        return Source(self.new, every=every, scope=self.scope,
+        return Source(self.new, every=every, scope=self.scope, data=self.data,
                       rest=self.random.choice([0, SOURCE_SECONDS]) / turns)
 
     def interruption(self, source):
@@ -118,8 +119,8 @@ class Chain:
 
     def attempt(self, job, source, interruption):
         """One attempt, which must succeed if it is not killed."""
-        report = run_attempt(self.service.host, self.service.config, job, source,
-                             held=self.service.held, interruption=interruption,
+        report = run_attempt(self.service.host, self.service.config(), job, source, held=self.held,
+                             identity=self.identity, interruption=interruption,
                              buffer_bytes=self.random.choice([0, BUFFER_BYTES]),
                              persist_seconds=self.random.choice([0, PERSIST_SECONDS]))
         if report.status != "succeeded":
@@ -130,9 +131,9 @@ class Chain:
         self.check_held()
         return report
 
-    def held(self, name):
+    def held(self, descriptor):
         """{number: how often}"""
-        return self.service.held((None, name))
+        return self.service.held(descriptor)
 
     def acknowledged(self):
         """{name: numbers} of what the platform will not send again."""
@@ -143,7 +144,7 @@ class Chain:
     def check_held(self):
         """What must be there whenever a connector has died."""
         for name, numbers in self.acknowledged().items():
-            held = self.held(name)
+            held = self.held((None, name))
             assert set(numbers) <= set(held)
             if not self.replaces or not self.fed:
                 assert set(self.old[name]) <= set(held)
@@ -151,21 +152,60 @@ class Chain:
     def check_end(self):
         """What is there after a success."""
         for name in self.names:
-            held = self.held(name)
+            held = self.held((None, name))
             wanted = set(self.new[name])
             if not self.replaces:
                 wanted |= set(self.old[name])
             assert set(held) >= wanted
             if self.replaces:
                 assert set(held) == wanted
-            if self.overwrites or not self.is_luzmo:
+            if self.overwrites or not self.service.repeats:
                 assert held == Counter(held.keys())
 
 
+class MergingChain(Chain):
+    """Many records of few ids: a number is held if its record was written, or a newer one of its
+    id. Not all have a note; those that lack it leave the one that is there."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.ids = self.random.choice([7, 50, 400])
+        self.rows = {name: {} for name in self.names}  # what the syncs until now have left
+
+    def data(self, number):
+        """The record of a number."""
+        note = {"note": f"of {number}"} if number % 3 == 0 else {}
+        return {"id": number % self.ids, "name": f"n{number}", **note}
+
+    @staticmethod
+    def identity(record):
+        """The number of a record."""
+        return number_of(record["data"])
+
+    def held(self, descriptor):
+        newest = {row["id"]: number_of(row) for row in self.service.rows(descriptor)}
+        name = descriptor[1]
+        return Counter(number for number in (*self.old[name], *self.new[name])
+                       if number <= newest.get(number % self.ids, -1))
+
+    def check_end(self):
+        super().check_end()
+        for name, rows in self.rows.items():
+            for number in self.new[name]:
+                rows.setdefault(number % self.ids, {}).update(self.data(number))
+            assert {row["id"]: row for row in self.service.rows((None, name))} == rows
+
+
+def number_of(data):
+    """What a name was made of."""
+    return int(data["name"].removeprefix("n"))
+
+
 @pytest.mark.parametrize("seed", range(-(-COUNT // SHARE)))
-@pytest.mark.parametrize("connector", CONNECTORS)
+@pytest.mark.parametrize("connector", SERVICES)
 def test_nothing_is_lost(running, connector, seed):
-    chain = Chain(running, connector, seed)
+    merges = SERVICES[connector][0].merges
+    chain = (MergingChain if merges else Chain)(running, connector, seed)
     share = min(SHARE, COUNT - seed * SHARE)
     try:
         chain.run(share)

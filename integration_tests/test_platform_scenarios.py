@@ -8,11 +8,11 @@ import pytest
 from harness import Sandbox
 from platform_runs import (  # pylint: disable=unused-import
     SOURCE_FAILED, USERS, both_scopes, both_ways, each_service, each_service_empty, once, sync)
+from services import DustDocuments, Luzmo
 from simulator.connection import Connection, Mapper
 from simulator.generated import Generated
 from simulator.interruption import (
     Interruption, abort, after_lines, after_requests, after_states, close_stdout)
-from simulator.services import DustDocuments, Luzmo
 from simulator.source import Source
 from simulator.sync import run_attempt, run_job
 
@@ -86,7 +86,7 @@ def test_a_clear_empties_one_stream_and_leaves_the_other(service, refreshes, sco
     source = Source(dict.fromkeys(names, OLD), scope=scope)
     sync(service, connection, source).succeeded()
     job = connection.job("clear", ["gone"])
-    report = run_attempt(service.host, service.config, job, None).succeeded()
+    report = run_attempt(service.host, service.config(), job, None).succeeded()
     assert len(report.acknowledged) == 1
     assert service.is_cleared((None, "gone")) and not service.is_cleared((None, "kept"))
     assert service.held((None, "kept")) == once(OLD)
@@ -202,7 +202,7 @@ def many(service):
 
 @both_ways
 def test_a_service_that_is_down_is_a_reason(service, refreshes):
-    with Sandbox(None, service=service.name) as other:
+    with Sandbox(None, service=service.sandbox.service) as other:
         nowhere = other.config(**service.settings)
     connection = Connection([service.stream()], refreshes=refreshes)
     report = run_attempt(service.host, nowhere, connection.job(), Source({"users": OLD}))
@@ -218,12 +218,12 @@ def test_a_service_that_goes_down_in_the_midst_has_what_was_acknowledged(service
     count = many(service)
     source = Source({"users": range(1, count + 1)}, every=count // 10)
     service.sandbox.faults([{**service.writes_of("users"), "skip": 3, "times": -1, **fault}])
-    first = run_attempt(service.host, service.config, job, source, held=service.held)
+    first = run_attempt(service.host, service.config(), job, source, held=service.held)
     service.sandbox.faults([])
     assert first.offences == []
     if first.status != "succeeded":  # Luzmo looks whether rows are there whose reply was lost
         assert reasons(first)
-        run_attempt(service.host, service.config, job, source, held=service.held).succeeded()
+        run_attempt(service.host, service.config(), job, source, held=service.held).succeeded()
     else:
         assert isinstance(service, Luzmo) and fault == {"cut": "after"}
     held = service.held(USERS)
@@ -335,7 +335,7 @@ def test_a_reader_that_goes_away_while_states_are_pending(service):
     rules = [{**service.writes_of("users"), "skip": 1, "times": -1, "delay_ms": 20}]
     service.sandbox.faults(rules)
     source = Source({"users": range(1, 1001)}, every=100, rest=0.02)
-    reports = run_job(service.host, service.config, connection.job(), source, held=service.held,
+    reports = run_job(service.host, service.config(), connection.job(), source, held=service.held,
                       interruptions=[Interruption(after_states(1), close_stdout)])
     service.sandbox.faults([])
     assert [one.status for one in reports] == ["failed", "succeeded"], reports

@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from platform_runs import (  # pylint: disable=unused-import
-    SOURCE_FAILED, USERS, both_scopes, both_ways, each_service, each_service_empty, once, sync)
+    SOURCE_FAILED, both_scopes, both_ways, each_service, each_service_empty, everywhere, once, sync,
+    where_nothing_can_be_removed)
+from services import USERS, kinds
 from simulator.connection import Connection, Mapper
 from simulator.interruption import (
     Interruption, abort, after_lines, after_seconds, after_states, close_stdout, kill_connector,
@@ -19,10 +21,9 @@ from simulator.sync import run_attempt, run_job
 
 @both_scopes
 @both_ways
-@pytest.mark.parametrize("mode", ["append", "append_dedup", "overwrite", "overwrite_dedup"])
+@pytest.mark.parametrize("running, mode", [
+    (kind, mode) for kind in kinds() for mode in kind.modes()], indirect=["running"])
 def test_a_sync_stores_everything_and_says_so(service, mode, refreshes, scope):
-    if mode not in service.modes:
-        mode = mode.removesuffix("_dedup")
     streams = [service.stream(name, mode) for name in ("users", "orders")]
     connection = Connection(streams, refreshes=refreshes)
     source = Source({"users": range(1, 51), "orders": range(1, 36)}, scope=scope)
@@ -53,6 +54,7 @@ def test_an_overwrite_of_a_source_without_states_is_done(service):
         assert service.held(USERS) == once(numbers)
 
 
+@everywhere
 @both_scopes
 @pytest.mark.parametrize("mapper, namespace, name", [
     (Mapper("source", prefix="raw_"), "shop", "raw_users"),
@@ -71,11 +73,12 @@ def test_names_are_mapped_and_mapped_back(service, mapper, namespace, name, scop
         assert connection.states == {shop: {"cursor": 60}}
 
 
+@everywhere
 def test_spec_and_check_answer(service):
     spec = ask(service.host, "spec")
     assert spec.exit_code == 0 and "connectionSpecification" in spec.value
-    assert ask(service.host, "check", service.config).value == {"status": "SUCCEEDED"}
-    refused = ask(service.host, "check", {**service.config, "api_key": "wrong"})
+    assert ask(service.host, "check", service.config()).value == {"status": "SUCCEEDED"}
+    refused = ask(service.host, "check", service.config(**service.wrong))
     assert refused.value["status"] == "FAILED" and refused.exit_code == 0
 
 
@@ -114,11 +117,12 @@ def test_an_aborted_overwrite_takes_nothing_away(service, refreshes):
     assert old_data_is_there(service)
 
 
+@everywhere
 def test_who_cannot_print_any_more_ends_and_has_lost_nothing(service):
     connection = Connection([service.stream(sync_mode="incremental")])
     source = Source({"users": range(1, 2001)}, every=100, rest=0.05)
     job = connection.job()
-    reports = run_job(service.host, service.config, job, source, held=service.held,
+    reports = run_job(service.host, service.config(), job, source, held=service.held,
                       interruptions=[Interruption(after_states(2), close_stdout)])
     assert [one.status for one in reports] == ["failed", "succeeded"], reports
     assert [one.offences for one in reports] == [[], []]
@@ -151,7 +155,7 @@ def to_be_refreshed(service, names=NAMES, numbers=range(1, 31)):
 def attempt(service, job, numbers, names=NAMES, **options):
     """The report of one more attempt at a refresh; each stream brings these numbers."""
     scope = options.pop("scope", "STREAM")
-    return run_attempt(service.host, service.config, job, Source(
+    return run_attempt(service.host, service.config(), job, Source(
         dict.fromkeys(names, numbers), scope=scope), held=service.held, **options)
 
 
@@ -164,12 +168,21 @@ def cut_off(service, job, numbers=NEW):
     service.sandbox.faults([])
 
 
+@where_nothing_can_be_removed
+def test_a_truncate_refresh_of_what_cannot_be_removed_updates(service):
+    connection = Connection([service.stream(sync_mode="incremental")])
+    sync(service, connection, Source({"users": range(1, 31)})).succeeded()
+    report = sync(service, connection, Source({"users": range(21, 51)}), "truncate").succeeded()
+    assert any("cannot be removed" in text for text in report.texts("WARN"))
+    assert service.held(USERS) == once(range(1, 51))
+
+
 def test_a_truncate_refresh_that_was_interrupted_goes_on(service):
     """The rows of both attempts replace the old ones."""
     connection = to_be_refreshed(service, ["users"])
     job = connection.job("truncate")
     source = Source({"users": range(101, 161)})
-    reports = [run_attempt(service.host, service.config, job, Source(
+    reports = [run_attempt(service.host, service.config(), job, Source(
         source.streams, fails_after=fails), held=service.held) for fails in (25, None)]
     assert [one.status for one in reports] == ["failed", "succeeded"], reports
     assert service.held(USERS) == once(range(101, 161))
@@ -194,7 +207,7 @@ def test_what_is_replaced_and_not_acknowledged_may_come_again(service):
     cut_off(service, job)
     connection.forget([DONE])  # the acknowledgement was lost on its way
     attempt(service, job, NEW).succeeded()
-    times = 2 if service.name == "luzmo" else 1
+    times = 2 if service.repeats else 1
     assert service.held(DONE) == once(*[NEW] * times)
     assert service.held((None, "slow")) == once(NEW)
 
@@ -216,12 +229,12 @@ def test_a_truncate_refresh_that_began_with_nothing_keeps_no_old_row(service, mo
     service.sandbox.faults([{**service.writes_of("slow"), "stall": True}])
     source = Source({"done": (), "slow": NEW})
     cut = Interruption(after_states(1), kill_connector)
-    report = run_attempt(service.host, service.config, job, source, interruption=cut)
+    report = run_attempt(service.host, service.config(), job, source, interruption=cut)
     assert report.status == "failed" and set(connection.states) == {DONE}, report
     service.sandbox.faults([])
-    run_attempt(service.host, service.config, job, Source({"done": more, "slow": NEW}),
+    run_attempt(service.host, service.config(), job, Source({"done": more, "slow": NEW}),
                 held=service.held).succeeded()
-    old = once(range(1, 31)) if service.name == "luzmo" and not more else once()
+    old = once(range(1, 31)) if service.repeats and not more else once()
     assert service.held(DONE) == once(more) + old
     sync(service, connection, Source({"done": range(101, 121), "slow": NEW})).succeeded()
     assert service.held(DONE) == once(range(101, 121))
@@ -271,7 +284,7 @@ def test_a_truncate_refresh_survives_a_kill_at_each_of_its_requests(service, sta
         assert first.offences == [], (number, first)
         if first.status == "succeeded":
             break
-        is_doubled = (service.name == "luzmo" and not connection.states
+        is_doubled = (service.repeats and not connection.states
                       and service.generations("users") != set())
         attempt(service, job, [*new, *more], ["users"]).succeeded()
         assert service.held(USERS) == once(*[new] * (1 + is_doubled), more), number

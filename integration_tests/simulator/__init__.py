@@ -18,5 +18,4 @@ platform itself would notice nothing.
     report             what is known after it
     sync               attempts until one succeeds, each resumed from where the last came to
     sidecar            spec and check
-    services           the sandboxes, and what they hold of a stream
 """

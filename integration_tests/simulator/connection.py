@@ -168,7 +168,8 @@ class Job:
         generation = self.connection.generations[descriptor]
         return {**stream, "generation_id": generation,
                 "minimum_generation_id": generation if replaces else 0, "sync_id": self.number,
-                "destination_sync_mode": "append_dedup" if mode.endswith("dedup") else "append"}
+                "destination_sync_mode": mode.replace("overwrite_dedup", "append_dedup").replace(
+                    "overwrite", "append")}
 
     def clearing(self):
         """What the source of a clear says: no record, and states without value. None if the
