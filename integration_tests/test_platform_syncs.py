@@ -138,6 +138,18 @@ def test_a_clear_is_a_sync_without_records(service):
         assert service.held(USERS) == once(range(101, 111))
 
 
+@where_nothing_can_be_removed
+@both_ways
+def test_a_clear_of_what_cannot_be_removed_says_so_and_the_next_sync_begins_anew(
+        service, refreshes):
+    connection = with_old_data(service, "append", refreshes=refreshes)
+    report = sync(service, connection, None, kind="clear").succeeded()
+    assert connection.states == {} and service.held(USERS) == once(range(1, 31))
+    assert any("cannot be removed" in text for text in report.texts("WARN"))
+    sync(service, connection, Source({"users": range(21, 51)})).succeeded()
+    assert service.held(USERS) == once(range(1, 51))
+
+
 # --- a truncate refresh in several attempts --------------------------------------------------------
 
 NAMES = ("done", "slow")

@@ -109,8 +109,8 @@ read_ids(struct ab_stream *stream, const cJSON *configured, bool on_platform, st
 }
 
 static int
-read_mode(
-    struct ab_stream *stream, const cJSON *configured, const cJSON *supported, struct ab_error *err)
+read_mode(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
+    bool on_platform, struct ab_error *err)
 {
 	const char *mode = cJSON_GetStringValue(member(configured, "destination_sync_mode"));
 	const cJSON *known = NULL;
@@ -122,7 +122,8 @@ read_mode(
 		if (strcmp(known->valuestring, mode) == 0)
 			break;
 	}
-	if (known == NULL)
+	const bool clears = on_platform && strcmp(mode, "overwrite") == 0;
+	if (known == NULL && !clears)
 		return refuse(stream,
 		    "its destination_sync_mode is not one that this destination "
 		    "supports; see the specification",
@@ -150,7 +151,7 @@ read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supp
 	stream->schema = member(member(configured, "stream"), "json_schema");
 	if (!cJSON_IsObject(stream->schema))
 		return refuse(stream, "json_schema is missing in the catalog", err);
-	if (read_mode(stream, configured, supported, err) != 0 ||
+	if (read_mode(stream, configured, supported, on_platform, err) != 0 ||
 	    read_ids(stream, configured, on_platform, err) != 0 ||
 	    read_primary_key(stream, member(configured, "primary_key"), err) != 0)
 		return -1;

@@ -5,6 +5,8 @@
  * generation ids and sync modes combine is the platform's CatalogGenerationSetter and the CDKs'
  * decision table: mode overwrite replaces what is there, and so does a minimum_generation_id above
  * 0 that equals generation_id; with 0 the mode alone decides; any other is refused.
+ * A clear is an overwrite without records, which the platform sends to destinations without that
+ * mode too.
  *
  * PyAirbyte fills in generation_id, minimum_generation_id and sync_id with 1 in every sync,
  * whatever its write strategy (its CatalogProvider.validate_catalog): there too the mode alone

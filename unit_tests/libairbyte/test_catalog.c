@@ -346,6 +346,25 @@ an_update_says_what_of_and_by_which_key(void **state)
 }
 
 static void
+a_clear_comes_to_who_cannot_overwrite(void **state)
+{
+	cJSON *spec = cJSON_Parse("{\"supported_destination_sync_modes\":[\"append\"]}");
+	struct ab_catalog catalog;
+	struct ab_error err;
+	char path[64];
+
+	(void)state;
+	write_temporary(path, CATALOG(STREAM("a", "\"destination_sync_mode\":\"overwrite\"")));
+	assert_int_equal(ab_catalog_read(&catalog, path, spec, false, &err), -1);
+	assert_non_null(strstr(err.message, "destination_sync_mode is not one"));
+	assert_int_equal(ab_catalog_read(&catalog, path, spec, true, &err), 0);
+	assert_true(catalog.streams[0].overwrite);
+	ab_catalog_release(&catalog);
+	unlink(path);
+	cJSON_Delete(spec);
+}
+
+static void
 a_note_is_left_once(void **state)
 {
 	struct ab_catalog catalog;
@@ -415,6 +434,7 @@ main(void)
 	    cmocka_unit_test(absent_and_empty_namespaces_differ_only_where_both_exist),
 	    cmocka_unit_test(an_update_says_what_of_and_by_which_key),
 	    cmocka_unit_test(a_stream_ends_well_only_on_proof),
+	    cmocka_unit_test(a_clear_comes_to_who_cannot_overwrite),
 	    cmocka_unit_test(a_note_is_left_once),
 	    cmocka_unit_test(streams_can_be_added_and_stay_where_they_are),
 	    cmocka_unit_test(a_stream_is_not_added_twice_nor_to_a_full_catalog),
