@@ -9,12 +9,10 @@ import subprocess
 import tarfile
 
 import pytest
-import yaml
 
 import connector
-import luzmo
-from connector import ROOT, RUN_SECONDS, Source, catalog_of, environment, rows, stored
-from harness import Sandbox
+from connector import ROOT, RUN_SECONDS, Source, catalog_of, environment, rows
+from services import METADATA, SERVICES
 
 DOCKER_SECONDS = 120
 BUILD_SECONDS = 900
@@ -24,13 +22,6 @@ TESTED = os.environ.get("TAGS", "dev")  # what docker/images calls the images th
 FIGURES = {}  # what the tests measured, for the end
 
 
-def read_metadata():
-    """{connector: its data in metadata.yaml}"""
-    documents = yaml.safe_load_all((ROOT / "metadata.yaml").read_text())
-    return {one["data"]["dockerRepository"].rpartition("/")[2]: one["data"] for one in documents}
-
-
-METADATA = read_metadata()
 every_connector = pytest.mark.parametrize("name", METADATA)
 
 
@@ -155,27 +146,27 @@ def run(image, command, config=None, catalog=None, lines=(), *, seconds=RUN_SECO
         return container.end(seconds)
 
 
-# --- both services --------------------------------------------------------------------------------
+# --- with a service -------------------------------------------------------------------------------
 
 
-class Service:
+class Image:
     """A connector's image beside a sandbox of its service, and a small sync."""
 
-    def __init__(self, name, sandbox):
-        self.name = name
-        self.image = image_of(name)
-        self.sandbox = sandbox
+    def __init__(self, service):
+        self.service = service
+        self.name = service.connector
+        self.image = image_of(self.name)
+        self.sandbox = service.sandbox
+        self.config = service.config
         self.source = Source().records("users", rows(20)).state("users")
-
-    def config(self, **overrides):
-        """A configuration that writes rows."""
-        more = {"data_format": "tables"} if self.name == connector.DUST else {}
-        return self.sandbox.config(**more, **overrides)
 
     def at(self, address):
         """A configuration for the service at another address."""
-        key = "base_url" if self.name == connector.DUST else "api_host"
-        return self.config(**{key: address})
+        return self.config(**{self.service.address: address})
+
+    def users(self, mode="append"):
+        """A catalog of one stream."""
+        return catalog_of(self.service.stream("users", mode))
 
     def check(self, config=None, **options):
         """The connection status."""
@@ -183,34 +174,23 @@ class Service:
 
     def write(self, config=None, mode="append", **options):
         """The Result of the small sync."""
-        return run(self.image, "write", config or self.config(), users(mode), self.source.lines,
-                   **options)
+        return run(self.image, "write", config or self.config(), self.users(mode),
+                   self.source.lines, **options)
 
     def succeeds(self, config=None, **options):
         """Check and write, with all that must hold afterwards."""
         assert self.check(config, **options) == {"status": "SUCCEEDED"}
         result = self.write(config, **options).succeeded()
         assert result.state_lines == self.source.expected
-        assert self.held() == {str(number) for number in range(1, 21)}
+        assert self.held() == set(range(1, 21))
 
     def held(self):
         """The ids of what the service holds."""
-        if self.name == connector.DUST:
-            return stored(self.sandbox, "tables")
-        return {str(one) for one in luzmo.column(self.sandbox, "id")}
-
-
-def users(mode="append"):
-    """A catalog of one stream."""
-    return catalog_of(luzmo.stream("users", mode, key="id"))
-
-
-OPTIONS = {"dust": ["--debounce", 0], "luzmo": ["--rate-window", connector.TIME_SCALE]}
+        return set(self.service.held())
 
 
 @pytest.fixture(name="service", params=METADATA)
 def each_service(request):
     """Each connector beside an empty sandbox."""
-    kind = request.param.removeprefix("destination-")
-    with Sandbox(None, *OPTIONS[kind], service=kind) as sandbox:
-        yield Service(request.param, sandbox)
+    with SERVICES[request.param][0]() as service:
+        yield Image(service)

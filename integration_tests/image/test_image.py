@@ -7,13 +7,16 @@ import time
 import pytest
 
 from connector import BIN_DIR, ROOT
-from container import FIGURES, PLACE, Container, docker, each_service, run, users
+from container import FIGURES, PLACE, Container, docker, each_service, run
+from services import connectors
 
 __all__ = ["each_service"]
 
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 # A second is promised, and printed as it was; a machine with other work may need more.
 START_SECONDS = 20
+where_overwrites_are_offered = pytest.mark.parametrize(
+    "service", connectors("overwrite"), indirect=True)
 
 
 @pytest.mark.parametrize("options", [
@@ -61,7 +64,7 @@ def test_a_failed_run_exits_with_1(service):
 
 def test_docker_stop_ends_it_at_once(service):
     """It is PID 1, which the kernel does not let die by a signal."""
-    with Container("write", service.config(), users(), image=service.image,
+    with Container("write", service.config(), service.users(), image=service.image,
                    keep=True) as container:
         container.send(*service.source.lines)
         container.until_states(1)
@@ -71,6 +74,7 @@ def test_docker_stop_ends_it_at_once(service):
     assert result.state_lines == service.source.expected
 
 
+@where_overwrites_are_offered
 def test_what_is_held_lies_in_tmpdir(service, tmp_path):
     """The root is read-only, so nothing else can be written to."""
     tmp_path.chmod(0o777)
@@ -82,6 +86,7 @@ def test_what_is_held_lies_in_tmpdir(service, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@where_overwrites_are_offered
 def test_without_a_place_for_what_is_held_it_says_so(service):
     service.write().succeeded()
     before = service.held()
@@ -91,6 +96,7 @@ def test_without_a_place_for_what_is_held_it_says_so(service):
     assert service.held() == before
 
 
+@where_overwrites_are_offered
 def test_a_tmpfs_is_place_enough(service):
     options = [*HARDENED, "--tmpfs", "/tmp"]
     result = service.write(mode="overwrite", options=options)
