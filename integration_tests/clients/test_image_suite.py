@@ -3,24 +3,21 @@
 import pytest
 
 import image_suite
-from harness import Sandbox
+from services import SERVICES
 
-WRONG = {"dust": {"api_key": "sk-00000000"}, "luzmo": {"api_token": "wrong-token-9"}}
 RUN = ["test_docker_image_build_and_spec", *(
     f"test_docker_image_build_and_{what}['{config}' Test Scenario]"
     for what in ("check", "config_matches_spec") for config in ("good", "bad"))]
 
 
-@pytest.fixture(name="outcomes", params=sorted(WRONG), scope="module")
+@pytest.fixture(name="outcomes", params=SERVICES, scope="module")
 def outcomes_of_the_suite(request, venv, tmp_path_factory):
     """What became of each test for a connector."""
-    service = request.param
-    with Sandbox(None, service=service) as sandbox:
-        configs = {"good": ("succeed", sandbox.config()),
-                   "bad": ("failed", sandbox.config(**WRONG[service]))}
-        yield image_suite.run(f"destination-{service}", configs, venv,
-                              tmp_path_factory.mktemp("suite"))
-        assert sandbox.requests(), "no container reached the sandbox"
+    with SERVICES[request.param][0]() as service:
+        configs = {"good": ("succeed", service.config()),
+                   "bad": ("failed", service.config(**service.wrong))}
+        yield image_suite.run(request.param, configs, venv, tmp_path_factory.mktemp("suite"))
+        assert service.sandbox.requests(), "no container reached the sandbox"
 
 
 @pytest.mark.parametrize("name", RUN)

@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from connector import MINUTE, ROOT, TIME_SCALE, global_state, properties, record, state
-from harness import Sandbox
+from connector import global_state, properties, record, state
 from image_suite import image_of
 from pyairbyte import PyAirbyte
+from services import SERVICES, connectors, specification
 
-DUST, LUZMO = "destination-dust", "destination-luzmo"
 FIELDS = properties(id="integer", name="string", amount="number", big="integer", nothing="string",
                     deep="object", at={"type": ["null", "string"], "format": "date-time"})
+where_overwrites_are_offered = pytest.mark.parametrize(
+    "service", connectors("overwrite"), indirect=True)
 
 
 @pytest.fixture(name="client", scope="module")
@@ -22,78 +23,18 @@ def pyairbyte(venv):
         yield client
 
 
-class Dust:
-    """The Dust connector in tables mode."""
-
-    name = DUST
-    wrong = {"api_key": "sk-00000000"}
-    merges = True
-    options = ["--minute", MINUTE, "--debounce", 0]
-
-    @staticmethod
-    def config(sandbox, **more):
-        return sandbox.config(data_format="tables", **more)
-
-    @staticmethod
-    def rows(sandbox):
-        table = sandbox.tables().get("airbyte_users", {"rows": {}})
-        return sorted(table["rows"].values(), key=lambda row: row["id"])
-
-    @staticmethod
-    def refuse(sandbox, words):
-        sandbox.faults([{"path": "/rows", "times": -1, "status": 400, "body": {
-            "error": {"type": "invalid_request_error", "message": words}}}])
-
-
-class Luzmo:
-    """The Luzmo connector."""
-
-    name = LUZMO
-    wrong = {"api_token": "wrong-token-9"}
-    merges = False
-    options = ["--rate-window", TIME_SCALE]
-
-    @staticmethod
-    def config(sandbox, **more):
-        return sandbox.config(**more)
-
-    @staticmethod
-    def rows(sandbox):
-        found = []
-        for one in sandbox.datasets("Airbyte - users"):
-            names = [column["source_name"] for column in one["columns"]]
-            found += [dict(zip(names, map(as_number, row))) for row in one["rows"]]
-        return sorted(found, key=lambda row: int(row["id"]))
-
-    @staticmethod
-    def refuse(sandbox, words):
-        sandbox.faults([{"path": "/data", "times": -1, "status": 400, "body": {
-            "type": {"code": 400}, "code": 400, "message": words}}])
-
-
-def as_number(cell):
-    """The sandbox keeps numbers with an exponent as they were spelt."""
-    return cell["number"] if isinstance(cell, dict) else cell
-
-
-@pytest.fixture(name="side", params=[Dust, Luzmo], ids=[DUST, LUZMO])
+@pytest.fixture(name="service", params=SERVICES)
 def each_connector(request):
-    """What is particular to a connector and its sandbox."""
-    return request.param
-
-
-@pytest.fixture(name="sandbox")
-def own_sandbox(side):
-    """A sandbox of the connector's service."""
-    with Sandbox(None, *side.options, service=side.name.partition("-")[2]) as sandbox:
-        yield sandbox
+    """A connector's service."""
+    with SERVICES[request.param][0]() as service:
+        yield service
 
 
 class Sync:
     """A source's stream, written by PyAirbyte; the cache and its states stay from run to run."""
 
-    def __init__(self, client, side, sandbox, directory):
-        self.client, self.side, self.sandbox = client, side, sandbox
+    def __init__(self, client, service, directory):
+        self.client, self.service = client, service
         self.cache = directory / "cache.duckdb"
         self.seen = directory / "seen.json"
         self.stream = {
@@ -105,31 +46,37 @@ class Sync:
         """The arguments of a write; `end` and `code` are how the source ends."""
         source = {"catalog": {"streams": [self.stream]}, "seen": str(self.seen), "code": code,
                   "lines": [status("STARTED"), *lines, status(end)]}
-        return {"config": self.side.config(self.sandbox), "source": source, "strategy": strategy,
+        return {"config": self.service.config(), "source": source, "strategy": strategy,
                 "cache": str(self.cache), "through_cache": False, "full_refresh": False, **more}
 
     def write(self, lines, strategy, **more):
         """A sync that must work; returns how many records went and the states that came back."""
-        return self.client.do("write", self.side.name, **self.order(lines, strategy, **more))
+        return self.client.do(
+            "write", self.service.connector, **self.order(lines, strategy, **more))
 
     def fail(self, lines, strategy, **more):
         """A sync that must not."""
-        return self.client.fail("write", self.side.name, **self.order(lines, strategy, **more))
+        return self.client.fail(
+            "write", self.service.connector, **self.order(lines, strategy, **more))
 
     def seen_state(self):
         """The state the source got in the last run, None without one."""
         states = json.loads(self.seen.read_text(encoding="utf-8"))
         return None if not states else states[0]["stream"]["stream_state"]
 
+    def rows(self):
+        """The stored rows in the order of their ids."""
+        return sorted(self.service.rows(), key=lambda row: row["id"])
+
     def ids(self):
         """The ids of the stored rows."""
-        return [int(row["id"]) for row in self.side.rows(self.sandbox)]
+        return [row["id"] for row in self.rows()]
 
 
 @pytest.fixture(name="sync")
-def new_sync(client, side, sandbox, tmp_path):
+def new_sync(client, service, tmp_path):
     """A Sync."""
-    return Sync(client, side, sandbox, tmp_path)
+    return Sync(client, service, tmp_path)
 
 
 def status(what):
@@ -148,33 +95,35 @@ def users(*ids):
 # --- what is said --------------------------------------------------------------------------------
 
 
-def test_the_form_is_found(client, side):
-    text = (ROOT / "specs" / f"{side.name}.json").read_text(encoding="utf-8")
-    assert client.do("spec", side.name) == json.loads(text)["connectionSpecification"]
+def test_the_form_is_found(client, service):
+    form = specification(service.connector)["connectionSpecification"]
+    assert client.do("spec", service.connector) == form
     assert [one["type"] for one in client.messages()] == ["SPEC"]
 
 
-def test_a_configuration_is_held_against_the_form(client, side, sandbox):
-    config = side.config(sandbox)
-    assert client.do("validate", side.name, config=config) is None
-    del config["api_key"]
-    error, text = client.fail("validate", side.name, config=config)
-    assert error == "AirbyteConnectorValidationFailedError" and "'api_key' is a required" in text
+def test_a_configuration_is_held_against_the_form(client, service):
+    config = service.config()
+    assert client.do("validate", service.connector, config=config) is None
+    (secret,) = service.wrong
+    del config[secret]
+    error, text = client.fail("validate", service.connector, config=config)
+    assert error == "AirbyteConnectorValidationFailedError"
+    assert f"'{secret}' is a required" in text
 
 
-def test_a_check_that_succeeds_is_believed(client, side, sandbox):
-    assert client.do("check", side.name, config=side.config(sandbox)) is None
+def test_a_check_that_succeeds_is_believed(client, service):
+    assert client.do("check", service.connector, config=service.config()) is None
     assert [one["type"] for one in client.messages()] == ["CONNECTION_STATUS"]
 
 
-def test_a_check_that_fails_is_told_in_our_words(client, side, sandbox):
-    config = side.config(sandbox, **side.wrong)
-    error, text = client.fail("check", side.name, config=config)
+def test_a_check_that_fails_is_told_in_our_words(client, service):
+    config = service.config(**service.wrong)
+    error, text = client.fail("check", service.connector, config=config)
     assert error == "AirbyteConnectorCheckFailedError"
     (message,) = client.messages()
     assert message["connectionStatus"]["status"] == "FAILED"
     assert message["connectionStatus"]["message"] in text
-    assert not any(value in text for value in side.wrong.values())
+    assert not any(value in text for value in service.wrong.values())
 
 
 # --- what is stored ------------------------------------------------------------------------------
@@ -194,6 +143,7 @@ def test_an_append_adds_to_what_is_there(sync, through_cache, tmp_path):
     assert sync.ids() == [1, 2, 3, 4, 5]
 
 
+@where_overwrites_are_offered
 def test_a_replace_leaves_the_new_only(sync, through_cache, tmp_path):
     sync.write(users(1, 2, 3), "append")
     cache = str(tmp_path / "another.duckdb")
@@ -202,21 +152,24 @@ def test_a_replace_leaves_the_new_only(sync, through_cache, tmp_path):
     assert sync.ids() == [2, 7]
 
 
+@where_overwrites_are_offered
 def test_a_replace_whose_source_fails_leaves_the_old(sync):
     sync.write(users(1, 2, 3), "append")
     sync.fail(users(7), "replace", end="INCOMPLETE", code=1, full_refresh=True)
     assert sync.ids() == [1, 2, 3]
 
 
-def test_a_merge_is_done_or_refused_as_the_specification_says(sync):
+@pytest.mark.parametrize("strategy, mode", [("merge", "append_dedup"), ("replace", "overwrite")])
+def test_a_strategy_is_refused_if_the_specification_lacks_its_mode(sync, strategy, mode):
     sync.write(users(1, 2), "append")
     lines = [record("users", {"id": 2, "name": "second"}), *users(3)]
-    if sync.side.merges:
-        sync.write(lines, "merge")
-        found = [(int(row["id"]), row["name"]) for row in sync.side.rows(sync.sandbox)]
-        assert found == [(1, "n1"), (2, "second"), (3, "n3")]
+    if mode in sync.service.modes():
+        sync.write(lines, strategy)
+        found = [(row["id"], row["name"]) for row in sync.rows()]
+        assert found[-2:] == [(2, "second"), (3, "n3")]
+        assert found[:-2] == ([(1, "n1")] if strategy == "merge" else [])
     else:
-        error, text = sync.fail(lines, "merge")
+        error, text = sync.fail(lines, strategy)
         assert error == "AirbyteConnectorWriteError" and "destination_sync_mode" in text
         assert sync.ids() == [1, 2]
 
@@ -233,7 +186,7 @@ VALUES = [
 def test_values_arrive_as_they_were(sync, through_cache):
     lines = [record("users", {"id": one, **values}) for one, values in enumerate(VALUES)]
     sync.write([*lines, state("users", 1, len(lines))], "append", through_cache=through_cache)
-    rows = sync.side.rows(sync.sandbox)
+    rows = sync.rows()
     assert [row["name"] for row in rows] == [values["name"] for values in VALUES]
     assert [Decimal(str(row["amount"])) for row in rows] == [
         Decimal(str(values["amount"])) for values in VALUES]
@@ -244,10 +197,12 @@ def test_values_arrive_as_they_were(sync, through_cache):
 
 
 def test_the_image_does_what_the_program_does(sync):
-    done = sync.write(users(1, 2), "append", image=image_of(sync.side.name))
+    image = image_of(sync.service.connector)
+    replaces = "overwrite" in sync.service.modes()
+    done = sync.write(users(1, 2), "append", image=image)
     assert done == {"records": 2, "states": {"users": {"cursor": 2}}}
-    sync.write(users(3), "replace", image=image_of(sync.side.name))
-    assert sync.ids() == [3]
+    sync.write(users(3), "replace" if replaces else "append", image=image)
+    assert sync.ids() == ([3] if replaces else [1, 2, 3])
 
 
 # --- what is remembered --------------------------------------------------------------------------
@@ -264,13 +219,15 @@ def test_the_next_run_begins_where_the_last_one_was_acknowledged(sync):
 
 def test_a_refused_write_is_told_in_the_servers_words_and_not_remembered(sync):
     sync.write(users(1, 2), "append")
-    sync.side.refuse(sync.sandbox, "this table takes no more today")
+    service = sync.service
+    words = "this table takes no more today"
+    service.sandbox.faults([{**service.writes_of("users"), **service.refusal(words), "times": -1}])
     error, text = sync.fail(users(3), "append")
     (trace,) = [one["trace"] for one in sync.client.messages() if one["type"] == "TRACE"]
     assert error == "AirbyteConnectorWriteError"
-    assert "this table takes no more today" in trace["error"]["message"]
+    assert words in trace["error"]["message"]
     assert trace["error"]["message"] in text
-    sync.sandbox.faults([])
+    service.sandbox.faults([])
     sync.write(users(3), "append")
     assert sync.seen_state() == {"cursor": 2}
     assert sync.ids() == [1, 2, 3]
@@ -278,7 +235,7 @@ def test_a_refused_write_is_told_in_the_servers_words_and_not_remembered(sync):
 
 def test_a_state_of_all_streams_goes_back_as_it_came(sync):
     """PyAirbyte spells its member `global_` when it writes, but does not read that."""
-    error, _ = sync.fail([record("users", {"id": 1}), global_state(1, 1, ["users"])], "append")
+    error, _ = sync.fail([*users(1)[:-1], global_state(1, 1, ["users"])], "append")
     (acknowledged,) = [one["state"] for one in sync.client.messages() if one["type"] == "STATE"]
     assert acknowledged["destinationStats"] == {"recordCount": 1.0}
     assert (acknowledged["type"], acknowledged["id"]) == ("GLOBAL", 1)
