@@ -68,6 +68,7 @@ struct ab_stream {
 
 	bool hold;    /* set by the connector in AB_BEGIN: see destination.h */
 	bool emptied; /* set by the connector once old data is gone before the stream ended */
+	bool goes_on; /* in AB_END: not the end of all, it begins again under another schema */
 	void *self;   /* the connector's own, per stream */
 
 	unsigned noted; /* bit per note id already left */

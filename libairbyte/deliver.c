@@ -202,6 +202,7 @@ start_end(struct ab_sync *sync, struct ab_flow *flow, bool complete)
 {
 	flow->state = AB_FLOW_ENDING;
 	flow->ended_well = complete;
+	flow->stream->goes_on = flow->changed != NULL && !sync->aborting;
 	ab_exchange_start(sync->exchanges, AB_END, flow->stream, NULL, complete);
 }
 

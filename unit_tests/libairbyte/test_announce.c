@@ -106,8 +106,9 @@ tell_request(void *self, struct ab_exchange *x, struct ab_request *out, struct a
 	(void)self;
 	(void)err;
 	out->method = AB_POST;
-	ab_buf_printf(&out->url, "%s %s%s", names[x->phase], x->stream->name,
-	    x->phase == AB_END && !x->complete ? " (not complete)" : "");
+	ab_buf_printf(&out->url, "%s %s%s%s", names[x->phase], x->stream->name,
+	    x->phase == AB_END && !x->complete ? " (not complete)" : "",
+	    x->phase == AB_END && x->stream->goes_on ? ", goes on" : "");
 	out->to = x->batch != NULL ? x->batch->body.len : 0;
 	return AB_SEND;
 }
@@ -256,10 +257,11 @@ what_came_before_a_change_is_delivered_under_the_old_schema(void **state)
 	(void)state;
 	expect(SCHEMA("a", ID, "") RECORD("a", "\"id\":1") STATE("1")
 		   SCHEMA("a", ID ",\"b\":{}", "\"id\"") RECORD("a", "\"id\":2") STATE("2"),
-	    "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nstate 1\nend a\n"
+	    "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nstate 1\nend a, goes on\n"
 	    "stream a, 1 keys, dedup, again\nbegin a\nbatch a {\"id\":2}\nstate 2\nend a\n");
 	expect(SCHEMA("a", ID, "") SCHEMA("a", ID, "\"id\""),
-	    "stream a, 0 keys\nbegin a\nend a\nstream a, 1 keys, dedup, again\nbegin a\nend a\n");
+	    "stream a, 0 keys\nbegin a\nend a, goes on\nstream a, 1 keys, dedup, again\nbegin "
+	    "a\nend a\n");
 }
 
 static void
