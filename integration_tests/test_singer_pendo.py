@@ -61,6 +61,31 @@ def test_a_deletion_is_rejected_and_nothing_else_is_said_of_it(sandbox):
         for text in result.logs("WARNING"))
 
 
+def test_what_was_not_written_is_told_of_all_schemas_of_a_stream(sandbox):
+    lines = [*visitors("v1", "gone1", plan="a"), state(1),
+             *visitors("v2", "gone2", fields=AGE, plan="b"), state(2),
+             *visitors("v3", "gone3", plan="c"), state(3)]
+    result = sync(sandbox, lines)
+    assert writes(sandbox) == {"v1": 1, "v2": 1, "v3": 1} and result.states == [1, 2, 3]
+    (told,) = [text for text in result.logs("WARNING") if "not written" in text]
+    assert "3 records were" in told and told.endswith("ids: gone1, gone2, gone3")
+
+
+def test_settings_for_a_stream_that_comes_later_are_no_mistake(sandbox):
+    config = {"streams": [mapping("crm", kind="account"), mapping("never", kind="account")]}
+    lines = [*visitors("v1", plan="a"), *visitors("v1", fields=AGE, plan="b"),
+             schema("crm", **PLAN), record("crm", {"id": "a1", "plan": "x"}), state(1)]
+    result = sync(sandbox, lines, **config)
+    (told,) = result.logs("WARNING")
+    assert "settings for a stream never, but there is none" in told
+
+
+def test_settings_for_a_stream_after_a_bad_line_are_no_mistake(sandbox):
+    config = {"streams": [mapping("crm", kind="account")]}
+    result = load("pendo", sandbox.config(**config), [*visitors("v1", plan="a"), "oops"])
+    assert "line 3 of the input" in result.failed() and result.logs("WARNING") == []
+
+
 @pytest.mark.parametrize("lines, said", [
     ([schema("people", **PLAN)], "stream people: its name says neither visitor nor account"),
     ([schema("visitors", keys=[], **PLAN)], "stream visitors: it has no primary key"),

@@ -44,17 +44,30 @@ pendo_open(
 	return 0;
 }
 
+/* A stream under another schema: its report is one. */
+static void
+go_on(struct pendo *pendo, struct pendo_stream *before, struct pendo_stream *after)
+{
+	after->report = before->report;
+	before->report = (struct pendo_report){0};
+	LL_DELETE(pendo->streams, before);
+	pendo_stream_free(before);
+}
+
 static int
 pendo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
 {
 	struct pendo *pendo = self;
 
 	for (size_t i = 0; i < count; i++) {
+		struct pendo_stream *before = streams[i].self;
 		struct pendo_stream *made = NULL;
 		if (pendo_stream_new(&made, pendo, &streams[i], err) != 0)
 			return -1;
 		LL_PREPEND(pendo->streams, made);
 		streams[i].self = made;
+		if (before != NULL)
+			go_on(pendo, before, made);
 	}
 	return 0;
 }
@@ -66,14 +79,19 @@ pendo_append(
 	return pendo_row_put(self, batch, record, err);
 }
 
-/* At the end of a stream there is nothing to ask, but to tell. All streams are known by now, so a
- * mapping without one is a mistake. */
+/* At the end of a stream there is nothing to ask, but to tell. If it is the end of all of a good
+ * input, all streams are known, so a mapping without one is a mistake. */
 static enum ab_ask
-end(const struct pendo *pendo, struct ab_stream *stream)
+end(const struct pendo *pendo, const struct ab_exchange *x)
 {
+	struct ab_stream *stream = x->stream;
 	const struct pendo_stream *ours = stream->self;
 
+	if (stream->goes_on)
+		return AB_SKIP;
 	pendo_report_tell(&ours->report, stream, PENDO_NOTE_REPORT);
+	if (!x->complete)
+		return AB_SKIP;
 	for (size_t i = 0; i < pendo->mappings.count; i++) {
 		struct pendo_mapping *mapping = &pendo->mappings.list[i];
 		if (!mapping->used)
@@ -103,7 +121,7 @@ pendo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case AB_END:
 		break;
 	}
-	return end(pendo, x->stream);
+	return end(pendo, x);
 }
 
 static enum ab_verdict
