@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pendo import mapping, rule, sizes, values, writes
+from pendo import bulk_calls, mapping, rule, sizes, values, writes
 from pendo_api import filled_pendo, shared_pendo
 from singer import Target, load, record, records, schema, state
 
@@ -103,6 +103,16 @@ def test_the_flags_take_the_place_of_settings(sandbox):
     sandbox.faults([rule(times=-1, status=503)])
     message = load("pendo", sandbox.config(attempts=5), lines, "--attempts", "2").failed()
     assert "2 tries" in message
+
+
+def test_no_delay_is_a_delay_too(sandbox):
+    """Each of 40 calls with a delay of 60 s, at most ten at once, would take minutes."""
+    lines = visitors(*["v1", "v2"] * 20, plan="x")
+    with Target("pendo", sandbox.config(request_delay=60, batch_records=1), "--request_delay",
+                "0", env={"AB_TIME_SCALE": "1"}) as target:
+        target.feed(lines)
+        assert target.end().succeeded().counted() == {"visitors": 40}
+    assert len(bulk_calls(sandbox)) == 40
 
 
 def test_after_a_kill_the_last_line_says_what_is_stored(sandbox):

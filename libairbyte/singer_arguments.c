@@ -137,7 +137,7 @@ ab_singer_arguments_read(struct ab_singer_arguments *arguments, int argc, char *
 {
 	int option = 0;
 
-	*arguments = (struct ab_singer_arguments){.task = AB_SINGER_LOAD};
+	*arguments = (struct ab_singer_arguments){.task = AB_SINGER_LOAD, .request_delay = -1};
 	opterr = 0;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, ":c:vqh", options, NULL)) != -1) {
@@ -189,9 +189,9 @@ has_field(const struct ab_config *config, const char *name)
 }
 
 static void
-set_field(struct ab_config *config, const char *name, double value)
+set_field(struct ab_config *config, const char *name, bool given, double value)
 {
-	if (value <= 0 || !has_field(config, name))
+	if (!given || !has_field(config, name))
 		return;
 	cJSON_DeleteItemFromObjectCaseSensitive(config->document, name);
 	cJSON_AddNumberToObject(config->document, name, value);
@@ -200,10 +200,12 @@ set_field(struct ab_config *config, const char *name, double value)
 void
 ab_singer_arguments_configure(const struct ab_singer_arguments *arguments, struct ab_config *config)
 {
-	set_field(config, "batch_records", (double)arguments->batch_records);
-	set_field(config, "batch_bytes", (double)arguments->batch_bytes);
-	set_field(config, "request_delay", arguments->request_delay);
-	set_field(config, "attempts", arguments->attempts);
+	set_field(config, "batch_records", arguments->batch_records > 0,
+	    (double)arguments->batch_records);
+	set_field(
+	    config, "batch_bytes", arguments->batch_bytes > 0, (double)arguments->batch_bytes);
+	set_field(config, "request_delay", arguments->request_delay >= 0, arguments->request_delay);
+	set_field(config, "attempts", arguments->attempts > 0, arguments->attempts);
 }
 
 static void
@@ -232,7 +234,7 @@ ab_singer_arguments_limit(const struct ab_singer_arguments *arguments,
 		lower(&limits->batch_records, arguments->batch_records);
 	if (!has_field(config, "batch_bytes"))
 		lower(&limits->batch_bytes, arguments->batch_bytes);
-	if (!has_field(config, "request_delay"))
+	if (!has_field(config, "request_delay") && arguments->request_delay > 0)
 		limits->pause_ms = (int64_t)(arguments->request_delay * 1000);
 	if (!has_field(config, "attempts") && arguments->attempts > 0)
 		set_attempts(&limits->retry, arguments->attempts);

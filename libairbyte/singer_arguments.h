@@ -14,7 +14,7 @@
 
 enum ab_singer_task { AB_SINGER_LOAD, AB_SINGER_TEST, AB_SINGER_ABOUT };
 
-/* Numbers are 0 where they are not given. */
+/* Numbers are 0 where they are not given, request_delay is -1. */
 struct ab_singer_arguments {
 	enum ab_singer_task task;
 	const char *config;

@@ -176,6 +176,7 @@ a_field_of_the_configuration_takes_the_value_instead(void **state)
 	cJSON_Delete(config.document);
 	assert_int_equal(
 	    limited("-c a --batch_records 100", "\"batch_records\":{}").batch_records, 500);
+	assert_true(limited("-c a --request_delay 0", "").pause_ms == 0);
 }
 
 int
