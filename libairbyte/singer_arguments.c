@@ -52,6 +52,17 @@ refuse(const char *name, const char *what, const char *which)
 	return EXIT_USAGE;
 }
 
+/* A letter may stand among others, and then getopt is not through with the word. */
+static int
+refuse_option(const char *name, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	const bool is_letter =
+	    optopt != 0 && optopt < OPTION_ABOUT && strchr("vqh", optopt) == NULL;
+
+	return refuse(name, "unknown option ", is_letter ? letter : word);
+}
+
 /* A number above 0 (least: or as little) up to most. */
 static bool
 read_number(const char *text, double least, double most, double *number)
@@ -163,7 +174,7 @@ ab_singer_arguments_read(struct ab_singer_arguments *arguments, int argc, char *
 		case ':':
 			return refuse(name, "a value must follow ", argv[optind - 1]);
 		case '?':
-			return refuse(name, "unknown option ", argv[optind - 1]);
+			return refuse_option(name, argv[optind - 1]);
 		default:
 			if (!take_value(arguments, option, optarg))
 				return refuse_value(name, option, optarg);
