@@ -45,6 +45,15 @@ def test_deletions_are_appended_with_one_warning(sandbox):
     assert len([text for text in result.logs("WARNING") if "does not delete" in text]) == 1
 
 
+def test_a_stream_has_a_schema_and_no_catalog(sandbox):
+    result = sync(sandbox, [schema("users"), record("users", {"id": 1, "more": 2})])
+    assert result.logs("WARNING") and "catalog" not in result.stderr
+    result = load("luzmo", sandbox.config(), [
+        {**schema("none"), "key_properties": [], "schema": {"properties": {}}},
+        record("none", {"id": 1})])
+    assert "stream none has no fields in its schema" in result.failed()
+
+
 def test_streams_that_come_one_by_one_have_datasets_of_their_own(sandbox):
     lines = []
     for name in ("a", "b", "c"):

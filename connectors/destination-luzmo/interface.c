@@ -98,15 +98,15 @@ luzmo_append(
 	(void)self;
 	if (stream->columns.declared == 0) {
 		ab_fail(err, AB_CONFIG_ERROR,
-		    "stream %s has no fields in the catalog; select some, or refresh its schema",
+		    "stream %s has no fields in its schema; select some, or refresh it",
 		    ab_stream_label(batch->stream, label, sizeof(label)));
 		return AB_BROKEN;
 	}
 	const unsigned findings = luzmo_row_put(&batch->body, &stream->columns, record);
 	if ((findings & LUZMO_ROW_UNDECLARED) != 0)
 		ab_note(batch->stream, LUZMO_NOTE_UNDECLARED,
-		    "records have fields that the catalog does not: they are left out; refresh the "
-		    "schema to have them");
+		    "records have fields that its schema does not: they are left out; refresh it "
+		    "to have them");
 	if ((findings & LUZMO_ROW_NO_MOMENT) != 0)
 		ab_note(batch->stream, LUZMO_NOTE_MOMENT,
 		    "texts in date-time fields are no date-times: they are sent as they are");

@@ -342,7 +342,7 @@ a_stream_without_fields_is_refused(void **unused)
 	fixture_start(&f);
 	assert_int_equal(fixture_append(&f, "{\"id\":1}"), AB_BROKEN);
 	assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
-	expect_contains(f.err.message, "stream users has no fields in the catalog");
+	expect_contains(f.err.message, "stream users has no fields in its schema");
 	fixture_close(&f);
 }
 
