@@ -156,6 +156,22 @@ def test_every_state_of_the_examples_comes_back_once(name, messages, request, tm
         assert states_of(run_readme_command(command, sandbox, tmp_path)) == sent
 
 
+def test_what_is_said_of_singer_is_true(pendo, tmp_path):
+    assert blocks("Singer", "sh")[0] == blocks("Pendo", "sh")[0]
+    config = (EXAMPLES / "config-pendo.json").read_text(encoding="utf-8")
+    (tmp_path / "config.json").write_text(config.replace(pendo.written, f":{pendo.port}"))
+    for command in blocks("Singer", "sh")[1:]:
+        command = command.replace("examples/config-pendo.json", "config.json")
+        command = command.replace("examples/", f"{EXAMPLES}/").replace("bin/", f"{BIN_DIR}/")
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True,
+                              check=True, timeout=60)
+    assert done.stdout.splitlines() == blocks("Singer", "json")
+    assert len((tmp_path / "state.json").read_text().splitlines()) == 2
+    visitors = {name: one.get("custom", {}) for name, one in pendo.visitors().items()}
+    assert visitors["1"]["fullname"] == "Alice Martin" and visitors["2"]["fullname"] == "Björn"
+    assert pendo.accounts()["acme"]["custom"] == {"plan": "enterprise", "seats": 250}
+
+
 # --- the demo ------------------------------------------------------------------------------------
 
 PACKAGES = "".join(demo_common.FIELD_END.join(values) + demo_common.RECORD_END for values in (
