@@ -1,6 +1,7 @@
 """docker/engine starts a daemon where none answers, and leaves nothing, however it ends."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class Engine:
     """A run of a copy of docker/engine, so that what it keeps is its own, in a directory with a
     short name, since sockets have short ones."""
 
-    def __init__(self, command, **variables):
+    def __init__(self, command, terminal=False, **variables):
         self.directory = Path(tempfile.mkdtemp(prefix="e."))
         for name in ("docker", "Makefile"):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -43,9 +44,12 @@ class Engine:
             (self.directory / UNPACKED).parent.mkdir(parents=True)
             (self.directory / UNPACKED).symlink_to(ROOT / UNPACKED)
         self.namespace = self.cgroup = None  # of the daemon, once started() has seen it
+        words = ["docker/engine", "sh", "-c", command]
+        if terminal:
+            words = ["script", "--quiet", "--return", "--command", shlex.join(words), "/dev/null"]
         with open(self.directory / "errors", "wb") as errors:
             self.process = subprocess.Popen(
-                ["docker/engine", "sh", "-c", command], cwd=self.directory, stderr=errors,
+                words, cwd=self.directory, stdin=subprocess.DEVNULL, stderr=errors,
                 env={**os.environ, "DOCKER_HOST": "unix:///nowhere",
                      "TMPDIR": str(self.directory), **variables})
 
@@ -189,6 +193,12 @@ def test_it_works_for_a_user_with_sudo(tmp_path):
         assert engine.process.wait(SECONDS) == 143
         assert engine.left() == []
         assert (engine.directory / "sudo-was-used").exists()
+
+
+def test_a_command_that_sets_the_terminal_is_not_stopped():
+    with Engine("stty sane <&1 && exit 7", terminal=True) as engine:
+        assert engine.process.wait(SECONDS) == 7
+        assert engine.left() == []
 
 
 def test_it_works_without_the_directories_of_root():
