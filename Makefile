@@ -37,7 +37,8 @@ LIBRARY_PACKAGES = libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzs
 BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential-$(ARCH) \
 	$(LIBRARY_PACKAGES:%=%:$(ARCH)),$(LIBRARY_PACKAGES))
 PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
-	python3-jsonschema python3-yaml procps bubblewrap openssl git
+	python3-jsonschema python3-yaml procps bubblewrap openssl git \
+	ca-certificates
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io containerd runc
 DOCKER_LIBRARIES = libdevmapper1.02.1 libseccomp2 libsystemd0
