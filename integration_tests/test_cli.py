@@ -86,7 +86,7 @@ def test_discover_says_that_there_is_nothing_to_discover(arguments):
     ([], "command"),
     (["sync"], "sync"),
     (["read", "--config", "x", "--catalog", "y"], "read"),
-    (["--frobnicate", "spec"], "--frobnicate"),
+    (["--frobnicate", "spec"], "--frobnicate"), (["spec", "-xq"], "unknown option -x;"),
     (["spec", "--frobnicate"], "--frobnicate"),
     (["check"], "--config"),
     (["check", "--config"], "--config"),

@@ -52,6 +52,16 @@ refuse_usage(const char *name, const char *what, const char *which)
 	return EXIT_USAGE;
 }
 
+/* A letter may stand among others, and then getopt is not through with the word. */
+static int
+refuse_option(const char *name, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	return refuse_usage(
+	    name, "unknown option ", optopt != 0 && strncmp(word, "--", 2) != 0 ? letter : word);
+}
+
 /* Returns -1 to go on, else the exit code. */
 static int
 parse_arguments(
@@ -85,7 +95,7 @@ parse_arguments(
 		case ':':
 			return refuse_usage(name, "a file must follow ", argv[optind - 1]);
 		default:
-			return refuse_usage(name, "unknown option ", argv[optind - 1]);
+			return refuse_option(name, argv[optind - 1]);
 		}
 	}
 	if (optind == argc)
