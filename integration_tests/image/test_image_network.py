@@ -61,7 +61,7 @@ def test_names_of_the_hosts_file_are_known(service):
 
 
 def listen_on_port_53(of):
-    """Bind a socket, since resolv.conf knows no other port, to one of this machine's many addresses;
+    """Bind a socket to one of this machine's many addresses, since resolv.conf knows no other port;
     returns which."""
     for last in range(ATTEMPTS, 0, -1):
         address = ".".join(map(str, [127, *random.choices(range(1, 255), k=3)]))
