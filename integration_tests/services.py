@@ -36,8 +36,8 @@ def specification(connector):
 
 
 def numbers_of(prefix, lists):
-    """The numbers after a prefix in lists of tags."""
-    return {int(tag.removeprefix(prefix)) for tags in lists for tag in tags
+    """The generations after a prefix in lists of tags."""
+    return {int(tag.removeprefix(prefix).partition(".")[0]) for tags in lists for tag in tags
             if tag.startswith(prefix)}
 
 

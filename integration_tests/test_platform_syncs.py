@@ -212,6 +212,18 @@ def test_a_truncate_refresh_keeps_what_an_attempt_replaced_and_acknowledged(serv
     assert [service.held((None, name)) for name in NAMES] == [once(range(101, 151))] * 2
 
 
+def test_a_refresh_of_a_connection_that_was_made_anew_replaces_what_the_old_one_left(service):
+    """It counts its generations from the start; jobs are the platform's."""
+    connection = None
+    for begin in (1, 101):
+        again = to_be_refreshed(service, ["users"], range(begin, begin + 10))
+        again.jobs = 0 if connection is None else connection.jobs
+        connection = again
+        numbers = range(begin + 10, begin + 20)
+        sync(service, connection, Source({"users": numbers}), "truncate").succeeded()
+        assert service.held(USERS) == once(numbers)
+
+
 def test_what_is_replaced_and_not_acknowledged_may_come_again(service):
     """Where there are keys, to no effect."""
     connection = to_be_refreshed(service)

@@ -134,16 +134,6 @@ read_mode(struct ab_stream *stream, const cJSON *configured, const cJSON *suppor
 	return 0;
 }
 
-/* Whether an attempt may go on from where another one of the same generation came to. */
-static bool
-can_resume(const cJSON *configured)
-{
-	const char *mode = cJSON_GetStringValue(member(configured, "sync_mode"));
-
-	return (mode != NULL && strcmp(mode, "incremental") == 0) ||
-	       cJSON_IsTrue(member(member(configured, "stream"), "is_resumable"));
-}
-
 static int
 read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supported,
     bool on_platform, struct ab_error *err)
@@ -156,8 +146,10 @@ read_stream(struct ab_stream *stream, const cJSON *configured, const cJSON *supp
 	    read_primary_key(stream, member(configured, "primary_key"), err) != 0)
 		return -1;
 	stream->object_name = cJSON_GetStringValue(member(configured, "destination_object_name"));
+	const char *mode = cJSON_GetStringValue(member(configured, "sync_mode"));
 	stream->resumable = on_platform && stream->overwrite && stream->minimum_generation_id > 0 &&
-			    can_resume(configured);
+			    stream->sync_id >= 0 && mode != NULL &&
+			    strcmp(mode, "incremental") == 0;
 	read_path(&stream->cursor, member(configured, "cursor_field"));
 	if (stream->dedup && stream->primary_keys == 0)
 		return refuse(stream, "append_dedup needs a primary key", err);

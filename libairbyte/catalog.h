@@ -13,11 +13,11 @@
  * decides, or each append would replace what the one before it wrote. On the platform sync_id is
  * the job's number, and these ids mean what they say.
  *
- * Each attempt at a full refresh has a generation of its own and begins without states. That of an
- * incremental stream, or of one that is_resumable, has the generation of the job's first attempt
- * and the states that were acknowledged (the platform's AttemptHandler). So on the platform an
- * overwrite by generation of such a stream is resumable; whoever else numbers generations may give
- * one number to many.
+ * Each attempt at a full refresh has a generation of its own and begins without states (but where a
+ * platform resumes full refreshes, which its flag enable-resumable-full-refresh is off for). That
+ * of an incremental stream has the generation of the job's first attempt and the states that were
+ * acknowledged (the platform's AttemptHandler). So on the platform an overwrite by generation of
+ * such a stream is resumable; whoever else numbers generations may give one number to many.
  */
 #ifndef AB_CATALOG_H
 #define AB_CATALOG_H
@@ -118,6 +118,12 @@ struct ab_stream *ab_catalog_find(
 
 /* Takes keys, cursor and schema off a stream, and frees what it owns of them. */
 void ab_stream_undescribe(struct ab_stream *stream);
+
+/* "5.812": generation_id and sync_id. What a service has to hold of a resumable stream, to know it
+ * again: the attempts of one job share both, while another connection counts its generations from
+ * the start. size: AB_GENERATION_MAX; text is returned. */
+#define AB_GENERATION_MAX 48
+const char *ab_stream_generation(const struct ab_stream *stream, char text[AB_GENERATION_MAX]);
 
 /* "namespace.name" or "name", for messages; borrowed until the next call with the same buffer. */
 const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t size);

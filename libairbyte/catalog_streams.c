@@ -4,6 +4,7 @@
 #include "catalog.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,14 @@ ab_catalog_release(struct ab_catalog *catalog)
 	free(catalog->streams);
 	cJSON_Delete(catalog->document);
 	*catalog = (struct ab_catalog){0};
+}
+
+const char *
+ab_stream_generation(const struct ab_stream *stream, char text[AB_GENERATION_MAX])
+{
+	snprintf(text, AB_GENERATION_MAX, "%" PRId64 ".%" PRId64, stream->generation_id,
+	    stream->sync_id);
+	return text;
 }
 
 const char *

@@ -1,7 +1,5 @@
 #include "tags.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -67,7 +65,9 @@ dust_tags_owner(const struct ab_stream *stream, const cJSON *tags)
 void
 dust_tags_put_generation(struct ab_buf *out, const struct ab_stream *stream)
 {
-	ab_buf_printf(out, "\"" DUST_TAG_GENERATION "%" PRId64 "\"", stream->generation_id);
+	char generation[AB_GENERATION_MAX];
+
+	put_tag(out, DUST_TAG_GENERATION, ab_stream_generation(stream, generation));
 }
 
 void
@@ -88,12 +88,11 @@ dust_tags_put_others(struct ab_buf *out, const cJSON *tags)
 bool
 dust_tags_have_generation(const struct ab_stream *stream, const cJSON *tags)
 {
-	char name[32];
+	char generation[AB_GENERATION_MAX];
 	size_t same;
 
 	if (!stream->resumable)
 		return false;
-	snprintf(name, sizeof(name), "%" PRId64, stream->generation_id);
-	count_tags(tags, DUST_TAG_GENERATION, name, &same);
+	count_tags(tags, DUST_TAG_GENERATION, ab_stream_generation(stream, generation), &same);
 	return same > 0;
 }

@@ -1,7 +1,5 @@
 #include "names.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +34,7 @@ luzmo_is_generation_tag(const char *tag)
 	if (strncmp(tag, LUZMO_TAG_GENERATION, prefix_len) != 0)
 		return false;
 	const char *number = tag + prefix_len;
-	return number[0] != '\0' && strspn(number, "0123456789") == strlen(number);
+	return number[0] != '\0' && strspn(number, "0123456789.") == strlen(number);
 }
 
 /* Whether a tag says something else than whose a dataset is. */
@@ -121,12 +119,11 @@ check_tags(const struct ab_stream *catalog, size_t count, struct ab_error *err)
 }
 
 static char *
-generation_tag(int64_t generation)
+generation_tag(const struct ab_stream *stream)
 {
-	char text[sizeof(LUZMO_TAG_GENERATION) + 20];
+	char generation[AB_GENERATION_MAX];
 
-	snprintf(text, sizeof(text), LUZMO_TAG_GENERATION "%" PRId64, generation);
-	return ab_strdup(text);
+	return join(LUZMO_TAG_GENERATION, NULL, ab_stream_generation(stream, generation));
 }
 
 int
@@ -137,7 +134,7 @@ luzmo_names_init(const struct ab_stream *catalog, size_t count, struct ab_error 
 		self_of(stream)->name = join("Airbyte - ", stream->namespace, stream->name);
 		self_of(stream)->tag = join(LUZMO_TAG_PREFIX, stream->namespace, stream->name);
 		if (stream->resumable)
-			self_of(stream)->generation_tag = generation_tag(stream->generation_id);
+			self_of(stream)->generation_tag = generation_tag(stream);
 	}
 	for (size_t i = 0; i < count; i++) {
 		char *old_tag = join(LUZMO_TAG_PREFIX, NULL, catalog[i].name);

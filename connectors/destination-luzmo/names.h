@@ -20,7 +20,8 @@
 AB_MUST_CHECK int luzmo_names_init(
     const struct ab_stream *catalog, size_t count, struct ab_error *err);
 
-/* Whether a tag says which generation a dataset holds: the words GENERATION, then digits alone. */
+/* Whether a tag says which generation a dataset holds: the word GENERATION, then digits and
+ * dots alone. */
 bool luzmo_is_generation_tag(const char *tag);
 
 #endif

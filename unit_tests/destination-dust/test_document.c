@@ -86,12 +86,14 @@ a_generation_is_a_tag_and_part_of_the_hash(void **unused)
 		fixture_stream(&f, "users", "id", "{}");
 		f.stream.overwrite = true;
 		f.stream.generation_id = generation;
+		f.stream.sync_id = 7;
 		f.stream.resumable = generation > 0;
 		fixture_start(&f);
 		const char *body = body_of(&f, "{\"id\":1}", hashes[generation]);
 		if (generation == 1)
-			expect_contains(body, "[\"airbyte:stream:users\",\"airbyte:generation:1\","
-					      "\"airbyte:hash:\"]");
+			expect_contains(body,
+			    "[\"airbyte:stream:users\",\"airbyte:generation:1.7\","
+			    "\"airbyte:hash:\"]");
 		if (generation == 0)
 			expect_contains(body, "[\"airbyte:stream:users\",\"airbyte:hash:\"]");
 		fixture_close(&f);

@@ -505,11 +505,12 @@ what_an_attempt_wrote_stays_when_it_is_resumed(void **unused)
 	fixture_stream(&f, "users", "id", "{}");
 	f.stream.overwrite = f.stream.resumable = true;
 	f.stream.generation_id = 3;
+	f.stream.sync_id = 7;
 	fixture_start(&f);
-	put_listed(
-	    &f, list, sizeof(list), "users-1", -1, "airbyte:stream:users\",\"airbyte:generation:3");
-	put_listed(
-	    &f, list, sizeof(list), "users-2", -1, "airbyte:stream:users\",\"airbyte:generation:2");
+	put_listed(&f, list, sizeof(list), "users-1", -1,
+	    "airbyte:stream:users\",\"airbyte:generation:3.7");
+	put_listed(&f, list, sizeof(list), "users-2", -1,
+	    "airbyte:stream:users\",\"airbyte:generation:2.7");
 	put_listed(&f, list, sizeof(list), "users-3", -1, "airbyte:stream:users");
 	fixture_exchange(&f, AB_END, true);
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);

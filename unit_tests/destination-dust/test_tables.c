@@ -653,6 +653,7 @@ open_refresh(struct fixture *f, const char *extra)
 	fixture_stream(f, "users", "id", "{}");
 	f->stream.overwrite = f->stream.resumable = true;
 	f->stream.generation_id = 5;
+	f->stream.sync_id = 7;
 	fixture_start(f);
 	fixture_exchange(f, AB_BEGIN, false);
 	assert_int_equal(fixture_ask(f, 0), AB_SEND);
@@ -662,10 +663,10 @@ static void
 a_table_is_marked_when_its_content_is_replaced(void **unused)
 {
 	static const char *const tags[][2] = {
-	    {"\"airbyte:stream:users\"", "\"airbyte:stream:users\",\"airbyte:generation:5\""},
+	    {"\"airbyte:stream:users\"", "\"airbyte:stream:users\",\"airbyte:generation:5.7\""},
 	    {"\"a\",\"airbyte:stream:users\",\"airbyte:generation:4\",\"b\"",
-		"\"a\",\"airbyte:stream:users\",\"b\",\"airbyte:generation:5\""},
-	    {"\"b\"", "\"b\",\"airbyte:generation:5\""},
+		"\"a\",\"airbyte:stream:users\",\"b\",\"airbyte:generation:5.7\""},
+	    {"\"b\"", "\"b\",\"airbyte:generation:5.7\""},
 	};
 
 	(void)unused;
@@ -724,7 +725,7 @@ a_new_table_is_marked_too(void **unused)
 	fixture_expect(&f, AB_POST, "tables",
 	    "{\"name\":\"airbyte_users\",\"table_id\":\"airbyte_users\",\"title\":\"Airbyte "
 	    "stream: users\",\"description\":\"Airbyte stream: users\","
-	    "\"tags\":[\"airbyte:stream:users\",\"airbyte:generation:5\"]}");
+	    "\"tags\":[\"airbyte:stream:users\",\"airbyte:generation:5.7\"]}");
 	assert_int_equal(fixture_reply(&f, 200, "{\"table\":{}}"), AB_DONE);
 	fixture_close(&f);
 }
@@ -733,7 +734,7 @@ static void
 a_table_that_holds_the_generation_is_added_to(void **unused)
 {
 	static const char *const tags[] = {
-	    "\"airbyte:stream:users\",\"airbyte:generation:5\"", "\"airbyte:generation:5\""};
+	    "\"airbyte:stream:users\",\"airbyte:generation:5.7\"", "\"airbyte:generation:5.7\""};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT(tags); i++) {

@@ -78,14 +78,14 @@ the_tag_of_a_generation_counts_where_it_can_be_resumed(void **unused)
 	} cases[] = {
 	    {"[]", false},
 	    {"{}", false},
-	    {"[3,\"airbyte:generation:4\"]", false},
-	    {"[\"airbyte:generation:30\",\"airbyte:generation:\"]", false},
-	    {"[\"x\",\"airbyte:generation:3\"]", true},
-	    {"[\"airbyte:generation:2\",\"airbyte:generation:3\"]", true},
+	    {"[3,\"airbyte:generation:4.7\",\"airbyte:generation:3.8\"]", false},
+	    {"[\"airbyte:generation:30.7\",\"airbyte:generation:3\"]", false},
+	    {"[\"x\",\"airbyte:generation:3.7\"]", true},
+	    {"[\"airbyte:generation:2.7\",\"airbyte:generation:3.7\"]", true},
 	};
 	const struct ab_stream streams[] = {
-	    {.name = "users", .generation_id = 3, .resumable = true},
-	    {.name = "users", .generation_id = 3}};
+	    {.name = "users", .generation_id = 3, .sync_id = 7, .resumable = true},
+	    {.name = "users", .generation_id = 3, .sync_id = 7}};
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -101,7 +101,7 @@ static void
 a_generation_takes_the_place_of_another(void **unused)
 {
 	const struct ab_stream stream = {
-	    .name = "users", .generation_id = 9007199254740991, .resumable = true};
+	    .name = "users", .generation_id = 9007199254740991, .sync_id = 812, .resumable = true};
 	cJSON *list =
 	    cJSON_Parse("[\"a\\\"b\",\"airbyte:generation:7\",5,\"airbyte:stream:users\"]");
 	struct ab_buf text;
@@ -112,7 +112,7 @@ a_generation_takes_the_place_of_another(void **unused)
 	dust_tags_put_others(&text, NULL);
 	dust_tags_put_generation(&text, &stream);
 	assert_string_equal(text.data,
-	    "\"a\\\"b\",\"airbyte:stream:users\",\"airbyte:generation:9007199254740991\"");
+	    "\"a\\\"b\",\"airbyte:stream:users\",\"airbyte:generation:9007199254740991.812\"");
 	ab_buf_release(&text);
 	cJSON_Delete(list);
 }

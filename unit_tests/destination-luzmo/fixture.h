@@ -30,7 +30,7 @@
 #define TAGGED_REPLACE                                                                             \
 	"{'count':1,'rows':[{'id':'D','tags':[{'id':'T','tag':'" OURS "'},"                        \
 	"{'id':'R','tag':'" REPLACE "'}]}]}"
-#define GENERATION(number) "[AIRBYTE - DO NOT DELETE] - GENERATION " number
+#define GENERATION(number) "[AIRBYTE - DO NOT DELETE] - GENERATION " number ".7"
 #define REFUSED "{'type':{'code':400,'description':'Bad Request'},'code':400,'message':'No.'}"
 
 /* One request of a scripted conversation, and what Luzmo says to it. */
@@ -97,6 +97,7 @@ fixture_open_refresh(struct fixture *f, const char *extra)
 	fixture_stream(f, "users", "", fixture_translate(SCHEMA, '\'', '"'));
 	f->stream.overwrite = f->stream.resumable = true;
 	f->stream.generation_id = 5;
+	f->stream.sync_id = 7;
 	fixture_start(f);
 }
 

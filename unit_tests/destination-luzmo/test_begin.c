@@ -551,6 +551,7 @@ who_cannot_be_resumed_does_not_look_at_generations(void **unused)
 	(void)unused;
 	fixture_open(&f, "", true);
 	f.stream.generation_id = 5;
+	f.stream.sync_id = 7;
 	fixture_begin(&f, TAGS(OUR_TAG "," GENERATION_TAG("5")));
 	assert_true(f.stream.overwrite && f.stream.hold);
 	assert_true(fixture_luzmo_stream(&f)->replacing);

@@ -123,7 +123,7 @@ nor_the_tag_of_a_generation(void **unused)
 		int rc;
 	} cases[] = {
 	    {{{NULL, "GENERATION 5"}}, -1},
-	    {{{"GENERATION 9007199254740991", ""}}, -1},
+	    {{{"GENERATION 9007199254740991.812", ""}}, -1},
 	    {{{"GENERA", "TION 00"}}, -1},
 	    {{{"a", "GENERATION 5"}}, 0},
 	    {{{NULL, "GENERATION "}}, 0},
@@ -154,12 +154,13 @@ what_can_be_resumed_has_the_tag_of_its_generation(void **unused)
 	const struct ab_stream stream = {.name = "users",
 	    .resumable = true,
 	    .generation_id = 9007199254740991,
+	    .sync_id = 812,
 	    .self = &names.streams[0]};
 
 	(void)unused;
 	assert_int_equal(luzmo_names_init(&stream, 1, &names.err), 0);
 	assert_string_equal(names.streams[0].generation_tag,
-	    "[AIRBYTE - DO NOT DELETE] - GENERATION 9007199254740991");
+	    "[AIRBYTE - DO NOT DELETE] - GENERATION 9007199254740991.812");
 	assert_true(luzmo_is_generation_tag(names.streams[0].generation_tag));
 	release(&names);
 }

@@ -121,18 +121,19 @@ an_overwrite_can_be_resumed_where_states_outlive_an_attempt(void **state)
 	    {"", "\"sync_mode\":\"incremental\"", true, true},
 	    {"", "\"sync_mode\":\"incremental\"", false, false},
 	    {"", "\"sync_mode\":\"full_refresh\"", true, false},
-	    {",\"is_resumable\":true", "\"sync_mode\":\"full_refresh\"", true, true},
-	    {",\"is_resumable\":true", "\"sync_mode\":\"full_refresh\"", false, false},
-	    {",\"is_resumable\":false", "\"sync_mode\":\"full_refresh\"", true, false},
-	    {",\"is_resumable\":null", "\"sync_mode\":null", true, false},
+	    {",\"is_resumable\":true", "\"sync_mode\":\"full_refresh\"", true, false},
+	    {"", "\"sync_mode\":null", true, false},
 	};
 	static const struct {
 		const char *ids;
 		bool by_generation;
 	} replacements[] = {
 	    {"\"destination_sync_mode\":\"append\",\"generation_id\":2,"
-	     "\"minimum_generation_id\":2",
+	     "\"minimum_generation_id\":2,\"sync_id\":7",
 		true},
+	    {"\"destination_sync_mode\":\"append\",\"generation_id\":2,"
+	     "\"minimum_generation_id\":2",
+		false},
 	    {"\"destination_sync_mode\":\"append\",\"generation_id\":2,"
 	     "\"minimum_generation_id\":0",
 		false},

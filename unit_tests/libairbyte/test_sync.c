@@ -325,7 +325,7 @@ write_catalog(char path[64], bool refresh)
 		    "%s{\"stream\":{\"name\":\"s%zu\",\"json_schema\":{}},\"sync_mode\":"
 		    "\"incremental\",\"destination_sync_mode\":\"%s\"%s%s}",
 		    s > 0 ? "," : "", s, model.overwrite[s] ? overwrite : "append",
-		    refresh ? ",\"generation_id\":1,\"minimum_generation_id\":" : "",
+		    refresh ? ",\"sync_id\":7,\"generation_id\":1,\"minimum_generation_id\":" : "",
 		    !refresh                                ? ""
 		    : model.resumable && model.overwrite[s] ? "1"
 							    : "0");
