@@ -125,7 +125,7 @@ class Chain:
                              persist_seconds=self.random.choice([0, PERSIST_SECONDS]))
         if report.status != "succeeded":
             self.kills += 1
-            assert interruption is not None and report.exit_code in (1, 137), report
+            assert report.was_interrupted and report.exit_code in (1, 137), report
         self.fed = self.fed or report.is_fed
         assert report.offences == [], report
         self.check_held()

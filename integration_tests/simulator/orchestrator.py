@@ -213,7 +213,7 @@ class Attempt:
     def interrupt(self):
         """Do what is to happen if its time has come."""
         if self.interruption and not self.interrupted and self.interruption.condition(self):
-            self.interrupted = True
+            self.interrupted = self.report.was_interrupted = True
             self.interruption.action(self)
 
     def look_at_the_clock(self):

@@ -21,6 +21,7 @@ class Report:
     status: str = "running"  # succeeded, failed, cancelled
     exit_code: int = None  # as the platform sees it
     is_fed: bool = False  # whether all of the input went in, and its end
+    was_interrupted: bool = False  # whether what was to happen in its midst did
     failures: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     logs: list = field(default_factory=list)  # (level, text)
