@@ -28,6 +28,8 @@ MODE ?= $(or $(FOREIGN),release)
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
+# Integration tests at once: they wait more than they work.
+JOBS ?= $(shell echo $$((2 * $$(nproc))))
 MAKEFLAGS += --no-print-directory
 # V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -37,7 +39,7 @@ LIBRARY_PACKAGES = libcurl4-openssl-dev libcjson-dev libssl-dev zlib1g-dev libzs
 BUILD_PACKAGES = build-essential uthash-dev $(if $(FOREIGN),crossbuild-essential-$(ARCH) \
 	$(LIBRARY_PACKAGES:%=%:$(ARCH)),$(LIBRARY_PACKAGES))
 PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest python3-aiohttp \
-	python3-jsonschema python3-yaml procps bubblewrap openssl git \
+	python3-pytest-xdist python3-jsonschema python3-yaml procps bubblewrap openssl git \
 	ca-certificates
 IMAGE_PACKAGES = $(BUILD_PACKAGES) ca-certificates busybox$(FOREIGN:%=:%)
 DOCKER_PACKAGES = docker.io containerd runc
@@ -159,7 +161,7 @@ unit-test: $(TESTS) fuzz-replay
 	@EMULATOR=$(EMULATOR) sh unit_tests/run.sh $(TESTS)
 
 integration-test: all
-	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests \
+	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) integration_tests \
 	  --ignore integration_tests/image --ignore integration_tests/clients $(PYTEST)
 
 # Fuzz targets without libFuzzer: every input of the corpora once.
@@ -225,7 +227,8 @@ docker-test: deps
 
 # With an engine and the images at hand: the images themselves, and the platform that starts them.
 image-test:
-	SIMULATE=image $(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/image \
+	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/image $(PYTEST)
+	SIMULATE=image $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) \
 	  $(wildcard integration_tests/test_platform_*.py) $(PYTEST)
 
 # What an image is built with and made of, in the container that builds it.
