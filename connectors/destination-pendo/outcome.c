@@ -89,14 +89,16 @@ refuse_rest(struct reading *reading)
 	}
 }
 
-/* How many rows were refused beyond those whose fate is known. */
+/* How many rows were refused, or are not accounted for, beyond those whose fate is known. */
 static size_t
-unknown(const struct reading *reading, const cJSON *failed)
+unknown(const struct reading *reading, const cJSON *total, const cJSON *failed)
 {
 	const size_t told = reading->stray_count + reading->strangers;
 	const size_t left = reading->batch->count - reading->known;
-	const double counted =
-	    cJSON_IsNumber(failed) ? failed->valuedouble - (double)reading->known : 0;
+	const double absent = (double)reading->batch->count - total->valuedouble;
+	const double counted = (absent > 0 ? absent : 0) +
+			       (cJSON_IsNumber(failed) ? failed->valuedouble : 0) -
+			       (double)reading->known;
 
 	if (counted >= (double)left)
 		return left;
@@ -115,16 +117,16 @@ pendo_outcome_read(struct pendo_outcome *outcome, const struct ab_batch *batch, 
 	const cJSON *missing = cJSON_GetObjectItemCaseSensitive(reply, "missing");
 	const cJSON *errors = cJSON_GetObjectItemCaseSensitive(reply, "errors");
 	const cJSON *failed = cJSON_GetObjectItemCaseSensitive(reply, "failed");
+	const cJSON *total = cJSON_GetObjectItemCaseSensitive(reply, "total");
 	struct reading reading = {.batch = batch};
 	bool clear = true;
 
-	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(reply, "total")) ||
-	    !is_list(missing) || !is_list(errors))
+	if (!cJSON_IsNumber(total) || !is_list(missing) || !is_list(errors))
 		return PENDO_UNREADABLE;
 	reading.rows = ab_calloc(batch->count, sizeof(*reading.rows));
 	reading.strays = ab_calloc((size_t)cJSON_GetArraySize(errors) + 1, sizeof(*reading.strays));
 	read_lists(&reading, missing, errors);
-	const size_t more = unknown(&reading, failed);
+	const size_t more = unknown(&reading, total, failed);
 	if (more > 0 && more < batch->count - reading.known)
 		clear = false;
 	else if (more > 0)

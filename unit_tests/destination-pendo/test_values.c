@@ -109,6 +109,8 @@ refusals_without_a_name_halve_the_batch(void **state)
 {
 	static const char *const replies[] = {
 	    "{'total':3,'updated':2,'failed':1,'errors':['bad']}",
+	    "{'total':2,'updated':2,'failed':0}",
+	    "{'total':2,'updated':1,'failed':1,'missing':['1']}",
 	    "{'total':3,'updated':1,'failed':2,'missing':['1'],'errors':['bad']}",
 	    "{'total':3,'updated':2,'failed':1}",
 	    "{'total':3,'updated':2,'failed':1,'errors':[{'id':'nobody','message':'bad'}]}",
