@@ -41,6 +41,32 @@ pendo_is_metadata(const char *name, size_t len)
 	return false;
 }
 
+/* Whether a target is the id of a kind of objects: visitorId, accountId. */
+static bool
+is_id(const char *target, enum pendo_kind *kind)
+{
+	for (*kind = 0; *kind < PENDO_KINDS; ++*kind) {
+		if (strcmp(target, pendo_kind_id(*kind)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is mapped to the id of a kind is the id, and says the kind. */
+static int
+take_id(struct pendo_mapping *mapping, const char *where, const char *source, enum pendo_kind kind,
+    struct ab_error *err)
+{
+	if (mapping->id_field != NULL && strcmp(mapping->id_field, source) != 0)
+		return ab_fail(err, AB_CONFIG_ERROR,
+		    "%.200s: two fields are the id: %.100s, and %.100s, which is mapped to %s",
+		    where, mapping->id_field, source, pendo_kind_id(kind));
+	mapping->has_kind = true;
+	mapping->kind = kind;
+	mapping->id_field = source;
+	return 0;
+}
+
 static int
 add_rename(struct pendo_mapping *mapping, const char *where, const char *source, const char *target,
     struct ab_error *err)
@@ -49,6 +75,9 @@ add_rename(struct pendo_mapping *mapping, const char *where, const char *source,
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "%.200s: %.100s is a field of the source's own, which is never sent", where,
 		    source);
+	enum pendo_kind kind;
+	if (is_id(target, &kind) && (!mapping->has_kind || mapping->kind == kind))
+		return take_id(mapping, where, source, kind, err);
 	for (size_t i = 0; i < mapping->count; i++) {
 		if (strcmp(mapping->renames[i].target, target) == 0)
 			return ab_fail(err, AB_CONFIG_ERROR,
@@ -145,6 +174,7 @@ read_object(struct pendo_mapping *mapping, const cJSON *object, struct ab_error 
 	mapping->by_name = true;
 	if (read_text(object, "primary_key", mapping->stream, &mapping->id_field, err) != 0)
 		return -1;
+	mapping->has_kind = mapping->id_field != NULL && is_id(mapping->id_field, &mapping->kind);
 	if (renames != NULL && !cJSON_IsObject(renames))
 		return ab_fail(err, AB_CONFIG_ERROR, "%.200s: field_mappings must be an object",
 		    mapping->stream);

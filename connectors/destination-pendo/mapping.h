@@ -6,7 +6,7 @@
  * is the form of the Singer target for Pendo: "<stream>": {"primary_key", "field_mappings":
  * {"<field in Pendo>": "<field of the record>"}}. There primary_key has the name that the field
  * gets, and fields that are not mapped keep theirs; in `streams` mappings are all that is sent, if
- * there are any.
+ * there are any. What is mapped to visitorId or accountId is the id, and says the kind.
  */
 #ifndef PENDO_MAPPING_H
 #define PENDO_MAPPING_H

@@ -48,6 +48,36 @@ all_but_the_stream_may_be_absent(void **state)
 }
 
 static void
+what_is_mapped_to_an_id_is_the_id(void **state)
+{
+	static const char *const taken[] = {
+	    "'streams':[{'stream':'crm','field_mappings':[{'source':'uuid','target':'visitorId'},"
+	    "{'source':'a','target':'plan'}]}]",
+	    "'streams':[{'stream':'crm','id_field':'uuid','kind':'visitor','field_mappings':"
+	    "[{'source':'a','target':'plan'},{'source':'uuid','target':'visitorId'}]}]",
+	    "'crm':{'primary_key':'uuid','field_mappings':{'visitorId':'uuid','plan':'a'}}",
+	    "'crm':{'primary_key':'visitorId','field_mappings':{'visitorId':'uuid','plan':'a'}}"};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(taken); i++) {
+		assert_int_equal(fixture_open_raw(&f, taken[i]), 0);
+		assert_string_equal(only(&f)->id_field, "uuid");
+		assert_true(only(&f)->has_kind);
+		assert_int_equal(only(&f)->kind, PENDO_VISITOR);
+		assert_int_equal(only(&f)->count, 1);
+		fixture_close(&f);
+	}
+	assert_int_equal(
+	    fixture_open_raw(&f, "'streams':[{'stream':'crm','id_field':'pk','field_mappings':"
+				 "[{'source':'uuid','target':'visitorId'}]}]"),
+	    -1);
+	assert_string_equal(f.err.message,
+	    "streams: crm: two fields are the id: pk, and uuid, which is mapped to visitorId");
+	fixture_close(&f);
+}
+
+static void
 the_singer_targets_form_is_understood(void **state)
 {
 	struct fixture f;
@@ -139,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_stream_has_kind_id_and_fields),
 	    cmocka_unit_test(all_but_the_stream_may_be_absent),
+	    cmocka_unit_test(what_is_mapped_to_an_id_is_the_id),
 	    cmocka_unit_test(the_singer_targets_form_is_understood),
 	    cmocka_unit_test(what_is_wrong_names_the_stream),
 	    cmocka_unit_test(a_namespace_is_any_unless_it_is_named),
