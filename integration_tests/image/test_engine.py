@@ -50,7 +50,7 @@ class Engine:
         with open(self.directory / "errors", "wb") as errors:
             self.process = subprocess.Popen(
                 words, cwd=self.directory, stdin=subprocess.DEVNULL, stderr=errors,
-                env={**os.environ, "DOCKER_HOST": "unix:///nowhere",
+                preexec_fn=heed_interrupts, env={**os.environ, "DOCKER_HOST": "unix:///nowhere",
                      "TMPDIR": str(self.directory), **variables})
 
     def __enter__(self):
@@ -98,6 +98,11 @@ class Engine:
         (pid,) = [pid for pid, command in commands()
                   if command.startswith(f"/bin/bash docker/daemon {self.directory}")]
         return int(pid)
+
+
+def heed_interrupts():
+    """Whoever is started in the background by a shell ignores them, and so do all below it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def commands():
