@@ -46,6 +46,27 @@ ab_message_says(const struct ab_json *json, uint32_t node, const char *word)
 		   strncasecmp(view.data, word, view.len) == 0);
 }
 
+int
+ab_message_open(struct ab_message_reader *reader, struct ab_view line, unsigned depth,
+    struct ab_message *message, struct ab_error *err)
+{
+	*message = (struct ab_message){.emitted_at_ms = -1, .source_count = -1};
+	if (ab_json_parse(&reader->tape, line.data, line.len, depth, err) != 0)
+		return -1;
+	if (reader->tape.nodes[0].type != AB_JSON_OBJECT)
+		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
+	return 0;
+}
+
+int
+ab_message_strict(const struct ab_json *json, struct ab_error *err)
+{
+	if (json->specials)
+		return ab_fail(
+		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
+	return 0;
+}
+
 struct ab_view
 ab_message_text(const struct ab_json *json, uint32_t node, struct ab_buf *buf)
 {
@@ -208,18 +229,13 @@ parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *
 {
 	const struct ab_json *json = &reader->tape;
 
-	*message = (struct ab_message){.emitted_at_ms = -1, .source_count = -1};
-	if (ab_json_parse(&reader->tape, line.data, line.len, TAPE_DEPTH, err) != 0)
+	if (ab_message_open(reader, line, TAPE_DEPTH, message, err) != 0)
 		return -1;
-	if (json->nodes[0].type != AB_JSON_OBJECT)
-		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
 	const uint32_t type = ab_json_get_present(json, 0, "type");
 	if (ab_message_says(json, type, "RECORD"))
 		return parse_record(reader, message, err);
-	/* A STATE leaves as it came, and what leaves must be JSON. */
-	if (json->specials)
-		return ab_fail(
-		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
+	if (ab_message_strict(json, err) != 0)
+		return -1;
 	if (ab_message_says(json, type, "STATE"))
 		return parse_state(reader, line, message, err);
 	if (ab_message_says(json, type, "TRACE"))

@@ -81,6 +81,15 @@ extern const struct ab_dialect ab_airbyte_dialect;
 
 /* --- for dialects --- */
 
+/* Begins an empty message with the line on the reader's tape, nodes down to depth; refuses what is
+ * no JSON, and no object. */
+AB_MUST_CHECK int ab_message_open(struct ab_message_reader *reader, struct ab_view line,
+    unsigned depth, struct ab_message *message, struct ab_error *err);
+
+/* Refuses a line with NaN or infinities: a state leaves as it came, and what leaves must be JSON.
+ * For all but a RECORD. */
+AB_MUST_CHECK int ab_message_strict(const struct ab_json *json, struct ab_error *err);
+
 /* Whether a node is there (not 0) and of this type. */
 bool ab_message_is(const struct ab_json *json, uint32_t node, enum ab_json_type type);
 

@@ -76,20 +76,15 @@ parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *
 {
 	const struct ab_json *json = &reader->tape;
 
-	*message = (struct ab_message){.emitted_at_ms = -1, .source_count = -1};
-	if (ab_json_parse(&reader->tape, line.data, line.len, TAPE_DEPTH, err) != 0)
+	if (ab_message_open(reader, line, TAPE_DEPTH, message, err) != 0)
 		return -1;
-	if (json->nodes[0].type != AB_JSON_OBJECT)
-		return ab_fail(err, AB_SYSTEM_ERROR, "it is not a JSON object");
 	const uint32_t type = ab_json_get_present(json, 0, "type");
 	if (!ab_message_is(json, type, AB_JSON_STRING))
 		return ab_fail(err, AB_SYSTEM_ERROR, "it has no type");
 	if (ab_message_says(json, type, "RECORD"))
 		return parse_record(reader, message, err);
-	/* A state leaves as it came, and what leaves must be JSON. */
-	if (json->specials)
-		return ab_fail(
-		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
+	if (ab_message_strict(json, err) != 0)
+		return -1;
 	if (ab_message_says(json, type, "SCHEMA"))
 		return parse_schema(reader, line, message, err);
 	if (ab_message_says(json, type, "STATE"))
