@@ -9,12 +9,11 @@ import json
 import tempfile
 from collections import Counter
 
-import yaml
-
 from connector import DUST, MINUTE, ROOT, TIME_SCALE, properties, reset, stream
 from harness import Sandbox
 from luzmo import GENERATION, LUZMO, REPLACE, TAG
 from luzmo import refusal as luzmo_refusal
+from metadata import METADATA
 from pendo import PENDO, mapping
 from simulator.host import host_of
 
@@ -22,12 +21,6 @@ USERS = (None, "users")
 STREAM_TAGS = ("airbyte:stream:", "airbyte:namespace:")
 GENERATION_TAG = "airbyte:generation:"
 FIELDS = properties(id="integer", name="string", note="string")
-
-
-def read_metadata():
-    """{connector: its data in metadata.yaml}"""
-    documents = yaml.safe_load_all((ROOT / "metadata.yaml").read_text(encoding="utf-8"))
-    return {one["data"]["dockerRepository"].rpartition("/")[2]: one["data"] for one in documents}
 
 
 def specification(connector):
@@ -295,7 +288,6 @@ def plain(cell):
     return cell["number"] if isinstance(cell, dict) and set(cell) == {"number"} else cell
 
 
-METADATA = read_metadata()
 KINDS = (DustTables, DustDocuments, Luzmo, Pendo, PendoUpdates)
 # {connector: its services}; the first is for tests that need only one.
 SERVICES = {name: [kind for kind in KINDS if kind.connector == name] for name in METADATA}

@@ -13,6 +13,7 @@ import pytest
 from connector import (
     BIN_DIR, DUST, KEY, ROOT, Process, acknowledged, catalog_of, check_messages, empty_sandbox,
     measured, record, run, shared_sandbox, state, stream, table_rows, write)
+from metadata import METADATA
 
 # pylint: disable=redefined-outer-name
 __all__ = ["empty_sandbox", "shared_sandbox"]
@@ -68,9 +69,7 @@ def test_help_names_the_commands():
 
 
 def test_version_is_that_of_the_metadata():
-    documents = (ROOT / "metadata.yaml").read_text()
-    version = re.search(rf"{DUST}\n  dockerImageTag: (\S+)", documents).group(1)
-    assert plain("--version") == (0, f"{DUST} {version}\n", "")
+    assert plain("--version") == (0, f"{DUST} {METADATA[DUST]['dockerImageTag']}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--config", "/nowhere"]])

@@ -4,16 +4,13 @@ import copy
 import json
 import re
 import subprocess
-import sys
 
 import jsonschema
 import pytest
 import yaml
 
 from connector import BIN_DIR, DUST, ROOT, run
-
-sys.path.insert(0, str(ROOT / "docker"))
-import registry  # noqa: E402  pylint: disable=wrong-import-position
+from metadata import registry
 
 NAMES = sorted(one.parent.name for one in ROOT.glob("connectors/*/main.c"))
 FILES = ["doc.md", "icon.svg", "metadata.yaml", "spec.json"]

@@ -6,6 +6,7 @@ the copy of the metadata says that. The comparison with the specification in Air
 left out: it asks the internet, and the connectors are not there.
 """
 
+import copy
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from connector import ROOT
+from metadata import DOCUMENTS, image_of
 
 REPORT = "build/test-results/standard-tests-junit.xml"
 SECONDS = 300
@@ -29,25 +30,12 @@ exec {docker} "$@"
 """
 
 
-def metadata_of(name):
-    """A connector's document of metadata.yaml."""
-    for one in yaml.safe_load_all((ROOT / "metadata.yaml").read_text(encoding="utf-8")):
-        if one["data"]["dockerRepository"].endswith("/" + name):
-            return one
-    raise LookupError(name)
-
-
-def image_of(name):
-    """The image that docker/images built, or the one that was built last."""
-    return metadata_of(name)["data"]["dockerRepository"] + ":" + os.environ.get("TAGS", "dev")
-
-
 def run(name, configs, venv, directory):
     """{test: its outcome} of the suite; configs: {"good": ("succeed", {...})}."""
     docker = shutil.which("docker")
     assert docker is not None, "there is no docker: run this with docker/engine"
     folder = directory / name
-    prepare(folder, metadata_of(name), configs)
+    prepare(folder, copy.deepcopy(DOCUMENTS[name]), configs)
     (directory / "docker").write_text(ON_THE_HOSTS_NETWORK.format(docker=docker))
     (directory / "docker").chmod(0o755)
     done = subprocess.run(

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from connector import global_state, properties, record, state
-from image_suite import image_of
+from metadata import image_of
 from pyairbyte import PyAirbyte
 from services import SERVICES, connectors, specification
 

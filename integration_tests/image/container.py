@@ -12,22 +12,17 @@ import pytest
 
 import connector
 from connector import ROOT, RUN_SECONDS, Source, catalog_of, environment, rows
-from services import METADATA, SERVICES
+from metadata import METADATA, TESTED, image_of
+from services import SERVICES
 
 DOCKER_SECONDS = 120
 BUILD_SECONDS = 900
 # Nothing in the image knows this directory.
 PLACE = "/mnt/ein seltsamer Ort"
-TESTED = os.environ.get("TAGS", "dev")  # what docker/images calls the images that are tested
 FIGURES = {}  # what the tests measured, for the end
 
 
 every_connector = pytest.mark.parametrize("name", METADATA)
-
-
-def image_of(name, tag=TESTED):
-    """The image of a connector, the one that is tested."""
-    return f"{METADATA[name]['dockerRepository']}:{tag}"
 
 
 # --- the engine -----------------------------------------------------------------------------------

@@ -4,17 +4,14 @@ The same rights as in `host`, given by the engine. What else the image brings, i
 all, is used: nothing of the host's is in there but the working directory and /tmp.
 """
 
-import os
 import subprocess
 import tempfile
 import uuid
 
-import yaml
-
-from connector import ROOT, TIME_SCALE
+from connector import TIME_SCALE
+from metadata import image_of
 from simulator.host import ENTRYPOINT, MEMORY_BYTES, Container
 
-METADATA = ROOT / "metadata.yaml"
 COMMAND_SECONDS = 60
 RIGHTS = ["--network", "host", "--read-only", "--cap-drop", "ALL", "--security-opt",
           "no-new-privileges", "--user", "1000:1000", f"--memory={MEMORY_BYTES}",
@@ -44,11 +41,7 @@ class ImageHost:
     @classmethod
     def of(cls, name):
         """The image of a connector that docker/images built, or the one that was built last."""
-        for document in yaml.safe_load_all(METADATA.read_text()):
-            repository = document["data"]["dockerRepository"]
-            if repository.endswith(f"/{name}"):
-                return cls(f"{repository}:{os.environ.get('TAGS', 'dev')}")
-        raise KeyError(name)
+        return cls(image_of(name))
 
     def create(self):
         """A container to put files into, before it is started."""
