@@ -227,9 +227,11 @@ docker-test: deps
 
 # With an engine and the images at hand: the images themselves, and the platform that starts them.
 image-test:
-	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/image $(PYTEST)
+	@code=0; \
+	$(PYTHON) -m pytest -q -p no:cacheprovider integration_tests/image $(PYTEST) || code=1; \
 	SIMULATE=image $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) \
-	  $(wildcard integration_tests/test_platform_*.py) $(PYTEST)
+	  $(wildcard integration_tests/test_platform_*.py) $(PYTEST) || code=1; \
+	exit $$code
 
 # What an image is built with and made of, in the container that builds it.
 image-deps:
