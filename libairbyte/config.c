@@ -96,12 +96,43 @@ connection(const struct ab_config *config, const char *name)
 	return member(member(config->spec, "connectionSpecification"), name);
 }
 
+/* How the specification describes a field. */
+static const cJSON *
+property(const struct ab_config *config, const char *name)
+{
+	return member(connection(config, "properties"), name);
+}
+
+static bool
+is_choice(const cJSON *choices, const char *text)
+{
+	const cJSON *choice = NULL;
+
+	cJSON_ArrayForEach(choice, choices)
+	{
+		if (strcmp(choice->valuestring, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A form sends an empty text for a choice that was not made. */
+static bool
+is_no_choice(const cJSON *value, const cJSON *choices)
+{
+	return choices != NULL && cJSON_IsString(value) && value->valuestring[0] == '\0' &&
+	       !is_choice(choices, "");
+}
+
 static const cJSON *
 present(const struct ab_config *config, const char *name)
 {
 	const cJSON *value = member(config->document, name);
 
-	return value == NULL || cJSON_IsNull(value) ? NULL : value;
+	if (value == NULL || cJSON_IsNull(value) ||
+	    is_no_choice(value, member(property(config, name), "enum")))
+		return NULL;
+	return value;
 }
 
 /* The value given, else the default of the specification, else NULL. */
@@ -110,8 +141,7 @@ effective(const struct ab_config *config, const char *name)
 {
 	const cJSON *value = present(config, name);
 
-	return value != NULL ? value
-			     : member(member(connection(config, "properties"), name), "default");
+	return value != NULL ? value : member(property(config, name), "default");
 }
 
 static bool
@@ -140,12 +170,10 @@ check_enum(const cJSON *value, const char *name, const cJSON *choices, struct ab
 	const cJSON *choice = NULL;
 	char list[256] = "";
 
-	if (choices == NULL)
+	if (choices == NULL || is_choice(choices, value->valuestring))
 		return 0;
 	cJSON_ArrayForEach(choice, choices)
 	{
-		if (strcmp(choice->valuestring, value->valuestring) == 0)
-			return 0;
 		const size_t len = strlen(list);
 		snprintf(list + len, sizeof(list) - len, "%s%s", len > 0 ? ", " : "",
 		    choice->valuestring);
@@ -319,7 +347,7 @@ ab_config_unknown(const struct ab_config *config, bool objects_too)
 
 	cJSON_ArrayForEach(given, config->document)
 	{
-		if (member(connection(config, "properties"), given->string) == NULL &&
+		if (property(config, given->string) == NULL &&
 		    (objects_too || !cJSON_IsObject(given)))
 			return given->string;
 	}

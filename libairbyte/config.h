@@ -1,8 +1,9 @@
 /*
  * config.h: the configuration file, read once, with getters that name the field when it is wrong.
  *
- * null means absent. The field names, defaults and which of them are secret come from the
- * connector's specification, so that a default is written in one place.
+ * null means absent, and so does an empty text where the specification lists other choices (forms
+ * send it for what was not chosen). The field names, defaults and which of them are secret come
+ * from the connector's specification, so that a default is written in one place.
  */
 #ifndef AB_CONFIG_H
 #define AB_CONFIG_H

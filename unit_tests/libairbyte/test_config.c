@@ -13,6 +13,7 @@ static const char spec_text[] =
     "\"fields\":{\"type\":\"array\",\"default\":[\"a\",\"b\"]},"
     "\"delay\":{\"type\":\"number\",\"maximum\":60,\"default\":0.5},"
     "\"rules\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+    "\"blank\":{\"type\":\"string\",\"enum\":[\"\",\"x\"],\"default\":\"x\"},"
     "\"bare\":{\"type\":\"string\"}}}}";
 
 /* Reads text as a configuration; returns what ab_config_read returns. */
@@ -74,6 +75,27 @@ null_and_absent_mean_the_default(void **state)
 	assert_null(ab_config_string(&config, "bare"));
 	assert_string_equal(ab_config_unknown(&config, true), "typo");
 	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+an_empty_choice_is_none(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+
+	(void)state;
+	assert_int_equal(read_text(&config, spec,
+			     "{\"key\":\"k\",\"mode\":\"\",\"bare\":\"\",\"blank\":\"\"}", &err),
+	    0);
+	assert_string_equal(ab_config_string(&config, "mode"), "fast");
+	/* Where an empty text is allowed it is one. */
+	assert_string_equal(ab_config_string(&config, "bare"), "");
+	assert_string_equal(ab_config_string(&config, "blank"), "");
+	ab_config_release(&config);
+	assert_int_equal(read_text(&config, spec, "{\"key\":\"k\",\"mode\":\" \"}", &err), -1);
+	assert_string_equal(err.message, "mode must be one of: fast, slow");
 	cJSON_Delete(spec);
 }
 
@@ -199,6 +221,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(values_that_are_given_win),
 	    cmocka_unit_test(null_and_absent_mean_the_default),
+	    cmocka_unit_test(an_empty_choice_is_none),
 	    cmocka_unit_test(numbers_may_have_a_fraction_and_items_may_be_objects),
 	    cmocka_unit_test(objects_may_be_settings_of_streams),
 	    cmocka_unit_test(what_is_wrong_is_named),
