@@ -45,6 +45,14 @@ def test_a_key_that_does_not_do_is_told_why(sandbox, config, words):
     assert status["status"] == "FAILED" and words in status["message"]
 
 
+def test_what_a_form_leaves_empty_is_not_set(sandbox):
+    blank = dict.fromkeys(("region", "group", "on_missing", "on_unmapped_field", "null_values"), "")
+    config = {**blank, "streams": [{**mapping(), **dict.fromkeys(("namespace", "kind"), "")}]}
+    assert check(sandbox, **config) == {"status": "SUCCEEDED"}
+    sync(sandbox, stream(), with_state([{"id": "v1", "plan": "a"}]).lines, **config).succeeded()
+    assert values(sandbox) == {"plan": "a"}
+
+
 def test_discover_lists_what_can_be_updated(sandbox):
     (message,) = discover(sandbox).succeeded().of("DESTINATION_CATALOG")
     operations = message["destination_catalog"]["operations"]

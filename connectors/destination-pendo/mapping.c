@@ -15,7 +15,7 @@ present(const cJSON *object, const char *name)
 	return cJSON_IsNull(value) ? NULL : value;
 }
 
-/* A member that is a text, and not an empty one; *text becomes NULL if it is absent. */
+/* A member that is a text; *text becomes NULL if it is absent, or empty, as forms send it. */
 static int
 read_text(const cJSON *object, const char *name, const char *where, const char **text,
     struct ab_error *err)
@@ -23,8 +23,10 @@ read_text(const cJSON *object, const char *name, const char *where, const char *
 	const cJSON *value = present(object, name);
 
 	*text = cJSON_GetStringValue(value);
-	if (value != NULL && (*text == NULL || (*text)[0] == '\0'))
+	if (value != NULL && *text == NULL)
 		return ab_fail(err, AB_CONFIG_ERROR, "%.200s: %s must be a text", where, name);
+	if (*text != NULL && (*text)[0] == '\0')
+		*text = NULL;
 	return 0;
 }
 

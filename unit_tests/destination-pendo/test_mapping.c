@@ -48,6 +48,26 @@ all_but_the_stream_may_be_absent(void **state)
 }
 
 static void
+an_empty_text_is_as_good_as_none(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(
+	    fixture_open_raw(&f, "'streams':[{'stream':'users','namespace':'','kind':'',"
+				 "'id_field':'','field_mappings':[]}]"),
+	    0);
+	const struct pendo_mapping *mapping = only(&f);
+	assert_false(mapping->has_kind);
+	assert_null(mapping->id_field);
+	assert_null(mapping->namespace);
+	fixture_close(&f);
+	assert_int_equal(fixture_open_raw(&f, "'users':{'primary_key':''}"), 0);
+	assert_null(only(&f)->id_field);
+	fixture_close(&f);
+}
+
+static void
 what_is_mapped_to_an_id_is_the_id(void **state)
 {
 	static const char *const taken[] = {
@@ -110,7 +130,10 @@ what_is_wrong_names_the_stream(void **state)
 	    {"'streams':[{'stream':7}]", "streams: stream must be a text"},
 	    {"'streams':[{'stream':'u','kind':'page'}]",
 		"streams: u: kind must be visitor or account"},
-	    {"'streams':[{'stream':'u','id_field':''}]", "streams: u: id_field must be a text"},
+	    {"'streams':[{'stream':''}]", "streams: each needs the name of a stream"},
+	    {"'streams':[{'stream':'u','id_field':7}]", "streams: u: id_field must be a text"},
+	    {"'streams':[{'stream':'u','field_mappings':[{'source':'','target':'t'}]}]",
+		"streams: u: each of field_mappings needs a source and a target"},
 	    {"'streams':[{'stream':'u','field_mappings':{}}]",
 		"streams: u: field_mappings must be a list"},
 	    {"'streams':[{'stream':'u','field_mappings':[{'source':'a'}]}]",
@@ -169,6 +192,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_stream_has_kind_id_and_fields),
 	    cmocka_unit_test(all_but_the_stream_may_be_absent),
+	    cmocka_unit_test(an_empty_text_is_as_good_as_none),
 	    cmocka_unit_test(what_is_mapped_to_an_id_is_the_id),
 	    cmocka_unit_test(the_singer_targets_form_is_understood),
 	    cmocka_unit_test(what_is_wrong_names_the_stream),
