@@ -120,7 +120,7 @@ def test_a_mapping_says_what_goes_where(sandbox):
     source = with_state([{"id": 1, "uuid": "v3", "tier": "gold", "age": 5}], "crm")
     result = sync(sandbox, stream("crm"), source.lines, **config).succeeded()
     assert values(sandbox, "v3") == {"plan": "gold"}
-    assert "id is the first" in result.logs("WARN")[0]
+    assert result.logs("WARN") == []
 
 
 def test_the_singer_targets_configuration_is_understood(sandbox):
@@ -220,6 +220,28 @@ def test_a_field_that_pendo_lacks_never_spoils_a_call(sandbox, policy, outcome):
         assert rejected(result.succeeded()) == outcome
         assert values(sandbox, "v2") == {"plan": "b"}
     assert bulk_calls(sandbox, status=400) == []
+
+
+@pytest.mark.parametrize("policy", ["ignore", "reject", "fail"])
+def test_what_a_mapping_leaves_out_is_no_fault_of_a_record(sandbox, policy):
+    config = {"on_unmapped_field": policy, "streams": [mapping("visitors", {"tier": "plan"})]}
+    source = with_state([{"id": "v1", "tier": "a", "age": 7, "new": 1}])
+    result = sync(sandbox, stream(), source.lines, **config).succeeded()
+    assert (rejected(result), values(sandbox), result.logs("WARN")) == ([(1, 0)], {"plan": "a"}, [])
+
+
+@pytest.mark.parametrize("policy, outcome", [
+    ("ignore", [(2, 0)]), ("reject", [(1, 1)]), ("fail", None)])
+def test_a_mapping_to_a_field_that_pendo_lacks_is_named(sandbox, policy, outcome):
+    config = {"on_unmapped_field": policy,
+              "streams": [mapping("visitors", {"tier": "plan", "size": "nope"})]}
+    source = with_state([{"id": "v1", "tier": "a", "size": 7}, {"id": "v2", "tier": "b"}])
+    result = sync(sandbox, stream(), source.lines, **config)
+    if outcome is None:
+        assert "in the group custom: nope;" in result.failed("config_error")["message"]
+    else:
+        assert rejected(result.succeeded()) == outcome
+        assert "in the group custom: nope;" in result.logs("WARN")[0]
 
 
 def test_what_fits_no_field_is_rejected_before_it_is_sent(sandbox):

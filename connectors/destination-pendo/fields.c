@@ -88,10 +88,14 @@ is_renamed(const struct pendo_mapping *mapping, const char *name)
 
 /* Whether a field of Pendo's gets the field of the record that has its name. */
 static bool
-goes_by_name(const struct pendo_mapping *mapping, const char *id_field, const char *name)
+goes_by_name(const struct pendo_mapping *mapping, const char *id_field, const cJSON *field)
 {
-	return (mapping == NULL || mapping->by_name) && strcmp(name, id_field) != 0 &&
-	       !pendo_is_metadata(name, strlen(name)) && !is_renamed(mapping, name);
+	const char *name = field->string;
+	enum pendo_type type;
+
+	return (mapping == NULL || mapping->by_name) && pendo_schema_type(field, &type) &&
+	       strcmp(name, id_field) != 0 && !pendo_is_metadata(name, strlen(name)) &&
+	       !is_renamed(mapping, name);
 }
 
 static void
@@ -109,7 +113,7 @@ collect_names(struct pendo_fields *fields, const struct pendo_mapping *mapping,
 		add_name(fields, mapping->renames[i].source);
 	cJSON_ArrayForEach(field, group)
 	{
-		if (goes_by_name(mapping, id_field, field->string))
+		if (goes_by_name(mapping, id_field, field))
 			add_name(fields, field->string);
 	}
 	sort_names(fields);
@@ -165,10 +169,8 @@ pendo_fields_init(struct pendo_fields *fields, const struct pendo_mapping *mappi
 	}
 	cJSON_ArrayForEach(field, group)
 	{
-		if (goes_by_name(mapping, id_field, field->string) &&
-		    !add_field(fields, field->string, field->string, group))
-			fields->names[search(fields, field->string, strlen(field->string))].absent =
-			    true;
+		if (goes_by_name(mapping, id_field, field))
+			add_field(fields, field->string, field->string, group);
 	}
 	fields->words = fields->count / 64 + 1;
 	fields->filled = ab_calloc(fields->words, sizeof(*fields->filled));

@@ -35,13 +35,21 @@ is_null(const struct row *row, uint32_t node)
 	return node == 0 || row->json->nodes[node].type == AB_JSON_NULL;
 }
 
-/* Fields that sources add for themselves are none of the record's. */
+/* Whether Pendo lacks what the member at a key is to go into. A mapping that names fields leaves
+ * the others out on purpose, and fields that sources add for themselves are none of the record's.
+ */
 static bool
-is_unmapped(const struct row *row, uint32_t key)
+is_unmapped(const struct row *row, size_t name, uint32_t key)
 {
+	const struct pendo_mapping *mapping = row->stream->mapping;
 	const struct ab_view view = ab_json_view(row->json, key);
 
-	return !is_null(row, key + 1) && !pendo_is_metadata(view.data, view.len);
+	/* What is mapped to nothing was named at the start: to ignore it needs no second word. */
+	if (name != PENDO_NO_NAME)
+		return row->stream->fields.names[name].absent && !is_null(row, key + 1) &&
+		       row->pendo->on_unmapped_field != PENDO_IGNORE;
+	return (mapping == NULL || mapping->by_name) && !is_null(row, key + 1) &&
+	       !pendo_is_metadata(view.data, view.len);
 }
 
 /* Notes for each name where its value is; returns the first key that has no place, 0 for none. */
@@ -55,10 +63,9 @@ place_members(struct row *row)
 	for (uint32_t i = ab_json_first(row->json, row->data); i != 0;
 	     i = ab_json_after(row->json, row->data, i)) {
 		const size_t name = pendo_fields_find(fields, position++, row->json, i);
-		const bool known = name != PENDO_NO_NAME;
-		if (known)
+		if (name != PENDO_NO_NAME)
 			fields->names[name].node = i + 1;
-		if ((!known || fields->names[name].absent) && stranger == 0 && is_unmapped(row, i))
+		if (stranger == 0 && is_unmapped(row, name, i))
 			stranger = i;
 	}
 	return stranger;
@@ -86,9 +93,7 @@ judge_stranger(struct row *row, uint32_t key)
 	case PENDO_IGNORE:
 		ab_note(row->batch->stream, PENDO_NOTE_UNMAPPED,
 		    "fields of its records are left out, as they have no %s field of the group %s "
-		    "in "
-		    "Pendo, or no mapping to one: %.*s is the first; on_unmapped_field can reject "
-		    "such records",
+		    "in Pendo: %.*s is the first; on_unmapped_field can reject such records",
 		    kind, group, len, name.data);
 		return AB_TAKEN;
 	case PENDO_REJECT:
@@ -101,8 +106,7 @@ judge_stranger(struct row *row, uint32_t key)
 	}
 	ab_fail(row->err, AB_CONFIG_ERROR,
 	    "stream %s has a field without a %s field of the group %s in Pendo: %.*s; make it "
-	    "under "
-	    "Settings, Data mappings, or map the field",
+	    "under Settings, Data mappings, or name in field_mappings what is to be sent",
 	    ab_stream_label(row->batch->stream, label, sizeof(label)), kind, group, len, name.data);
 	return AB_BROKEN;
 }

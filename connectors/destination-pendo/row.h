@@ -7,7 +7,8 @@
  * delete nothing here, and to take such a record for an update would bring back what is gone. As
  *     rejected it is counted, named, and kept in the reject file: nothing is lost silently
  *   - a value does not fit the type of its field
- *   - it has a field that Pendo lacks, and on_unmapped_field says so
+ *   - it has a field that Pendo lacks, and on_unmapped_field says so: one that is mapped to such a
+ *     field, or, where fields go by their names, one whose name Pendo does not know
  *
  * The id is the ordering key: of several records with one id in a batch the last is sent. But a
  * record leaves alone what it does not name, also what is null where nulls are omitted, so an

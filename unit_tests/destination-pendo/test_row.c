@@ -94,9 +94,32 @@ mapped_fields_go_where_they_are_mapped_and_no_others(void **state)
 	    fixture_take(&f, "{'uuid':7,'n':1,'tier':'gold','plan':'x','id':9}"), AB_TAKEN);
 	assert_string_equal(fixture_rows(&f),
 	    "{'visitorId':'7','values':{'plan':'gold','other':'gold','seats':1}},");
-	assert_int_equal(fixture_notes(&f), 1);
-	expect_contains(f.stream.notes->text, "plan is the first");
+	assert_int_equal(fixture_notes(&f), 0);
 	fixture_close(&f);
+}
+
+static void
+what_a_mapping_leaves_out_is_left_out_on_purpose(void **state)
+{
+	static const char *const policies[] = {"ignore", "reject", "fail"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(policies); i++) {
+		struct fixture f;
+		char extra[200];
+		snprintf(extra, sizeof(extra),
+		    "'on_unmapped_field':'%s','streams':[{'stream':'visitors',"
+		    "'field_mappings':[{'source':'tier','target':'plan'}]}]",
+		    policies[i]);
+		fixture_open(&f, extra);
+		assert_int_equal(
+		    fixture_take(&f, "{'id':1,'tier':'gold','seats':2,'new':'x','gone':'y'}"),
+		    AB_TAKEN);
+		assert_string_equal(
+		    fixture_rows(&f), "{'visitorId':'1','values':{'plan':'gold'}},");
+		assert_int_equal(fixture_notes(&f), 0);
+		fixture_close(&f);
+	}
 }
 
 static void
@@ -109,6 +132,19 @@ in_the_singer_targets_form_the_others_keep_their_names(void **state)
 	assert_int_equal(fixture_take(&f, "{'visitorId':'v','tier':'gold','seats':2}"), AB_TAKEN);
 	assert_string_equal(
 	    fixture_rows(&f), "{'visitorId':'v','values':{'plan':'gold','seats':2}},");
+	fixture_close(&f);
+}
+
+static void
+fields_that_are_not_mapped_count_where_they_keep_their_names(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "'on_unmapped_field':'reject','visitors':{'primary_key':'visitorId',"
+			 "'field_mappings':{'plan':'tier'}}");
+	assert_int_equal(fixture_take(&f, "{'visitorId':'v','tier':'gold','new':2}"), AB_REJECTED);
+	expect_contains(f.err.message, "in Pendo: new");
 	fixture_close(&f);
 }
 
@@ -126,7 +162,8 @@ fields_that_pendo_lacks_are_left_out_rejected_or_fatal(void **state)
 		"it has a field without a visitor field of the group custom in Pendo: new"},
 	    {"'on_unmapped_field':'fail'", AB_BROKEN,
 		"stream visitors has a field without a visitor field of the group custom in Pendo: "
-		"new; make it under Settings, Data mappings, or map the field"},
+		"new; make it under Settings, Data mappings, or name in field_mappings what is to "
+		"be sent"},
 	};
 
 	(void)state;
@@ -158,6 +195,21 @@ a_field_mapped_to_none_of_pendos_is_unmapped(void **state)
 	expect_contains(f.err.message, "in Pendo: b");
 	assert_int_equal(fixture_take(&f, "{'id':1,'a':'x','b':null}"), AB_TAKEN);
 	assert_string_equal(fixture_rows(&f), "{'visitorId':'1','values':{'plan':'x'}},");
+	fixture_close(&f);
+}
+
+static void
+a_mapped_field_that_pendo_lacks_is_told_once_and_at_the_start(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "'streams':[{'stream':'visitors','field_mappings':["
+			 "{'source':'a','target':'plan'},{'source':'b','target':'nope'}]}]");
+	assert_int_equal(fixture_notes(&f), 1);
+	assert_int_equal(fixture_take(&f, "{'id':1,'a':'x','b':'y'}"), AB_TAKEN);
+	assert_string_equal(fixture_rows(&f), "{'visitorId':'1','values':{'plan':'x'}},");
+	assert_int_equal(fixture_notes(&f), 1);
 	fixture_close(&f);
 }
 
@@ -352,9 +404,12 @@ main(void)
 	    cmocka_unit_test(a_record_without_its_id_is_rejected),
 	    cmocka_unit_test(an_id_too_long_for_a_key_is_rejected),
 	    cmocka_unit_test(mapped_fields_go_where_they_are_mapped_and_no_others),
+	    cmocka_unit_test(what_a_mapping_leaves_out_is_left_out_on_purpose),
 	    cmocka_unit_test(in_the_singer_targets_form_the_others_keep_their_names),
+	    cmocka_unit_test(fields_that_are_not_mapped_count_where_they_keep_their_names),
 	    cmocka_unit_test(fields_that_pendo_lacks_are_left_out_rejected_or_fatal),
 	    cmocka_unit_test(a_field_mapped_to_none_of_pendos_is_unmapped),
+	    cmocka_unit_test(a_mapped_field_that_pendo_lacks_is_told_once_and_at_the_start),
 	    cmocka_unit_test(what_is_deleted_in_pendo_is_as_good_as_unknown),
 	    cmocka_unit_test(metadata_and_nulls_are_no_unmapped_fields),
 	    cmocka_unit_test(a_value_that_does_not_fit_rejects_its_record),
