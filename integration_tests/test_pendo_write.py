@@ -209,6 +209,21 @@ def test_a_service_that_refuses_everything_ends_the_run(sandbox):
     assert len(bulk_calls(sandbox)) < 400
 
 
+def test_a_stream_of_which_pendo_took_nothing_fails_at_its_end(sandbox, tmp_path):
+    path = tmp_path / "rejected.jsonl"
+    sandbox.faults([rule(r"visitorId", status=400, body="no mapping", times=-1)])
+    source = with_state([{"id": "v1", "plan": "a"}, {"id": "v2", "plan": "b"}])
+    source.records("accounts", [{"id": "a1", "plan": "c"}, {"id": "a9", "plan": "c"}])
+    result = sync(sandbox, [stream(), stream("accounts")], source.lines, reject_file=str(path))
+    error = result.failed("config_error")
+    assert ("no record of stream visitors, and refused 2 of them: no mapping (HTTP 400)"
+            in error["message"])
+    told = [line for line in result.logs("WARN") if "ids: " in line]
+    assert len(told) == 2 and any(line.endswith("ids: v1, v2") for line in told)
+    assert sorted(one["data"]["id"] for one in lines_of(path)) == ["a9", "v1", "v2"]
+    assert sandbox.accounts()["a1"]["custom"] == {"plan": "c"}
+
+
 @pytest.mark.parametrize("policy, outcome", [
     ("ignore", [(2, 0)]), ("reject", [(1, 1)]), ("fail", None)])
 def test_a_field_that_pendo_lacks_never_spoils_a_call(sandbox, policy, outcome):

@@ -71,6 +71,13 @@ def test_what_was_not_written_is_told_of_all_schemas_of_a_stream(sandbox):
     assert "3 records were" in told and told.endswith("ids: gone1, gone2, gone3")
 
 
+def test_what_was_refused_under_every_schema_fails_the_run(sandbox):
+    sandbox.faults([rule(times=-1, status=400, body="no mapping")])
+    lines = [*visitors("v1", plan="a"), *visitors("v2", fields=AGE, plan="b"), state(1)]
+    message = load("pendo", sandbox.config(), lines).failed()
+    assert "refused 2 of them: no mapping (HTTP 400)" in message
+
+
 def test_settings_for_a_stream_that_comes_later_are_no_mistake(sandbox):
     config = {"streams": [mapping("crm", kind="account"), mapping("never", kind="account")]}
     lines = [*visitors("v1", plan="a"), *visitors("v1", fields=AGE, plan="b"),

@@ -82,6 +82,7 @@ pendo_stream_free(struct pendo_stream *stream)
 {
 	pendo_fields_release(&stream->fields);
 	pendo_report_release(&stream->report);
+	free(stream->refusals.words);
 	free(stream);
 }
 

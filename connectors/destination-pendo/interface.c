@@ -44,12 +44,14 @@ pendo_open(
 	return 0;
 }
 
-/* A stream under another schema: its report is one. */
+/* A stream under another schema: what became of its records is told of all of them. */
 static void
 go_on(struct pendo *pendo, struct pendo_stream *before, struct pendo_stream *after)
 {
 	after->report = before->report;
 	before->report = (struct pendo_report){0};
+	after->refusals = before->refusals;
+	before->refusals = (struct pendo_refusals){0};
 	LL_DELETE(pendo->streams, before);
 	pendo_stream_free(before);
 }
@@ -79,19 +81,10 @@ pendo_append(
 	return pendo_row_put(self, batch, record, err);
 }
 
-/* At the end of a stream there is nothing to ask, but to tell. If it is the end of all of a good
- * input, all streams are known, so a mapping without one is a mistake. */
-static enum ab_ask
-end(const struct pendo *pendo, const struct ab_exchange *x)
+/* All streams are known: a mapping without one is a mistake. */
+static void
+tell_strangers(const struct pendo *pendo, struct ab_stream *stream)
 {
-	struct ab_stream *stream = x->stream;
-	const struct pendo_stream *ours = stream->self;
-
-	if (stream->goes_on)
-		return AB_SKIP;
-	pendo_report_tell(&ours->report, stream, PENDO_NOTE_REPORT);
-	if (!x->complete)
-		return AB_SKIP;
 	for (size_t i = 0; i < pendo->mappings.count; i++) {
 		struct pendo_mapping *mapping = &pendo->mappings.list[i];
 		if (!mapping->used)
@@ -100,7 +93,21 @@ end(const struct pendo *pendo, const struct ab_exchange *x)
 			    mapping->stream);
 		mapping->used = true;
 	}
-	return AB_SKIP;
+}
+
+/* At the end of a stream there is nothing to ask, but to tell. */
+static enum ab_ask
+end(const struct pendo *pendo, const struct ab_exchange *x, struct ab_error *err)
+{
+	struct ab_stream *stream = x->stream;
+	const struct pendo_stream *ours = stream->self;
+
+	if (stream->goes_on)
+		return AB_SKIP;
+	pendo_report_tell(&ours->report, stream, PENDO_NOTE_REPORT);
+	if (x->complete)
+		tell_strangers(pendo, stream);
+	return pendo_values_end(stream, err) == 0 ? AB_SKIP : AB_REFUSE;
 }
 
 static enum ab_ask
@@ -108,7 +115,6 @@ pendo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 {
 	const struct pendo *pendo = self;
 
-	(void)err;
 	switch (x->phase) {
 	case AB_CHECK:
 		return pendo_check_request(pendo, x, out);
@@ -121,7 +127,7 @@ pendo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case AB_END:
 		break;
 	}
-	return end(pendo, x);
+	return end(pendo, x, err);
 }
 
 static enum ab_verdict

@@ -32,13 +32,20 @@ enum pendo_note {
 	PENDO_NOTE_REPORT,   /* the first of PENDO_REASONS + 1: records by reason */
 };
 
+/* Calls with one record that Pendo refused as a whole; see values.h. */
+struct pendo_refusals {
+	unsigned count; /* since a record was taken */
+	bool taken;     /* a record of the stream was, ever */
+	char *words;    /* what Pendo said of the first; NULL: there is none */
+};
+
 struct pendo_stream {
 	enum pendo_kind kind;
 	const char *id_field;                /* of the record */
 	const struct pendo_mapping *mapping; /* NULL: every field goes by its name */
 	struct pendo_fields fields;          /* from the begin on */
 	struct pendo_report report;
-	unsigned refused; /* calls with one record that were refused, since one was taken */
+	struct pendo_refusals refusals;
 	struct pendo_stream *next;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "alloc.h"
 #include "outcome.h"
 #include "reply.h"
 
@@ -79,10 +80,16 @@ settle(const struct pendo *pendo, struct ab_exchange *x, const struct pendo_outc
 {
 	struct pendo_stream *stream = x->stream->self;
 	char label[256];
+	bool taken = false;
 
-	stream->refused = 0;
-	for (size_t i = 0; i < x->batch->count; i++)
+	for (size_t i = 0; i < x->batch->count; i++) {
 		settle_row(pendo, x, i, &outcome->rows[i]);
+		taken = taken || ab_batch_reason(x->batch, i) == NULL;
+	}
+	if (taken) {
+		stream->refusals.count = 0;
+		stream->refusals.taken = true;
+	}
 	if (outcome->missing == 0 || pendo->on_missing != PENDO_FAIL)
 		return AB_DONE;
 	ab_fail(err, AB_CONFIG_ERROR,
@@ -122,10 +129,11 @@ settle_alone(const struct pendo *pendo, struct ab_exchange *x, const struct ab_r
     struct ab_error *err)
 {
 	struct pendo_stream *stream = x->stream->self;
+	struct pendo_refusals *refusals = &stream->refusals;
 	char reason[AB_BATCH_REASON_MAX];
 	struct ab_buf words;
 
-	if (++stream->refused >= PENDO_REFUSALS_MAX) {
+	if (++refusals->count >= PENDO_REFUSALS_MAX) {
 		err->kind = AB_CONFIG_ERROR;
 		return AB_FAILED;
 	}
@@ -134,6 +142,8 @@ settle_alone(const struct pendo *pendo, struct ab_exchange *x, const struct ab_r
 	if (words.len == 0)
 		ab_buf_printf(&words, "HTTP %d", in->status);
 	snprintf(reason, sizeof(reason), "Pendo refused it: %s", words.data);
+	if (refusals->words == NULL)
+		refusals->words = ab_strdup(words.data);
 	ab_buf_release(&words);
 	reject(x, 0, reason);
 	return AB_DONE;
@@ -159,4 +169,18 @@ pendo_values_response(const struct pendo *pendo, struct ab_exchange *x, const st
 	verdict = judge_reply(pendo, x, document, what, err);
 	cJSON_Delete(document);
 	return verdict;
+}
+
+int
+pendo_values_end(const struct ab_stream *stream, struct ab_error *err)
+{
+	const struct pendo_stream *ours = stream->self;
+	const struct pendo_refusals *refusals = &ours->refusals;
+	char label[256];
+
+	if (refusals->taken || refusals->count == 0)
+		return 0;
+	return ab_fail(err, AB_CONFIG_ERROR,
+	    "Pendo has taken no record of stream %s, and refused %u of them: %s",
+	    ab_stream_label(stream, label, sizeof(label)), refusals->count, refusals->words);
 }

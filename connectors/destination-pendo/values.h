@@ -10,9 +10,12 @@
  *   400                                 the whole call was refused, for one row or for all: halved;
  *                                       a row alone is rejected. After PENDO_REFUSALS_MAX such rows
  *                                       without one that was taken it is not the rows: the run
- * fails 408                                 it took longer than the five minutes Pendo allows:
- * halved; a row alone is tried again 413                                 halved; a row alone is
- * rejected all else                            see reply.h
+ *                                       fails, and so it does at the end of a stream that had
+ *                                       such rows, and of which none was ever taken
+ *   408                                 it took longer than the five minutes Pendo allows:
+ *                                       halved; a row alone is tried again
+ *   413                                 halved; a row alone is rejected, and counts as above
+ *   all else                            see reply.h
  */
 #ifndef PENDO_VALUES_H
 #define PENDO_VALUES_H
@@ -25,5 +28,8 @@ enum ab_ask pendo_values_request(
     const struct pendo *pendo, const struct ab_exchange *x, struct ab_request *out);
 enum ab_verdict pendo_values_response(const struct pendo *pendo, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err);
+
+/* After the last call of a stream: a config error if Pendo refused its records and took none. */
+AB_MUST_CHECK int pendo_values_end(const struct ab_stream *stream, struct ab_error *err);
 
 #endif

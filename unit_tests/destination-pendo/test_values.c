@@ -245,6 +245,96 @@ a_service_that_takes_nothing_is_not_asked_for_ever(void **state)
 	fixture_close(&f);
 }
 
+/* What the end of the stream answers. */
+static enum ab_ask
+end(struct fixture *f)
+{
+	fixture_exchange(f, AB_END, false);
+	return fixture_ask(f, 0);
+}
+
+static void
+a_stream_of_which_nothing_was_taken_fails_at_its_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	for (unsigned i = 0; i < 3; i++) {
+		fixture_deliver(&f, 1);
+		assert_int_equal(fixture_answer(&f, 400, "'no field'"), AB_DONE);
+	}
+	fixture_deliver(&f, 1);
+	assert_int_equal(
+	    fixture_answer(&f, 200, "{'total':1,'updated':0,'missing':['1']}"), AB_DONE);
+	assert_int_equal(end(&f), AB_REFUSE);
+	assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
+	assert_string_equal(f.err.message,
+	    "Pendo has taken no record of stream visitors, and refused 3 of them: no field (HTTP "
+	    "400)");
+	/* What was rejected is told all the same. */
+	assert_int_equal(fixture_notes(&f), 2);
+	fixture_close(&f);
+}
+
+static void
+one_record_that_was_taken_makes_refusals_rejections(void **state)
+{
+	static const char *const extras[] = {"", "'on_missing':'ignore'"};
+	static const char *const replies[] = {
+	    "{'total':1,'updated':1}", "{'total':1,'updated':0,'missing':['1']}"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(extras); i++) {
+		for (unsigned good = 0; good < 2; good++) {
+			struct fixture f;
+			fixture_open(&f, extras[i]);
+			for (unsigned turn = 0; turn < 2; turn++) {
+				fixture_deliver(&f, 1);
+				if (turn == good)
+					assert_int_equal(
+					    fixture_answer(&f, 200, replies[i]), AB_DONE);
+				else
+					assert_int_equal(fixture_answer(&f, 400, "'no'"), AB_DONE);
+			}
+			assert_int_equal(end(&f), AB_SKIP);
+			fixture_close(&f);
+		}
+	}
+}
+
+static void
+a_stream_that_was_refused_nothing_ends_well(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	assert_int_equal(end(&f), AB_SKIP);
+	fixture_deliver(&f, 1);
+	assert_int_equal(
+	    fixture_answer(&f, 200, "{'total':1,'updated':0,'missing':['1']}"), AB_DONE);
+	assert_int_equal(end(&f), AB_SKIP);
+	fixture_close(&f);
+}
+
+static void
+what_was_refused_under_an_earlier_schema_counts(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	fixture_deliver(&f, 1);
+	assert_int_equal(fixture_answer(&f, 400, "'no'"), AB_DONE);
+	f.stream.goes_on = true;
+	assert_int_equal(end(&f), AB_SKIP);
+	assert_int_equal(pendo_destination.streams(f.self, &f.stream, 1, &f.err), 0);
+	f.stream.goes_on = false;
+	assert_int_equal(end(&f), AB_REFUSE);
+	fixture_close(&f);
+}
+
 static void
 passing_trouble_is_waited_out_and_the_rest_is_final(void **state)
 {
@@ -294,6 +384,10 @@ main(void)
 	    cmocka_unit_test(what_is_no_outcome_is_no_acknowledgement),
 	    cmocka_unit_test(a_call_that_is_refused_as_a_whole_is_halved),
 	    cmocka_unit_test(a_service_that_takes_nothing_is_not_asked_for_ever),
+	    cmocka_unit_test(a_stream_of_which_nothing_was_taken_fails_at_its_end),
+	    cmocka_unit_test(one_record_that_was_taken_makes_refusals_rejections),
+	    cmocka_unit_test(a_stream_that_was_refused_nothing_ends_well),
+	    cmocka_unit_test(what_was_refused_under_an_earlier_schema_counts),
 	    cmocka_unit_test(passing_trouble_is_waited_out_and_the_rest_is_final),
 	};
 
