@@ -81,39 +81,28 @@ pendo_append(
 	return pendo_row_put(self, batch, record, err);
 }
 
-/* All streams are known: a mapping without one is a mistake. */
-static void
-tell_strangers(const struct pendo *pendo, struct ab_stream *stream)
-{
-	for (size_t i = 0; i < pendo->mappings.count; i++) {
-		struct pendo_mapping *mapping = &pendo->mappings.list[i];
-		if (!mapping->used)
-			ab_note(stream, PENDO_NOTE_STRANGER,
-			    "the configuration has settings for a stream %.200s, but there is none",
-			    mapping->stream);
-		mapping->used = true;
-	}
-}
-
-/* At the end of a stream there is nothing to ask, but to tell. */
+/* At the end of a stream there is nothing to ask, but to tell. If it is the end of all of a good
+ * input, all streams are known, so a mapping without one is a mistake. */
 static enum ab_ask
-end(const struct pendo *pendo, const struct ab_exchange *x, struct ab_error *err)
+end(struct pendo *pendo, const struct ab_exchange *x, struct ab_error *err)
 {
 	struct ab_stream *stream = x->stream;
 	const struct pendo_stream *ours = stream->self;
+	char names[1024];
 
 	if (stream->goes_on)
 		return AB_SKIP;
 	pendo_report_tell(&ours->report, stream, PENDO_NOTE_REPORT);
-	if (x->complete)
-		tell_strangers(pendo, stream);
+	if (x->complete && pendo_mappings_unused(&pendo->mappings, names, sizeof(names)))
+		ab_note(stream, PENDO_NOTE_STRANGER,
+		    "the configuration has settings for streams that are not there: %s", names);
 	return pendo_values_end(stream, err) == 0 ? AB_SKIP : AB_REFUSE;
 }
 
 static enum ab_ask
 pendo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
 {
-	const struct pendo *pendo = self;
+	struct pendo *pendo = self;
 
 	switch (x->phase) {
 	case AB_CHECK:

@@ -90,6 +90,15 @@ add_rename(struct pendo_mapping *mapping, const char *where, const char *source,
 	return 0;
 }
 
+/* "namespace.stream" or "stream", for messages. */
+static const char *
+label_of(const struct pendo_mapping *mapping, char *label, size_t size)
+{
+	const struct ab_stream stream = {.name = mapping->stream, .namespace = mapping->namespace};
+
+	return ab_stream_label(&stream, label, size);
+}
+
 /* --- the list `streams` --- */
 
 static int
@@ -125,14 +134,17 @@ read_item(struct pendo_mapping *mapping, const cJSON *item, struct ab_error *err
 {
 	const char *kind = NULL;
 	char where[256] = "streams";
+	char label[200];
 
 	if (read_text(item, "stream", where, &mapping->stream, err) != 0)
 		return -1;
 	if (mapping->stream == NULL)
 		return ab_fail(err, AB_CONFIG_ERROR, "streams: each needs the name of a stream");
 	snprintf(where, sizeof(where), "streams: %.200s", mapping->stream);
-	if (read_text(item, "namespace", where, &mapping->namespace, err) != 0 ||
-	    read_text(item, "id_field", where, &mapping->id_field, err) != 0 ||
+	if (read_text(item, "namespace", where, &mapping->namespace, err) != 0)
+		return -1;
+	snprintf(where, sizeof(where), "streams: %s", label_of(mapping, label, sizeof(label)));
+	if (read_text(item, "id_field", where, &mapping->id_field, err) != 0 ||
 	    read_text(item, "kind", where, &kind, err) != 0)
 		return -1;
 	mapping->has_kind = kind != NULL;
@@ -198,12 +210,14 @@ same_stream(const struct pendo_mapping *a, const struct pendo_mapping *b)
 static int
 refuse_duplicates(const struct pendo_mappings *mappings, struct ab_error *err)
 {
+	char label[200];
+
 	for (size_t i = 0; i < mappings->count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (same_stream(&mappings->list[i], &mappings->list[j]))
 				return ab_fail(err, AB_CONFIG_ERROR,
-				    "streams: %.200s stands twice in the configuration",
-				    mappings->list[i].stream);
+				    "streams: %s stands twice in the configuration",
+				    label_of(&mappings->list[i], label, sizeof(label)));
 		}
 	}
 	return 0;
@@ -257,4 +271,23 @@ pendo_mappings_find(const struct pendo_mappings *mappings, const struct ab_strea
 			return mapping;
 	}
 	return found;
+}
+
+bool
+pendo_mappings_unused(struct pendo_mappings *mappings, char *names, size_t size)
+{
+	size_t len = 0;
+	char label[200];
+
+	names[0] = '\0';
+	for (size_t i = 0; i < mappings->count; i++) {
+		struct pendo_mapping *mapping = &mappings->list[i];
+		if (mapping->used)
+			continue;
+		mapping->used = true;
+		snprintf(names + len, size - len, "%s%s", len > 0 ? ", " : "",
+		    label_of(mapping, label, sizeof(label)));
+		len = strlen(names);
+	}
+	return len > 0;
 }

@@ -51,6 +51,10 @@ void pendo_mappings_release(struct pendo_mappings *mappings);
 struct pendo_mapping *pendo_mappings_find(
     const struct pendo_mappings *mappings, const struct ab_stream *stream);
 
+/* The streams whose mappings no stream was found for, "crm.users, orders", as far as they fit into
+ * size bytes with a NUL; each is told only once. False if there is none. */
+bool pendo_mappings_unused(struct pendo_mappings *mappings, char *names, size_t size);
+
 /* Whether a field is one that sources and platforms add to records for themselves: never sent. */
 bool pendo_is_metadata(const char *name, size_t len);
 

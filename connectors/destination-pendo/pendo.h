@@ -28,7 +28,7 @@ enum pendo_note {
 	PENDO_NOTE_UNMAPPED, /* fields of records that Pendo does not have */
 	PENDO_NOTE_ABSENT,   /* fields of the mapping that Pendo does not have */
 	PENDO_NOTE_REPLACE,  /* what is there cannot be removed */
-	PENDO_NOTE_STRANGER, /* a mapping of a stream that is not there */
+	PENDO_NOTE_STRANGER, /* mappings of streams that are not there */
 	PENDO_NOTE_REPORT,   /* the first of PENDO_REASONS + 1: records by reason */
 };
 

@@ -166,9 +166,10 @@ settings_of_a_stream_that_is_not_there_are_told(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, "'acounts':{'primary_key':'id'},'visitors':{'primary_key':'id'}");
+	fixture_open(&f, "'acounts':{'primary_key':'id'},'visitors':{'primary_key':'id'},"
+			 "'streams':[{'stream':'visitors','namespace':'crm'}]");
 	assert_string_equal(fixture_told(&f),
-	    "the configuration has settings for a stream acounts, but there is none");
+	    "the configuration has settings for streams that are not there: crm.visitors, acounts");
 	assert_int_equal(fixture_notes(&f), 1);
 	fixture_close(&f);
 }
