@@ -280,6 +280,8 @@ def test_a_call_that_takes_too_long_is_halved(sandbox):
     assert result.state_lines == source.expected
     assert len(writes(sandbox)) == 64
     assert sizes(sandbox, status=408) == [64, 32, 32]
+    (told,) = result.logs("WARN")
+    assert "halved" in told and "timed out (HTTP 408); a smaller batch_records" in told
 
 
 @pytest.mark.parametrize("fault", [

@@ -29,6 +29,8 @@ enum pendo_note {
 	PENDO_NOTE_ABSENT,   /* fields of the mapping that Pendo does not have */
 	PENDO_NOTE_REPLACE,  /* what is there cannot be removed */
 	PENDO_NOTE_STRANGER, /* mappings of streams that are not there */
+	PENDO_NOTE_LARGE,    /* calls are halved: they are too large, or take too long */
+	PENDO_NOTE_SEARCH,   /* calls are halved: some records are refused */
 	PENDO_NOTE_REPORT,   /* the first of PENDO_REASONS + 1: records by reason */
 };
 

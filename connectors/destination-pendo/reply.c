@@ -45,6 +45,8 @@ pendo_words(const struct pendo *pendo, const struct ab_reply *in, struct ab_buf 
 		copy_plain(words, sizeof(words), in);
 	if (words[0] != '\0')
 		ab_buf_printf(text, "%s (HTTP %d)", words, in->status);
+	else if (in->status == 408)
+		ab_buf_add_text(text, "it took longer than Pendo allows for a call (HTTP 408)");
 	else if (in->status == 403)
 		ab_buf_printf(text,
 		    "the integration key is wrong, of another region, or may not do this (HTTP "

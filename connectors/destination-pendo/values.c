@@ -101,6 +101,25 @@ settle(const struct pendo *pendo, struct ab_exchange *x, const struct pendo_outc
 	return AB_FAILED;
 }
 
+/* err says why. Each reason is told once, so that a slow sync is no riddle. */
+static enum ab_verdict
+halve(struct ab_exchange *x, int status, const struct ab_error *err)
+{
+	if (status == 408)
+		ab_note(x->stream, PENDO_NOTE_LARGE,
+		    "calls are halved: %s; a smaller batch_records makes them shorter",
+		    err->message);
+	else if (status == 413)
+		ab_note(x->stream, PENDO_NOTE_LARGE,
+		    "calls are halved: %s; a smaller batch_bytes makes them smaller", err->message);
+	else
+		ab_note(x->stream, PENDO_NOTE_SEARCH,
+		    "calls are halved: %s; so those that it does not take are found, and where "
+		    "they are many, a smaller batch_records does so in fewer calls",
+		    err->message);
+	return AB_SPLIT;
+}
+
 static enum ab_verdict
 judge_reply(const struct pendo *pendo, struct ab_exchange *x, const cJSON *reply, const char *what,
     struct ab_error *err)
@@ -112,7 +131,7 @@ judge_reply(const struct pendo *pendo, struct ab_exchange *x, const cJSON *reply
 		break;
 	case PENDO_UNCLEAR:
 		ab_fail(err, AB_SYSTEM_ERROR, "Pendo refused records without naming them");
-		return AB_SPLIT;
+		return halve(x, 200, err);
 	case PENDO_UNREADABLE:
 		return ab_service_unreadable(&pendo->service, x, what, err);
 	}
@@ -161,9 +180,9 @@ pendo_values_response(const struct pendo *pendo, struct ab_exchange *x, const st
 	    what, sizeof(what), "an update of %zu record%s", x->batch->count, alone ? "" : "s");
 	enum ab_verdict verdict = pendo_judge_object(pendo, x, in, what, &document, err);
 	if (in->status == 400 || in->status == 413)
-		return alone ? settle_alone(pendo, x, in, err) : AB_SPLIT;
+		return alone ? settle_alone(pendo, x, in, err) : halve(x, in->status, err);
 	if (in->status == 408 && !alone)
-		return AB_SPLIT;
+		return halve(x, in->status, err);
 	if (verdict != AB_DONE)
 		return verdict;
 	verdict = judge_reply(pendo, x, document, what, err);

@@ -128,7 +128,12 @@ refusals_without_a_name_halve_the_batch(void **state)
 		for (size_t row = 0; row < 3; row++)
 			assert_string_equal(reason(&f, row), "");
 		/* What the halves will tell is not told twice. */
-		assert_string_equal(fixture_told(&f), "");
+		assert_int_equal(fixture_notes(&f), 1);
+		assert_string_equal(fixture_told(&f),
+		    "calls are halved: Pendo refused records without naming them; so those that "
+		    "it does not take are found, and where they are many, a smaller batch_records "
+		    "does so in fewer calls");
+		assert_int_equal(fixture_notes(&f), 1);
 		fixture_close(&f);
 	}
 }
@@ -219,6 +224,66 @@ a_call_that_is_refused_as_a_whole_is_halved(void **state)
 	fixture_deliver(&f, 1);
 	assert_int_equal(fixture_reply_as(&f, 413, "text/html", "<html>"), AB_DONE);
 	assert_string_equal(reason(&f, 0), "Pendo refused it: HTTP 413");
+	fixture_close(&f);
+}
+
+static void
+the_first_call_that_is_halved_is_told_with_what_to_set(void **state)
+{
+	static const struct {
+		int status;
+		const char *body, *told;
+	} cases[] = {
+	    {408, "",
+		"calls are halved: Pendo refused an update of 2 records of stream visitors: it "
+		"took longer than Pendo allows for a call (HTTP 408); a smaller batch_records "
+		"makes them shorter"},
+	    {413, "'no'",
+		"calls are halved: Pendo refused an update of 2 records of stream visitors: no "
+		"(HTTP 413); a smaller batch_bytes makes them smaller"},
+	    {400, "'no'",
+		"calls are halved: Pendo refused an update of 2 records of stream visitors: no "
+		"(HTTP 400); so those that it does not take are found, and where they are many, a "
+		"smaller batch_records does so in fewer calls"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		fixture_open(&f, "");
+		fixture_deliver(&f, 2);
+		for (int turn = 0; turn < 2; turn++)
+			assert_int_equal(
+			    fixture_answer(&f, cases[i].status, cases[i].body), AB_SPLIT);
+		assert_int_equal(fixture_notes(&f), 1);
+		assert_string_equal(f.stream.notes->text, cases[i].told);
+		fixture_close(&f);
+	}
+}
+
+static void
+a_call_that_took_too_long_is_called_so_whatever_came_with_it(void **state)
+{
+	static const struct {
+		const char *type, *body, *words;
+	} cases[] = {
+	    {"", "", "it took longer than Pendo allows for a call (HTTP 408)"},
+	    {"text/html", "<html>", "it took longer than Pendo allows for a call (HTTP 408)"},
+	    {"", "Request Timeout", "it took longer than Pendo allows for a call (HTTP 408)"},
+	    {"text/plain", "timed out", "timed out (HTTP 408)"},
+	    {"application/json", "'timed out'", "timed out (HTTP 408)"},
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	fixture_deliver(&f, 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(
+		    fixture_reply_as(&f, 408, cases[i].type, quoted(cases[i].body)), AB_RETRY);
+		expect_contains(f.err.message, cases[i].words);
+	}
+	assert_int_equal(fixture_notes(&f), 0);
 	fixture_close(&f);
 }
 
@@ -383,6 +448,8 @@ main(void)
 	    cmocka_unit_test(where_all_others_are_refused_their_errors_are_in_order),
 	    cmocka_unit_test(what_is_no_outcome_is_no_acknowledgement),
 	    cmocka_unit_test(a_call_that_is_refused_as_a_whole_is_halved),
+	    cmocka_unit_test(the_first_call_that_is_halved_is_told_with_what_to_set),
+	    cmocka_unit_test(a_call_that_took_too_long_is_called_so_whatever_came_with_it),
 	    cmocka_unit_test(a_service_that_takes_nothing_is_not_asked_for_ever),
 	    cmocka_unit_test(a_stream_of_which_nothing_was_taken_fails_at_its_end),
 	    cmocka_unit_test(one_record_that_was_taken_makes_refusals_rejections),
