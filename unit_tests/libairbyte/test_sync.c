@@ -8,9 +8,9 @@
 #include <cjson/cJSON.h>
 #include <fcntl.h>
 
+#include "fake_emit.h"
 #include "fake_http.h"
 
-#include "emit.h"
 #include "sync.h"
 
 #define STREAMS_MAX 4
@@ -85,11 +85,11 @@ is_safe(size_t stream, size_t until)
 	return true;
 }
 
-/* --- emit, replaced: the model sees each state at the moment it leaves --------------------------
+/* --- the model sees each state at the moment it leaves ------------------------------------------
  */
 
-void
-ab_emit_state(const char *line, size_t len)
+static void
+see_state(const char *line, size_t len)
 {
 	char text[2048];
 
@@ -118,39 +118,6 @@ ab_emit_state(const char *line, size_t len)
 		left_before_the_end += model.held[s] && !model.ended[s];
 	}
 	cJSON_Delete(message);
-}
-
-int
-ab_emit_flush(struct ab_error *err)
-{
-	(void)err;
-	return 0;
-}
-
-void
-ab_emit_log(enum ab_level level, const char *format, ...)
-{
-	(void)level;
-	(void)format;
-}
-
-void
-ab_emit_metric(const char *json)
-{
-	(void)json;
-}
-
-bool
-ab_emit_wanted(enum ab_level level)
-{
-	(void)level;
-	return false;
-}
-
-bool
-ab_emit_on_stderr(void)
-{
-	return false;
 }
 
 /* --- a destination: the body is "number:key\n" per record --------------------------------------
@@ -421,6 +388,7 @@ run_once(uint32_t with_seed)
 		model.overwrite[s] = below(3) == 0;
 	fake.answer = service_answer;
 	fake.pick = service_pick;
+	fake_emit.state = see_state;
 
 	write_catalog(catalog_path, refresh);
 	write_messages(messages_path, below(RECORDS_MAX), refresh);
