@@ -1,12 +1,14 @@
 #include "emit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -27,19 +29,20 @@ static struct {
 	enum ab_emit_style style;
 	enum ab_level level;
 	struct ab_buf lines;
+	size_t whole;       /* bytes of lines up to the end of the last whole one */
 	struct ab_buf text; /* scratch for a formatted message */
 	int failed;         /* errno of the write that failed */
 } out;
 
-/* Returns 0, or the errno of the failure. */
+/* Returns 0, or the errno of the failure; *done receives how much was written. */
 static int
-write_all(int fd, const char *bytes, size_t len)
+write_all(int fd, const char *bytes, size_t len, size_t *done)
 {
-	while (len > 0) {
-		const ssize_t n = write(fd, bytes, len);
+	*done = 0;
+	while (*done < len) {
+		const ssize_t n = write(fd, bytes + *done, len - *done);
 		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
+			*done += (size_t)n;
 		} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			/* it shares its description with someone who made it non-blocking */
 			struct pollfd writable = {.fd = fd, .events = POLLOUT};
@@ -51,12 +54,54 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+/* How much of these whole lines to write at once: lines that a pipe takes in one piece or not at
+ * all (POSIX, write()), so that the end of this process cuts none; or one line that is longer. */
+static size_t
+next_piece(const char *lines, size_t len)
+{
+	size_t piece = len < PIPE_BUF ? len : PIPE_BUF;
+
+	while (piece > 0 && lines[piece - 1] != '\n')
+		piece--;
+	if (piece > 0)
+		return piece;
+	const char *newline = memchr(lines, '\n', len);
+	return (size_t)(newline - lines) + 1;
+}
+
+/* A line that a full disk cut goes from the end of the file again: the last one is whole. */
+static void
+take_back_cut(const char *written, size_t len)
+{
+	const off_t end = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+	struct stat status;
+	size_t cut = 0;
+
+	while (cut < len && written[len - 1 - cut] != '\n')
+		cut++;
+	if (cut == 0 || fstat(STDOUT_FILENO, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    status.st_size != end)
+		return;
+	if (ftruncate(STDOUT_FILENO, end - (off_t)cut) == 0)
+		lseek(STDOUT_FILENO, end - (off_t)cut, SEEK_SET);
+}
+
 static void
 write_gathered(void)
 {
-	if (out.failed == 0)
-		out.failed = write_all(STDOUT_FILENO, out.lines.data, out.lines.len);
+	const char *at = out.lines.data;
+	const char *const end = at + out.whole;
+
+	while (out.failed == 0 && at < end) {
+		const size_t piece = next_piece(at, (size_t)(end - at));
+		size_t done = 0;
+		out.failed = write_all(STDOUT_FILENO, at, piece, &done);
+		if (out.failed != 0)
+			take_back_cut(at, done);
+		at += piece;
+	}
 	ab_buf_reset(&out.lines);
+	out.whole = 0;
 }
 
 /* Must not allocate: there is no memory. */
@@ -69,6 +114,7 @@ report_out_of_memory(size_t size)
 	const bool singer = out.style == AB_EMIT_SINGER;
 	char text[128];
 	char line[320];
+	size_t done = 0;
 
 	write_gathered();
 	snprintf(text, sizeof(text),
@@ -77,7 +123,7 @@ report_out_of_memory(size_t size)
 	const int len = singer ? snprintf(line, sizeof(line), "CRITICAL %s\n", text)
 			       : snprintf(line, sizeof(line), airbyte, text);
 	if (len > 0 && (singer || out.failed == 0))
-		write_all(singer ? STDERR_FILENO : STDOUT_FILENO, line, (size_t)len);
+		write_all(singer ? STDERR_FILENO : STDOUT_FILENO, line, (size_t)len, &done);
 }
 
 void
@@ -90,6 +136,7 @@ ab_emit_init(enum ab_emit_style style)
 	signal(SIGXFSZ, SIG_IGN);
 	out.style = style;
 	out.failed = 0;
+	out.whole = 0;
 	out.level = AB_INFO;
 	for (size_t i = 0; wanted != NULL && i < sizeof(level_names) / sizeof(level_names[0]);
 	     i++) {
@@ -124,6 +171,7 @@ static void
 end_line(void)
 {
 	ab_buf_add_char(&out.lines, '\n');
+	out.whole = out.lines.len;
 	if (out.lines.len > GATHER_BYTES)
 		write_gathered();
 }
@@ -146,6 +194,7 @@ put_singer(enum ab_level level, const char *text)
 {
 	const size_t len = strlen(text);
 	struct ab_buf line;
+	size_t done = 0;
 
 	ab_buf_init(&line, TEXT_MAX);
 	ab_buf_printf(&line, "%s ", singer_names[level]);
@@ -157,7 +206,7 @@ put_singer(enum ab_level level, const char *text)
 			line.data[i] = ' ';
 	}
 	ab_buf_add_char(&line, '\n');
-	write_all(STDERR_FILENO, line.data, line.len);
+	write_all(STDERR_FILENO, line.data, line.len, &done);
 	ab_buf_release(&line);
 }
 

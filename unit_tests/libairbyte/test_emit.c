@@ -1,7 +1,72 @@
 #include "testing.h"
 
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "alloc.h"
 #include "emit.h"
 #include "secret.h"
+
+/* --- alloc, replaced: memory ends when the case says so --- */
+
+static bool memory_ended;
+static void (*report)(size_t size);
+
+static void
+require_memory(size_t size)
+{
+	if (!memory_ended)
+		return;
+	report(size);
+	_exit(1);
+}
+
+void
+ab_alloc_on_failure(void (*wanted)(size_t size))
+{
+	report = wanted;
+}
+
+void *
+ab_malloc(size_t size)
+{
+	require_memory(size);
+	return malloc(size > 0 ? size : 1);
+}
+
+void *
+ab_calloc(size_t count, size_t size)
+{
+	require_memory(count * size);
+	return calloc(count, size);
+}
+
+void *
+ab_realloc(void *old, size_t size)
+{
+	require_memory(size);
+	return realloc(old, size);
+}
+
+char *
+ab_memdup(const char *bytes, size_t len)
+{
+	char *copy = ab_malloc(len + 1);
+
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+ab_strdup(const char *text)
+{
+	return ab_memdup(text, strlen(text));
+}
+
+/* --- what is written --- */
 
 /* stdout and stderr go to files while a case writes. */
 static int saved;
@@ -152,6 +217,101 @@ a_failed_write_is_told_again_and_again(void **state)
 	assert_int_equal(fgetc(file), EOF);
 }
 
+static void
+what_memory_had_no_room_for_is_no_line(void **state)
+{
+	(void)state;
+	ab_emit_log(AB_INFO, "some room"); /* for the next one, but for a copy of its text */
+	const pid_t child = fork();
+	if (child == 0) {
+		memory_ended = true;
+		ab_emit_log(AB_INFO, "lost");
+		_exit(0);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	ab_emit_release();
+	ab_emit_init(AB_EMIT_AIRBYTE);
+	assert_non_null(strstr(written(),
+	    "\"message\":\"some room\"}}\n{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\""));
+}
+
+/* As a full disk does. */
+static void
+limit_files(rlim_t bytes, struct rlimit *before)
+{
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, before), 0);
+	const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = before->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+a_line_that_finds_the_disk_full_is_taken_back(void **state)
+{
+	struct rlimit before;
+	struct ab_error err;
+
+	(void)state;
+	limit_files(20, &before);
+	ab_emit_state("{\"a\":1}", 7);
+	ab_emit_state("{\"a\":2}", 7);
+	ab_emit_state("{\"a\":3}", 7);
+	const int rc = ab_emit_flush(&err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(rc, -1);
+	ab_emit_release();
+	ab_emit_init(AB_EMIT_AIRBYTE);
+	ab_emit_state("{\"a\":4}", 7);
+	assert_string_equal(written(), "{\"a\":1}\n{\"a\":2}\n{\"a\":4}\n");
+}
+
+/* A child that writes lines of len bytes until its pipe is full, and is killed then; what came. */
+static size_t
+killed_while_writing(size_t len, char *text, size_t size)
+{
+	static char line[512];
+	int ends[2];
+	int held = 0;
+	size_t filled = 0;
+
+	assert_int_equal(pipe(ends), 0);
+	memset(line, '7', sizeof(line));
+	const pid_t child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		for (;;)
+			ab_emit_state(line, len - 1);
+	}
+	close(ends[1]);
+	/* A pipe holds 64 KiB, in pages that pieces need not fill. */
+	while (held < (48 << 10)) {
+		assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+		assert_int_equal(ioctl(ends[0], FIONREAD, &held), 0);
+	}
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	for (ssize_t got = 1; got > 0 && filled < size; filled += (size_t)got)
+		got = read(ends[0], text + filled, size - filled);
+	close(ends[0]);
+	return filled;
+}
+
+static void
+a_process_that_is_killed_leaves_whole_lines_in_a_pipe(void **state)
+{
+	static const size_t lens[] = {2, 97, 400};
+	static char text[1 << 20];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lens); i++) {
+		const size_t len = killed_while_writing(lens[i], text, sizeof(text));
+		assert_true(len > 0);
+		assert_int_equal(len % lens[i], 0);
+		assert_int_equal(text[len - 1], '\n');
+	}
+}
+
 /* --- the Singer style --- */
 
 static void
@@ -224,6 +384,9 @@ main(void)
 	    CASE(secrets_are_masked_everywhere_but_in_states),
 	    CASE(the_level_comes_from_the_environment),
 	    CASE(a_failed_write_is_told_again_and_again),
+	    CASE(what_memory_had_no_room_for_is_no_line),
+	    CASE(a_line_that_finds_the_disk_full_is_taken_back),
+	    CASE(a_process_that_is_killed_leaves_whole_lines_in_a_pipe),
 	    CASE(only_states_go_to_stdout_as_a_singer_target),
 	    CASE(a_log_line_stays_one_line_and_hides_secrets),
 	    CASE(quiet_leaves_warnings_and_errors),
