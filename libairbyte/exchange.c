@@ -675,6 +675,24 @@ ab_exchange_wind_down(struct ab_exchange_set *set)
 }
 
 void
+ab_exchange_abandon(struct ab_exchange_set *set)
+{
+	struct exchange *e = NULL;
+
+	ab_exchange_wind_down(set);
+	ab_http_cancel(set->http);
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		for (unsigned i = 0; i < set->limits->fan; i++) {
+			if (e->lanes[i].state != LANE_OUT)
+				continue;
+			e->cut = true;
+			lane_clear(&e->lanes[i]);
+		}
+	}
+}
+
+void
 ab_exchange_resume(struct ab_exchange_set *set)
 {
 	set->winding_down = false;

@@ -192,17 +192,28 @@ ab_http_new(const char *user_agent, int64_t deadline_ms)
 }
 
 void
+ab_http_cancel(struct ab_http *http)
+{
+	struct transfer *t = NULL;
+	struct transfer *following = NULL;
+
+	DL_FOREACH_SAFE(http->running, t, following)
+	{
+		curl_multi_remove_handle(http->multi, t->easy);
+		DL_DELETE(http->running, t);
+		transfer_recycle(http, t);
+	}
+	http->in_flight = 0;
+}
+
+void
 ab_http_free(struct ab_http *http)
 {
 	if (http == NULL)
 		return;
 	struct transfer *t = NULL;
 	struct transfer *following = NULL;
-	DL_FOREACH_SAFE(http->running, t, following)
-	{
-		curl_multi_remove_handle(http->multi, t->easy);
-		transfer_free(t);
-	}
+	ab_http_cancel(http);
 	DL_FOREACH_SAFE(http->idle, t, following)
 	{
 		transfer_free(t);

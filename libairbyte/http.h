@@ -37,6 +37,9 @@ bool ab_http_wait(struct ab_http *http, int fd, int timeout_ms);
  * false if there is none. */
 bool ab_http_receive(struct ab_http *http, struct ab_reply *reply, void **owner);
 
+/* Gives up what was sent and not received: whether it reached the service is not known. */
+void ab_http_cancel(struct ab_http *http);
+
 /* Requests sent and not received yet. */
 size_t ab_http_in_flight(const struct ab_http *http);
 

@@ -47,12 +47,18 @@ ab_http_new(const char *user_agent, int64_t deadline_ms)
 }
 
 void
-ab_http_free(struct ab_http *http)
+ab_http_cancel(struct ab_http *http)
 {
 	(void)http;
-	fake_call_free(&fake.current);
 	while (fake.count > 0)
 		fake_call_free(&fake.calls[--fake.count]);
+}
+
+void
+ab_http_free(struct ab_http *http)
+{
+	fake_call_free(&fake.current);
+	ab_http_cancel(http);
 	fake.most = fake.sent = 0;
 }
 

@@ -735,6 +735,33 @@ winding_down_in_the_middle_of_a_step_is_not_done(void **state)
 	assert_int_equal(fake.sent, 2);
 }
 
+static void
+what_is_abandoned_awaits_no_reply(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.items = 5;
+	limits.fan = 2;
+	fake.mute = true;
+	begin();
+	ab_exchange_drive(set, 1);
+	assert_int_equal(fake.count, 2);
+	ab_exchange_abandon(set);
+	assert_int_equal(fake.count, 0);
+	ab_exchange_drive(set, 2);
+	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_ABANDONED);
+	assert_int_equal(ab_exchange_active(set), 0);
+
+	fake.mute = false;
+	ab_exchange_resume(set);
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 7);
+}
+
 int
 main(void)
 {
@@ -772,6 +799,7 @@ main(void)
 	    CASE(a_discovery_that_fails_leaves_nothing),
 	    CASE(winding_down_lets_what_is_out_finish),
 	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
+	    CASE(what_is_abandoned_awaits_no_reply),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
