@@ -51,11 +51,12 @@ CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
 B = build/$(MODE)
 BIN = $(if $(filter release,$(MODE)),bin,$(B)/bin)
 
-CPPFLAGS_ALL = -D_POSIX_C_SOURCE=200809L -D_FORTIFY_SOURCE=2 -Ilibairbyte -MMD -MP
-CFLAGS_ALL = -std=c17 -O2 -g -fPIE -fno-common -fstack-protector-strong -Wall -Wextra -Wpedantic \
-	-Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wcast-qual -Wstrict-prototypes \
-	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wswitch-enum
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,--as-needed
+CPPFLAGS_ALL = -D_POSIX_C_SOURCE=200809L -D_FORTIFY_SOURCE=3 -Ilibairbyte -MMD -MP
+CFLAGS_ALL = -std=c17 -O2 -g -fPIE -fno-common -fstack-protector-strong \
+	-fstack-clash-protection -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wformat=2 -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wundef -Wvla -Wswitch-enum
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed
 LDLIBS_ALL = -lcurl -lcjson -lcrypto -lz -lzstd -lunistring
 
 CC_release = cc

@@ -12,6 +12,7 @@ from connector import ROOT
 from container import (
     BUILD_SECONDS, FIGURES, METADATA, arm64_image, base, every_connector, files, image_of, in_image,
     inspect)
+from elf import missing_protections, readelf
 
 SIZE = 30_000_000
 OWNED = ("/airbyte", "/config", "/dest", "/secrets", "/source")
@@ -169,12 +170,11 @@ def test_every_link_leads_somewhere(image):
         assert follow(image.links(), path) in image.files, path
 
 
-def readelf(tmp_path, data, *options):
-    """What readelf tells of a file."""
+def written(tmp_path, data):
+    """The bytes as a file."""
     file = tmp_path / "elf"
     file.write_bytes(data)
-    return subprocess.run(["readelf", "--wide", *options, file], check=True, capture_output=True,
-                          text=True).stdout
+    return file
 
 
 def test_every_library_is_there_and_none_that_nobody_loads(image, tmp_path):
@@ -182,7 +182,7 @@ def test_every_library_is_there_and_none_that_nobody_loads(image, tmp_path):
                  if re.fullmatch(r"/usr/lib/[^/]+/.*\.so.*", path)}
     wanted, loaders = set(), set()
     for path in ("/airbyte/connector", "/usr/bin/busybox", *libraries.values()):
-        told = readelf(tmp_path, image.data(path), "--dynamic", "--program-headers")
+        told = readelf(written(tmp_path, image.data(path)), "--dynamic", "--program-headers")
         wanted |= set(NEEDED.findall(told))
         loaders |= set(LOADER.findall(told))
     (loader,) = loaders
@@ -197,14 +197,19 @@ def test_nothing_of_the_build_is_left(image):
 def test_the_program_is_for_the_image_s_machine(image, tmp_path):
     machine = {"amd64": "X86-64", "arm64": "AArch64"}[inspect(image.reference)["Architecture"]]
     for path in ("/airbyte/connector", "/usr/bin/busybox"):
-        assert machine in readelf(tmp_path, image.data(path), "--file-header")
+        assert machine in readelf(written(tmp_path, image.data(path)), "--file-header")
     assert image.arch == "native" or machine == "AArch64"
 
 
 def test_the_program_has_no_symbols_but_says_which_build_it_is(image, tmp_path):
-    told = readelf(tmp_path, image.data("/airbyte/connector"), "--notes", "--sections")
+    program = written(tmp_path, image.data("/airbyte/connector"))
+    told = readelf(program, "--notes", "--sections")
     assert "Build ID: " in told
     assert ".symtab" not in told and ".debug" not in told
+
+
+def test_the_program_has_every_protection(image, tmp_path):
+    assert missing_protections(written(tmp_path, image.data("/airbyte/connector"))) == []
 
 
 def test_it_says_whose_all_that_is(image):
