@@ -5,14 +5,14 @@
 #   make check        format, two compilers, sanitizers, analyzers
 #   make demo         the connectors against sandboxes, with data of this machine
 #   make bench        throughput, memory, start-up time
-#   make fuzz         libFuzzer for FUZZ_SECONDS per target
+#   make fuzz         libFuzzer for FUZZ_SECONDS per target, FUZZ_JOBS at once
 #   make dist         what Airbyte's registry wants of each connector, in build/dist/
 #   make client-test  Airbyte's own Python packages against the connectors and their images
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
 #   make docker       the image of connector C, with the engine that is there
 #   make docker-test  tests the images, if need be with an engine of its own
 #
-# MODE=release|gcc|clang|asan chooses compiler and flags; output goes to build/<mode>/.
+# MODE=release|gcc|clang|asan|fuzz chooses compiler and flags; output goes to build/<mode>/.
 # ARCH=amd64|arm64 is what the programs and images are for; another than this machine's is a mode.
 
 # Only from the command line: in the environment it often means something else (x86_64).
@@ -28,6 +28,7 @@ MODE ?= $(or $(FOREIGN),release)
 PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
 # Integration tests at once: they wait more than they work.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 MAKEFLAGS += --no-print-directory
@@ -63,6 +64,7 @@ CC_release = cc
 CC_gcc = gcc
 CC_clang = clang
 CC_asan = clang
+CC_fuzz = clang
 CROSS_amd64 = x86_64-linux-gnu-
 CROSS_arm64 = aarch64-linux-gnu-
 CROSS = $(CROSS_$(MODE))
@@ -76,6 +78,7 @@ CFLAGS_clang = -Werror
 CFLAGS_asan = -Werror -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan = -fsanitize=address,undefined
+CFLAGS_fuzz = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
 COMPILE = $(CC_$(MODE)) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(MODE)) $(CFLAGS)
 LINK = $(CC_$(MODE)) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(LDFLAGS)
 
@@ -85,7 +88,7 @@ TARGETS = $(CONNECTORS:destination-%=target-%)
 LIBRARY = $(B)/libairbyte.a
 LIBRARY_OBJECTS = $(patsubst %.c,$(B)/%.o,$(wildcard libairbyte/*.c))
 TESTS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/test_*.c))
-FUZZERS = $(patsubst unit_tests/fuzz/fuzz_%.c,%,$(wildcard unit_tests/fuzz/fuzz_*.c))
+FUZZERS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/fuzz_*.c))
 SOURCES = $(wildcard libairbyte/*.[ch] connectors/*/*.[ch] unit_tests/*/*.[ch] \
 	integration_tests/bench/*.c)
 
@@ -136,7 +139,14 @@ $(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))
 $(B)/unit_tests/libairbyte/%: unit_tests/libairbyte/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -lcmocka -o $@
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -lcmocka -o $@
+
+# What runs a fuzz target: libFuzzer, or main() of a program that replays inputs.
+ifeq ($(MODE),fuzz)
+$(FUZZERS): LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
+else
+$(FUZZERS): unit_tests/fuzz/replay.c
+endif
 
 # --- tests -------------------------------------------------------------------------------------
 
@@ -165,26 +175,17 @@ integration-test: all
 	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) integration_tests \
 	  --ignore integration_tests/image --ignore integration_tests/clients $(PYTEST)
 
-# Fuzz targets without libFuzzer: every input of the corpora once.
-fuzz-replay: $(FUZZERS:%=$(B)/fuzz/%)
+# The inputs of each fuzz target lie in a folder of its name. Once all of them, without libFuzzer.
+fuzz-replay: $(FUZZERS)
 	@for f in $(FUZZERS); do \
-	  $(EMULATOR) $(B)/fuzz/$$f unit_tests/fuzz/corpus/$$f/* > /dev/null || exit 1; done
+	  $(EMULATOR) $$f $${f#$(B)/}/* > $$f.log || { tail -n 1 $$f.log; exit 1; }; done
 
-$(B)/fuzz/%: unit_tests/fuzz/fuzz_%.c unit_tests/fuzz/standalone.c $(LIBRARY)
-	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -o $@
+fuzz: check-deps
+	@$(MAKE) MODE=fuzz fuzz-run
 
-fuzz: check-deps $(FUZZERS:%=build/fuzz/%)
-	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \
-	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=build/fuzz/ \
-	    build/fuzz/corpus/$$f unit_tests/fuzz/corpus/$$f || exit 1; done
-
-build/fuzz/%: unit_tests/fuzz/fuzz_%.c $(wildcard libairbyte/*.c)
-	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)clang $(filter-out -MMD -MP,$(CPPFLAGS_ALL)) -U_FORTIFY_SOURCE $(CFLAGS_ALL) \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(LDLIBS_ALL) -o $@
+fuzz-run: $(FUZZERS)
+	@printf '%s\n' $(FUZZERS:$(B)/%=%) | \
+	  xargs -P $(FUZZ_JOBS) -I{} sh unit_tests/fuzz/run.sh $(B) {} $(FUZZ_SECONDS)
 
 # --- check -------------------------------------------------------------------------------------
 
@@ -293,7 +294,7 @@ clean:
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-replay check format format-check \
+.PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-run fuzz-replay check format format-check \
 	lint docker images docker-test image-test image-deps docker-deps base-deps demo bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
