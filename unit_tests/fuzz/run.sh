@@ -10,8 +10,8 @@ broken=$build/broken/${target#unit_tests/}
 log=$found.log
 
 mkdir -p "$found" "$broken"
-"$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-	-print_final_stats=1 -artifact_prefix="$broken/" "$found" "$target" > "$log" 2>&1
+"$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 \
+	-print_final_stats=1 -artifact_prefix="$broken/" "$found" "$target" > /dev/null 2> "$log"
 code=$?
 number() {
 	sed -n "s/.*$1[: ]*\([0-9][0-9]*\).*/\1/p" "$log" | tail -n 1

@@ -1,22 +1,12 @@
 /* Fuzz target of json.h and json_write.h: the reader against cJSON, and both against each other. */
+#include "../fuzz/fuzz.h"
+
 #include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "json.h"
 #include "json_write.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 #define LIMIT ((size_t)1 << 26)
 /* cJSON refuses 1000 containers and numbers of more than 63 bytes. */
@@ -255,8 +245,6 @@ check_writer(const char *bytes, size_t len)
 	ab_buf_release(&twice);
 	ab_buf_release(&plain);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,28 +1,13 @@
 /*
- * Any line as one of a Singer stream: what is taken has views within the line, and a SCHEMA that is
- * taken can be applied, and is the same as itself.
+ * Any lines as those of a Singer stream, one reader for all of them: what is taken has views within
+ * the line, and a SCHEMA that is taken can be applied, and is the same as itself.
  */
+#include "../fuzz/fuzz.h"
+
 #include <cjson/cJSON.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "singer_message.h"
 #include "singer_schema.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-static void
-check_within(struct ab_view part, struct ab_view line)
-{
-	CHECK(part.data >= line.data && part.data + part.len <= line.data + line.len);
-}
 
 static void
 check_schema(struct ab_view line)
@@ -69,19 +54,20 @@ check_message(
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct ab_view line = {size > 0 ? (const char *)data : "", size};
+	struct ab_view rest = fuzz_view(data, size);
 	struct ab_message_reader reader;
 	struct ab_message message;
 	struct ab_error err;
 
 	ab_message_init(&reader);
-	if (ab_singer_dialect.parse(&reader, line, &message, &err) == 0)
-		check_message(&reader, &message, line);
+	while (rest.len > 0) {
+		const struct ab_view line = fuzz_line(&rest);
+		if (ab_singer_dialect.parse(&reader, line, &message, &err) == 0)
+			check_message(&reader, &message, line);
+	}
 	ab_message_release(&reader);
 	return 0;
 }
