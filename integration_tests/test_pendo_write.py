@@ -268,6 +268,21 @@ def test_what_fits_no_field_is_rejected_before_it_is_sent(sandbox):
     assert bulk_calls(sandbox, status=200)[0]["records"] == 1
 
 
+def test_an_id_with_half_of_a_character_stops_nobody(sandbox):
+    data = ['{"id":"v1","plan":"a"}', '{"id":"\\ud800x","plan":"b"}', '{"id":"v2","plan":"c"}']
+    result = sync(sandbox, stream(), with_state(data).lines).succeeded()
+    assert (rejected(result), writes(sandbox)) == ([(2, 1)], {"v1": 1, "v2": 1})
+    assert any("half of a surrogate pair" in line for line in result.logs("WARN"))
+
+
+def test_ids_in_a_report_are_told_apart(sandbox):
+    data = [{"id": identity, "plan": "x"} for identity in ("a, b", "c\n", "d\u0000", "e")]
+    result = sync(sandbox, stream(), with_state(data).lines).succeeded()
+    assert rejected(result) == [(0, 4)]
+    told = [line.partition("; ids: ")[2] for line in result.logs("WARN") if "; ids: " in line]
+    assert sorted(told) == [r'"a, b", "c\n", e', r'"d\u0000"']
+
+
 # --- trouble -------------------------------------------------------------------------------------
 
 

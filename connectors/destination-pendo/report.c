@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "json_write.h"
 
 static struct pendo_finding *
 finding_of(struct pendo_report *report, const char *reason)
@@ -23,28 +24,52 @@ finding_of(struct pendo_report *report, const char *reason)
 	return finding;
 }
 
-/* Cut between characters. */
-static size_t
-cut(struct ab_view id)
+/* Whether an id in a list of them can be taken for nothing else. */
+static bool
+is_plain(struct ab_view id)
 {
-	size_t len = id.len < PENDO_REPORTED_ID_BYTES ? id.len : PENDO_REPORTED_ID_BYTES;
+	for (size_t i = 0; i < id.len; i++) {
+		const unsigned char c = (unsigned char)id.data[i];
+		if (c <= ' ' || c == 0x7F || strchr(",\"\\", c) != NULL)
+			return false;
+	}
+	return true;
+}
 
-	while (len > 0 && len < id.len && ((unsigned char)id.data[len] & 0xC0) == 0x80)
-		len--;
-	return len;
+/* As the inside of a JSON text, cut between characters. */
+static void
+put_cut(struct ab_buf *text, struct ab_view id)
+{
+	for (size_t i = 0; i < id.len;) {
+		const size_t before = text->len;
+		size_t bytes = 1;
+		while (i + bytes < id.len && ((unsigned char)id.data[i + bytes] & 0xC0) == 0x80)
+			bytes++;
+		ab_json_put_escaped(text, id.data + i, bytes);
+		if (text->overflowed) {
+			ab_buf_truncate(text, before);
+			return;
+		}
+		i += bytes;
+	}
 }
 
 void
 pendo_report_add(struct pendo_report *report, const char *reason, struct ab_view id)
 {
 	struct pendo_finding *finding = finding_of(report, reason);
+	const char *quote = is_plain(id) ? "" : "\"";
+	const size_t len = strlen(finding->ids);
+	struct ab_buf text;
 
 	finding->records++;
 	if (finding->records > PENDO_REPORTED_IDS || id.len == 0)
 		return;
-	const size_t len = strlen(finding->ids);
-	snprintf(finding->ids + len, sizeof(finding->ids) - len, "%s%.*s", len > 0 ? ", " : "",
-	    (int)cut(id), id.data);
+	ab_buf_init(&text, PENDO_REPORTED_ID_BYTES);
+	put_cut(&text, id);
+	snprintf(finding->ids + len, sizeof(finding->ids) - len, "%s%s%s%s", len > 0 ? ", " : "",
+	    quote, text.data, quote);
+	ab_buf_release(&text);
 }
 
 void

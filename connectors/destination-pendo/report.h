@@ -14,13 +14,14 @@
 #define PENDO_REASONS 8
 #define PENDO_REASON_BYTES 256 /* with its NUL; a longer one is cut */
 #define PENDO_REPORTED_IDS 20
-#define PENDO_REPORTED_ID_BYTES 64 /* a longer id is cut */
+#define PENDO_REPORTED_ID_BYTES 64 /* as it is told, without quotes; a longer one is cut */
 
 struct pendo_finding {
 	char reason[PENDO_REASON_BYTES];
 	uint64_t records;
-	/* The first of them, ", " between them. */
-	char ids[PENDO_REPORTED_IDS * (PENDO_REPORTED_ID_BYTES + 2)];
+	/* The first of them, ", " between them. One with blanks, commas, quotes, backslashes or
+	 * control characters is a JSON text. */
+	char ids[PENDO_REPORTED_IDS * (PENDO_REPORTED_ID_BYTES + 4)];
 };
 
 struct pendo_report {

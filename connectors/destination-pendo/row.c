@@ -113,33 +113,42 @@ judge_stranger(struct row *row, uint32_t key)
 
 /* --- what is --- */
 
-/* Finds the id; false if there is none. */
+static bool
+is_scalar(enum ab_json_type type)
+{
+	return type == AB_JSON_STRING || type == AB_JSON_NUMBER || type == AB_JSON_TRUE ||
+	       type == AB_JSON_FALSE;
+}
+
+/* Finds the id; false, and err says why, if there is none that can be sent. */
 static bool
 read_id(struct row *row)
 {
 	const struct pendo_fields *fields = &row->stream->fields;
 	const uint32_t node = fields->names[fields->id].node;
+	const char *name = row->stream->id_field;
+	bool replaced = false;
 
-	if (node == 0)
-		return false;
-	switch ((enum ab_json_type)row->json->nodes[node].type) {
-	case AB_JSON_STRING:
-	case AB_JSON_NUMBER:
-	case AB_JSON_TRUE:
-	case AB_JSON_FALSE:
-		break;
-	case AB_JSON_NULL:
-	case AB_JSON_SPECIAL:
-	case AB_JSON_ARRAY:
-	case AB_JSON_OBJECT:
-		return false;
-	}
-	row->id = ab_json_view(row->json, node);
-	if (row->json->nodes[node].escaped) {
-		ab_json_unescape(row->json, node, false, &row->room);
+	if (node != 0 && is_scalar((enum ab_json_type)row->json->nodes[node].type))
+		row->id = ab_json_view(row->json, node);
+	if (row->id.len > 0 && row->json->nodes[node].escaped) {
+		replaced = ab_json_unescape(row->json, node, false, &row->room);
 		row->id = (struct ab_view){row->room.data, row->room.len};
 	}
-	return row->id.len > 0 && row->id.len <= AB_BATCH_KEY_MAX;
+	if (row->id.len == 0 || row->id.len > AB_BATCH_KEY_MAX)
+		ab_fail(row->err, AB_CONFIG_ERROR,
+		    "its %.100s is no id: that is a text, not an empty one, or a number of at most "
+		    "%zu bytes",
+		    name, AB_BATCH_KEY_MAX);
+	else if (replaced)
+		ab_fail(row->err, AB_CONFIG_ERROR,
+		    "its %.100s holds half of a surrogate pair, which is no character", name);
+	else if (memchr(row->id.data, '\0', row->id.len) != NULL)
+		ab_fail(row->err, AB_CONFIG_ERROR,
+		    "its %.100s holds a NUL, and Pendo's answers do not tell such ids apart", name);
+	else
+		return true;
+	return false;
 }
 
 static void
@@ -235,14 +244,8 @@ put(struct row *row)
 {
 	const uint32_t stranger = place_members(row);
 
-	if (!read_id(row)) {
-		ab_fail(row->err, AB_CONFIG_ERROR,
-		    "its %.100s is no id: that is a text, not an empty one, or a number of at most "
-		    "%zu bytes",
-		    row->stream->id_field, AB_BATCH_KEY_MAX);
-		row->id = (struct ab_view){0};
+	if (!read_id(row))
 		return reject(row);
-	}
 	if (row->deleted) {
 		ab_fail(
 		    row->err, AB_CONFIG_ERROR, "it is a deletion, and Pendo can delete nothing");

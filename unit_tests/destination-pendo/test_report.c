@@ -63,6 +63,60 @@ long_ids_are_cut_between_characters(void **state)
 }
 
 static void
+ids_that_could_be_taken_for_several_are_quoted(void **state)
+{
+	static const struct {
+		struct ab_view id;
+		const char *told;
+	} cases[] = {
+	    {{"v-1_x@y.z/\xc3\xa9", 12}, "v-1_x@y.z/\xc3\xa9"},
+	    {{"a, b", 4}, "\"a, b\""},
+	    {{"a b", 3}, "\"a b\""},
+	    {{"a,b", 3}, "\"a,b\""},
+	    {{"a\0b", 3}, "\"a\\u0000b\""},
+	    {{"\n\t\x1b[0m", 6}, "\"\\n\\t\\u001b[0m\""},
+	    {{"\x7f", 1}, "\"\x7f\""},
+	    {{"\"a\"", 3}, "\"\\\"a\\\"\""},
+	    {{"a\\b", 3}, "\"a\\\\b\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pendo_report report = {0};
+		pendo_report_add(&report, "r", cases[i].id);
+		pendo_report_add(&report, "r", view("v"));
+		char told[64];
+		snprintf(told, sizeof(told), "%s, v", cases[i].told);
+		assert_string_equal(report.findings[0].ids, told);
+		pendo_report_release(&report);
+	}
+}
+
+static void
+quoted_ids_are_cut_between_escapes_and_the_note_holds_them(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+	char id[100] = {0};
+	char reason[PENDO_REASON_BYTES + 1];
+
+	(void)state;
+	memset(reason, 'r', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	for (int i = 0; i <= PENDO_REPORTED_IDS; i++)
+		pendo_report_add(&report, reason, (struct ab_view){id, sizeof(id)});
+	/* Ten of six bytes each fit into 64. */
+	const char *ids = report.findings[0].ids;
+	assert_int_equal(strlen(ids), 20 * (60 + 2) + 19 * 2);
+	assert_memory_equal(ids + 55, "\\u0000\", \"", 10);
+	pendo_report_tell(&report, &stream, 4);
+	const size_t len = strlen(stream.notes->text);
+	assert_string_equal(stream.notes->text + len - 6, "\", ...");
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
 many_reasons_become_one(void **state)
 {
 	struct pendo_report report = {0};
@@ -104,6 +158,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_ids_of_a_reason_are_named),
 	    cmocka_unit_test(long_ids_are_cut_between_characters),
+	    cmocka_unit_test(ids_that_could_be_taken_for_several_are_quoted),
+	    cmocka_unit_test(quoted_ids_are_cut_between_escapes_and_the_note_holds_them),
 	    cmocka_unit_test(many_reasons_become_one),
 	    cmocka_unit_test(nothing_is_told_of_nothing),
 	};

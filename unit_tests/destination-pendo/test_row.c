@@ -23,7 +23,8 @@ an_id_is_any_scalar_and_sent_as_a_text(void **state)
 	static const struct {
 		const char *id, *sent; /* NULL: rejected */
 	} cases[] = {
-	    {"'a\\u00e9\\ud800\\u0022'", "'a\\u00e9\\ud800\\u0022'"},
+	    {"'a\\u00e9\\ud83d\\ude00\\u0022'", "'a\\u00e9\\ud83d\\ude00\\u0022'"},
+	    {"'\ufffd'", "'\ufffd'"},
 	    {"12345678901234567890", "'12345678901234567890'"},
 	    {"1.50", "'1.50'"},
 	    {"true", "'true'"},
@@ -50,6 +51,33 @@ an_id_is_any_scalar_and_sent_as_a_text(void **state)
 		} else {
 			expect_contains(f.err.message, "its id is no id");
 		}
+		fixture_close(&f);
+	}
+}
+
+static void
+an_id_that_no_answer_can_name_is_rejected(void **state)
+{
+	static const struct {
+		const char *id, *message, *told;
+	} cases[] = {
+	    {"a\\ud800", "its id holds half of a surrogate pair, which is no character",
+		"ids: a\ufffd"},
+	    {"\\udc00\\ud83d", "its id holds half of a surrogate pair, which is no character",
+		"ids: \ufffd\ufffd"},
+	    {"a\\u0000b", "its id holds a NUL, and Pendo's answers do not tell such ids apart",
+		"ids: \"a\\u0000b\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		char text[200];
+		fixture_open(&f, "");
+		snprintf(text, sizeof(text), "{'id':'%s','plan':'p'}", cases[i].id);
+		assert_int_equal(fixture_take(&f, text), AB_REJECTED);
+		assert_string_equal(f.err.message, cases[i].message);
+		expect_contains(fixture_told(&f), cases[i].told);
 		fixture_close(&f);
 	}
 }
@@ -401,6 +429,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_record_becomes_an_item_of_the_call),
 	    cmocka_unit_test(an_id_is_any_scalar_and_sent_as_a_text),
+	    cmocka_unit_test(an_id_that_no_answer_can_name_is_rejected),
 	    cmocka_unit_test(a_record_without_its_id_is_rejected),
 	    cmocka_unit_test(an_id_too_long_for_a_key_is_rejected),
 	    cmocka_unit_test(mapped_fields_go_where_they_are_mapped_and_no_others),
