@@ -136,33 +136,104 @@ ab_json_unescape(const struct ab_json *json, uint32_t node, bool replace_nul, st
 	return replaced;
 }
 
+/* --- integers --- */
+
+/* No document is so long that the digits of a number could make up for a larger exponent. */
+#define EXPONENT_MAX ((int64_t)AB_JSON_TEXT_MAX * 2)
+
+/* A number as it is spelt: digits, those of the fraction behind the others, and where the point is
+ * among them, which may be outside. */
+struct decimal {
+	bool negative;
+	const char *whole;
+	size_t whole_len;
+	const char *fraction;
+	size_t fraction_len;
+	int64_t point;
+};
+
+static size_t
+count_digits(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return (size_t)(p - start);
+}
+
+/* What follows the e; beyond EXPONENT_MAX it is as large as that. */
+static int64_t
+read_exponent(const char *p, const char *end)
+{
+	const bool negative = *p == '-';
+	int64_t value = 0;
+
+	if (*p == '-' || *p == '+')
+		p++;
+	for (; p < end && value < EXPONENT_MAX; p++)
+		value = value * 10 + (*p - '0');
+	return negative ? -value : value;
+}
+
+static struct decimal
+read_decimal(struct ab_view number)
+{
+	const char *p = number.data;
+	const char *end = p + number.len;
+	struct decimal decimal = {.negative = *p == '-'};
+
+	if (decimal.negative)
+		p++;
+	decimal.whole = p;
+	decimal.whole_len = count_digits(p, end);
+	p += decimal.whole_len;
+	if (p < end && *p == '.') {
+		decimal.fraction = ++p;
+		decimal.fraction_len = count_digits(p, end);
+		p += decimal.fraction_len;
+	}
+	decimal.point = (int64_t)decimal.whole_len + (p < end ? read_exponent(p + 1, end) : 0);
+	return decimal;
+}
+
+static char
+digit_at(const struct decimal *decimal, int64_t i)
+{
+	const size_t at = (size_t)i;
+
+	return at < decimal->whole_len ? decimal->whole[at]
+				       : decimal->fraction[at - decimal->whole_len];
+}
+
+/* Counted downwards, as the smallest has no positive counterpart. */
+static bool
+add_digit(int64_t *sum, char digit)
+{
+	return !__builtin_mul_overflow(*sum, 10, sum) &&
+	       !__builtin_sub_overflow(*sum, digit - '0', sum);
+}
+
 bool
 ab_json_integer(const struct ab_json *json, uint32_t node, int64_t *value)
 {
-	const struct ab_view view = ab_json_view(json, node);
-	const char *p = view.data;
-	const char *end = p + view.len;
-	int64_t sum = 0;
-
 	if (json->nodes[node].type != AB_JSON_NUMBER)
 		return false;
-	const bool negative = *p == '-';
-	if (negative)
-		p++;
-	for (; p < end && *p >= '0' && *p <= '9'; p++) {
-		/* Counted downwards, as the smallest has no positive counterpart. */
-		if (__builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_sub_overflow(sum, *p - '0', &sum))
+	const struct decimal decimal = read_decimal(ab_json_view(json, node));
+	const int64_t digits = (int64_t)(decimal.whole_len + decimal.fraction_len);
+	int64_t sum = 0;
+
+	for (int64_t i = 0; i < digits; i++) {
+		const char digit = digit_at(&decimal, i);
+		if (i < decimal.point ? !add_digit(&sum, digit) : digit != '0')
 			return false;
 	}
-	if (!negative && sum == INT64_MIN)
-		return false;
-	if (p < end && *p == '.') {
-		for (p++; p < end && *p == '0'; p++)
-			;
+	for (int64_t i = digits; i < decimal.point && sum != 0; i++) {
+		if (!add_digit(&sum, '0'))
+			return false;
 	}
-	if (p < end)
+	if (!decimal.negative && sum == INT64_MIN)
 		return false;
-	*value = negative ? sum : -sum;
+	*value = decimal.negative ? sum : -sum;
 	return true;
 }

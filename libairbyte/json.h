@@ -106,8 +106,8 @@ bool ab_json_unescape(
     const struct ab_json *json, uint32_t node, bool replace_nul, struct ab_buf *out);
 
 /*
- * The integer a number node spells with digits only ("17", "-3") or with an all-zero fraction
- * ("17.0"), into *value. Returns false if it is anything else or does not fit.
+ * The integer that a number node is, however it spells it ("17", "-3", "17.0", "1.7e1"), into
+ * *value. Returns false if it is none, or does not fit.
  */
 bool ab_json_integer(const struct ab_json *json, uint32_t node, int64_t *value);
 
