@@ -96,6 +96,14 @@ def test_values_arrive_in_every_mode(sandbox, mode):
     assert result.logs("WARN") == []
 
 
+def test_values_arrive_as_their_fields_want_them(sandbox):
+    source = with_state(['{"id":"v1","age":1.2e3,"active":"t"}',
+                         '{"id":"v2","age":"7.0","active":0}'])
+    sync(sandbox, stream(), source.lines).succeeded()
+    assert values(sandbox) == {"age": 1200, "active": True}
+    assert values(sandbox, "v2") == {"age": 7, "active": False}
+
+
 @pytest.mark.parametrize("case", ["capital", "camel", "snake"])
 def test_a_schema_is_understood_in_any_spelling(sandbox, case):
     sandbox.settings(schema_case=case, schema_sample="on")

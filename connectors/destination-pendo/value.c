@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "datetime.h"
@@ -65,25 +66,6 @@ put_as_it_is(struct ab_buf *out, const struct ab_json *json, uint32_t node)
 	return true;
 }
 
-static bool
-put_boolean(struct ab_buf *out, const struct ab_json *json, uint32_t node)
-{
-	const enum ab_json_type type = type_of(json, node);
-	const struct ab_view view = ab_json_view(json, node);
-	const bool number = type == AB_JSON_NUMBER && view.len == 1;
-	const bool text = type == AB_JSON_STRING;
-
-	if (type == AB_JSON_TRUE || (number && view.data[0] == '1') ||
-	    (text && view.len == 4 && strncasecmp(view.data, "true", 4) == 0))
-		ab_buf_add_text(out, "true");
-	else if (type == AB_JSON_FALSE || (number && view.data[0] == '0') ||
-		 (text && view.len == 5 && strncasecmp(view.data, "false", 5) == 0))
-		ab_buf_add_text(out, "false");
-	else
-		return false;
-	return true;
-}
-
 static const char *
 skip_digits(const char *p, const char *end)
 {
@@ -133,19 +115,65 @@ holds_number(const struct ab_json *json, uint32_t node)
 	       (type == AB_JSON_STRING && is_number(ab_json_view(json, node)));
 }
 
+/* The integer that a value is, or spells as a text. */
 static bool
-put_integer(struct ab_buf *out, const struct ab_json *json, uint32_t node)
+read_integer(const struct ab_json *json, uint32_t node, int64_t *value)
 {
 	struct ab_json_node number = json->nodes[node];
 	const struct ab_json alone = {.text = json->text, .nodes = &number, .count = 1};
-	int64_t value;
 
 	if (!holds_number(json, node))
 		return false;
 	number.type = AB_JSON_NUMBER;
-	if (!ab_json_integer(&alone, 0, &value))
+	return ab_json_integer(&alone, 0, value);
+}
+
+static bool
+put_integer(struct ab_buf *out, const struct ab_json *json, uint32_t node)
+{
+	int64_t value;
+
+	if (!read_integer(json, node, &value))
 		return false;
 	ab_json_put_integer(out, value);
+	return true;
+}
+
+static bool
+says(struct ab_view view, const char *word)
+{
+	return view.len == strlen(word) && strncasecmp(view.data, word, view.len) == 0;
+}
+
+/* Only what can mean nothing else. t and f are how PostgreSQL and Redshift write a boolean as a
+ * text; yes and no are words. */
+static bool
+read_boolean(const struct ab_json *json, uint32_t node, bool *value)
+{
+	const enum ab_json_type type = type_of(json, node);
+	const struct ab_view view = ab_json_view(json, node);
+	int64_t number;
+
+	if (read_integer(json, node, &number)) {
+		*value = number == 1;
+		return number == 0 || number == 1;
+	}
+	if (type == AB_JSON_STRING && view.len == 1) {
+		*value = view.data[0] == 't';
+		return view.data[0] == 't' || view.data[0] == 'f';
+	}
+	*value = type == AB_JSON_TRUE || (type == AB_JSON_STRING && says(view, "true"));
+	return *value || type == AB_JSON_FALSE || (type == AB_JSON_STRING && says(view, "false"));
+}
+
+static bool
+put_boolean(struct ab_buf *out, const struct ab_json *json, uint32_t node)
+{
+	bool value;
+
+	if (!read_boolean(json, node, &value))
+		return false;
+	ab_buf_add_text(out, value ? "true" : "false");
 	return true;
 }
 

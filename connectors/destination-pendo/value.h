@@ -2,8 +2,11 @@
  * value.h: pure: a value of a record as Pendo's type wants it.
  *
  *   text      texts as they are spelt; numbers and booleans as their text; lists and objects as
- * their compact JSON boolean   true, false; 1, 0; the texts "true" and "false" in any case integer
- * a whole number of 64 bits, also as a text float     a number, digit for digit, also as a text
+ *             their compact JSON
+ *   boolean   true, false; 1, 0, also as texts; the texts "true" and "false" in any case, "t", "f"
+ *   integer   a whole number of 64 bits, however it is spelt (1000, 1000.0, 1e3), also as a text;
+ *             written with its digits only
+ *   float     a number, digit for digit, also as a text
  *   time      RFC 3339 in UTC with milliseconds, from all that ab_datetime_parse reads
  *   list      a list as it is
  *   anything  as it is
