@@ -276,6 +276,14 @@ def test_what_fits_no_field_is_rejected_before_it_is_sent(sandbox):
     assert bulk_calls(sandbox, status=200)[0]["records"] == 1
 
 
+def test_what_is_larger_than_a_call_is_in_the_report_too(sandbox):
+    data = [{"id": "v1", "plan": "a"}, {"id": "v2", "plan": "x" * 2000}, {"id": "v3", "plan": "b"}]
+    result = sync(sandbox, stream(), with_state(data).lines, batch_bytes=1000).succeeded()
+    assert (rejected(result), writes(sandbox)) == ([(2, 1)], {"v1": 1, "v3": 1})
+    assert result.logs("WARN")[-1].endswith(
+        "1 record was not written: it is larger than the 1000 bytes of batch_bytes; ids: v2")
+
+
 def test_an_id_with_half_of_a_character_stops_nobody(sandbox):
     data = ['{"id":"v1","plan":"a"}', '{"id":"\\ud800x","plan":"b"}', '{"id":"v2","plan":"c"}']
     result = sync(sandbox, stream(), with_state(data).lines).succeeded()

@@ -1,5 +1,7 @@
 /*
- * report.h: which records of a stream were not written, by reason, with the first ids of each.
+ * report.h: which records of a stream were not written, by reason, with the first ids of each: all
+ * that were rejected, before they were sent or by Pendo's answer, and those that on_missing
+ * ignores.
  *
  * Bounded: at most PENDO_REASONS reasons are told apart, the rest is one more.
  */

@@ -210,6 +210,15 @@ put_values(struct row *row)
 	return reject(row);
 }
 
+/* It has the batch to itself. The library would reject it too, but then the report lacks it. */
+static enum ab_taken
+reject_large(struct row *row)
+{
+	ab_fail(row->err, AB_CONFIG_ERROR, "it is larger than the %zu bytes of batch_bytes",
+	    row->batch->body.limit);
+	return reject(row);
+}
+
 /* --- which batch --- */
 
 /* Whether an earlier record of this id would lose values if this one took its place. */
@@ -261,6 +270,8 @@ put(struct row *row)
 	if (taken != AB_TAKEN)
 		return taken;
 	ab_buf_add_text(&row->batch->body, "}},");
+	if (row->batch->body.overflowed && row->batch->count == 0)
+		return reject_large(row);
 	if (would_lose(row))
 		return AB_NEXT_BATCH;
 	join_batch(row);

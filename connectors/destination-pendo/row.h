@@ -4,11 +4,12 @@
  * A record is rejected, and never sent, if
  *   - it has no id: the id is any text, number or boolean, sent as a text
  *   - its id holds half of a surrogate pair or a NUL: what Pendo answers about it could not be
- * read, or be taken for an answer about another
+ *     read, or be taken for an answer about another
  *   - it stands for a deletion (_ab_cdc_deleted_at or _sdc_deleted_at is not null). Pendo can
  *     delete nothing here, and to take such a record for an update would bring back what is gone.
  *     As rejected it is counted, named, and kept in the reject file: nothing is lost silently
  *   - a value does not fit the type of its field
+ *   - it alone is larger than a call may be, batch_bytes
  *   - it has a field that Pendo lacks, and on_unmapped_field says so: one that is mapped to such a
  *     field, or, where fields go by their names, one whose name Pendo does not know
  *

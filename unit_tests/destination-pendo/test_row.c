@@ -291,6 +291,38 @@ a_value_that_does_not_fit_rejects_its_record(void **state)
 }
 
 static void
+a_record_that_no_call_can_hold_is_rejected(void **state)
+{
+	static const char wide[] = "{'id':9,'plan':'a text that takes more than its share'}";
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	f.batch->body.limit = 60;
+	assert_int_equal(fixture_take(&f, wide), AB_REJECTED);
+	assert_string_equal(f.err.message, "it is larger than the 60 bytes of batch_bytes");
+	assert_int_equal(fixture_take(&f, "{'id':1,'plan':'p'}"), AB_TAKEN);
+	expect_contains(fixture_told(&f), "it is larger than the 60 bytes of batch_bytes; ids: 9");
+	fixture_close(&f);
+}
+
+static void
+a_record_that_does_not_fit_behind_others_is_the_librarys_to_move(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "");
+	assert_int_equal(fixture_take(&f, "{'id':1,'plan':'p'}"), AB_TAKEN);
+	f.batch->body.limit = f.batch->body.len + 10;
+	const struct ab_record record = fixture_record(&f, quoted("{'id':2,'plan':'p'}"));
+	assert_int_equal(pendo_destination.append(f.self, f.batch, &record, &f.err), AB_TAKEN);
+	assert_true(f.batch->body.overflowed);
+	assert_string_equal(fixture_told(&f), "");
+	fixture_close(&f);
+}
+
+static void
 nulls_are_omitted_sent_or_emptied(void **state)
 {
 	static const struct {
@@ -442,6 +474,8 @@ main(void)
 	    cmocka_unit_test(what_is_deleted_in_pendo_is_as_good_as_unknown),
 	    cmocka_unit_test(metadata_and_nulls_are_no_unmapped_fields),
 	    cmocka_unit_test(a_value_that_does_not_fit_rejects_its_record),
+	    cmocka_unit_test(a_record_that_no_call_can_hold_is_rejected),
+	    cmocka_unit_test(a_record_that_does_not_fit_behind_others_is_the_librarys_to_move),
 	    cmocka_unit_test(nulls_are_omitted_sent_or_emptied),
 	    cmocka_unit_test(deletions_are_rejected_and_named),
 	    cmocka_unit_test(the_last_of_several_records_of_an_id_is_sent),
