@@ -221,10 +221,11 @@ class Luzmo(Service):
 
 
 class Pendo(Service):
-    """Visitors, which all streams share: users fills the fields that are called as its own, each
-    of OTHERS has fields for itself. Here visitors are made by their first record."""
+    """Visitors and accounts, which streams share: users fills the fields of visitors that are
+    called as its own, each of OTHERS has fields for itself. Here the first record of one makes it.
+    """
 
-    OTHERS = ("orders", "items", "added", "raw_users")
+    OTHERS = {"orders": "account", "items": "visitor", "added": "account", "raw_users": "visitor"}
     TYPES = {
         **dict.fromkeys(("name", "note", "text", "status", "email", "uuid", "address", "tags",
                          "nested", "deep", "nothing"), "string"),
@@ -235,19 +236,19 @@ class Pendo(Service):
     connector = PENDO
     settings = {"create_missing": True, "streams": [
         mapping("users", kind="visitor"),
-        *(mapping(name, {"name": f"{name}_name", "note": f"{name}_note"}, kind="visitor")
-          for name in OTHERS)]}
+        *(mapping(name, {"name": f"{name}_name", "note": f"{name}_note"}, kind=kind)
+          for name, kind in OTHERS.items())]}
     wrong = {"integration_key": "cded0000-unknown.us"}
     merges = True
-    visitors = ()  # those that are there at first
+    there = ()  # the visitors and accounts that are there at first
 
     def __init__(self, *options):
         # pylint: disable=consider-using-with
         fields = {**self.TYPES, **{target["target"]: "string" for one in self.settings["streams"]
                                    for target in one.get("field_mappings", ())}}
         self.first = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")
-        json.dump({"visitors": list(map(str, self.visitors)),
-                   "fields": {"visitor": {"custom": fields}}}, self.first)
+        json.dump({**dict.fromkeys(("visitors", "accounts"), list(map(str, self.there))),
+                   "fields": dict.fromkeys(("visitor", "account"), {"custom": fields})}, self.first)
         self.first.flush()
         super().__init__("--put", self.first.name, *options)
 
@@ -260,9 +261,11 @@ class Pendo(Service):
 
     def rows(self, descriptor=USERS):
         prefix = "" if descriptor[1] == "users" else f"{descriptor[1]}_"
+        is_of_accounts = self.OTHERS.get(descriptor[1]) == "account"
+        held = self.sandbox.accounts() if is_of_accounts else self.sandbox.visitors()
         rows = []
-        for identity, visitor in self.sandbox.visitors().items():
-            values = visitor.get("custom", {})
+        for identity, one in held.items():
+            values = one.get("custom", {})
             row = {name: plain(values[prefix + name])
                    for name in self.TYPES if prefix + name in values}
             rows += [{"id": int(identity), **row}] if row else []
@@ -277,10 +280,10 @@ class Pendo(Service):
 
 
 class PendoUpdates(Pendo):
-    """Visitors that are there, and no others."""
+    """Visitors and accounts that are there, and no others."""
 
     settings = {**Pendo.settings, "create_missing": False}
-    visitors = range(2001)
+    there = range(2001)
 
 
 def plain(cell):
