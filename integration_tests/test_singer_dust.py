@@ -1,7 +1,6 @@
 """target-dust: streams of a tap in Dust, and the states that come back."""
 
 import json
-import signal
 
 import pytest
 
@@ -182,15 +181,6 @@ def test_a_run_that_was_killed_goes_on_from_the_last_line(sandbox, tmp_path):
     rest = [schema("users"), *records("users", rows(300 - done, done + 1)), state({"done": 300})]
     assert sync(sandbox, rest).states == [{"done": 300}]
     assert len(sandbox.documents()) == 300
-
-
-def test_sigterm_ends_the_run_by_the_signal(sandbox):
-    with Target("dust", sandbox.config()) as target:
-        target.send(schema("users"), state(1))
-        target.until_states(1)
-        target.popen.send_signal(signal.SIGTERM)
-        result = target.end()
-    assert result.code == -signal.SIGTERM and result.states == [1]
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -235,5 +235,7 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 	}
 	ab_emit_release();
 	ab_secret_release();
+	if (code != EXIT_SUCCESS)
+		ab_process_end();
 	return code;
 }

@@ -1,7 +1,7 @@
 /*
  * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * (batches to the service), announce.c (streams that appear) and sync.c (the loop). Nobody else
- * includes it.
+ * (batches to the service), announce.c (streams that appear), measure.c, interrupt.c and sync.c
+ * (the loop). Nobody else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -92,6 +92,8 @@ struct ab_sync {
 	bool aborting; /* it has: streams end as not complete */
 	bool blamed;   /* failure is set */
 	struct ab_error failure;
+	int wake;        /* readable once a signal asks for the end; -1: none is awaited */
+	int64_t stop_ms; /* when what is in flight then is given up; INT64_MAX: no signal came */
 	int64_t now_ms;
 	int64_t next_metrics_ms;
 	int64_t next_wait_log_ms; /* when a wait without a try may be logged again */
@@ -125,6 +127,11 @@ void ab_measure(struct ab_sync *sync);
 int64_t ab_measure_deadline(const struct ab_sync *sync);
 /* The last counts. */
 void ab_measure_end(struct ab_sync *sync);
+
+/* interrupt.c: keeps the first signal, and makes it a failure of this run. */
+void ab_interrupt_start(struct ab_sync *sync);
+void ab_interrupt_heed(struct ab_sync *sync);
+bool ab_interrupt_came(const struct ab_sync *sync);
 
 /* announce.c: takes a SCHEMA. The stream may be begun, and input be taken again, only later. */
 AB_MUST_CHECK int ab_announce_stream(

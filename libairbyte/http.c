@@ -302,18 +302,21 @@ ab_http_send(
 }
 
 bool
-ab_http_wait(struct ab_http *http, int fd, int timeout_ms)
+ab_http_wait(struct ab_http *http, int fd, int wake, int timeout_ms)
 {
-	struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
+	struct curl_waitfd extra[] = {
+	    {.fd = fd, .events = CURL_WAIT_POLLIN}, {.fd = wake, .events = CURL_WAIT_POLLIN}};
+	struct curl_waitfd *first = fd >= 0 ? &extra[0] : &extra[1];
+	const unsigned count = (fd >= 0 ? 1U : 0U) + (wake >= 0 ? 1U : 0U);
 	int running = 0;
 
 	curl_multi_perform(http->multi, &running);
 	/* A finished transfer is waiting to be received: do not sleep on it. */
 	if (http->in_flight > (size_t)running)
 		timeout_ms = 0;
-	curl_multi_poll(http->multi, &extra, fd >= 0 ? 1 : 0, timeout_ms, NULL);
+	curl_multi_poll(http->multi, first, count, timeout_ms, NULL);
 	curl_multi_perform(http->multi, &running);
-	return fd >= 0 && extra.revents != 0;
+	return fd >= 0 && extra[0].revents != 0;
 }
 
 static void

@@ -28,10 +28,10 @@ void ab_http_send(
     struct ab_http *http, const struct ab_request *request, struct ab_view batch, void *owner);
 
 /*
- * Moves bytes; waits up to timeout_ms (0: not at all) for the first transfer to move, or for fd
- * (-1: none) to become readable or to end. Returns whether fd did.
+ * Moves bytes; waits up to timeout_ms (0: not at all) for the first transfer to move, or for fd or
+ * wake (-1: none) to become readable or to end. Returns whether fd did.
  */
-bool ab_http_wait(struct ab_http *http, int fd, int timeout_ms);
+bool ab_http_wait(struct ab_http *http, int fd, int wake, int timeout_ms);
 
 /* The next finished request: fills reply, whose body lives until the next call, and *owner. Returns
  * false if there is none. */

@@ -95,7 +95,7 @@ ab_session_exchange(
 			break;
 		}
 		deadline = deadline < give_up_ms ? deadline : give_up_ms;
-		ab_http_wait(http, -1, deadline > now_ms ? (int)(deadline - now_ms) : 0);
+		ab_http_wait(http, -1, -1, deadline > now_ms ? (int)(deadline - now_ms) : 0);
 	}
 	if (outcome.result == AB_RESULT_DONE) {
 		*answer = outcome.answer;

@@ -154,5 +154,7 @@ ab_singer_main(int argc, char *argv[], const struct ab_destination *destination)
 	ab_session_close(&session);
 	ab_emit_release();
 	ab_secret_release();
+	if (rc != 0)
+		ab_process_end();
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -143,11 +143,12 @@ report(struct ab_sync *sync)
 	ab_progress_tick(&sync->progress, &counts, sync->now_ms);
 }
 
-/* Input is read once every stream is begun, while there is room; after a failure it is drained. */
+/* Input is read once every stream is begun, while there is room; after a failure it is drained, but
+ * not after a signal, which its sender may wait for as well. */
 static bool
 wants_input(const struct ab_sync *sync)
 {
-	if (sync->line.eof)
+	if (sync->line.eof || ab_interrupt_came(sync))
 		return false;
 	if (sync->failed || sync->input_over)
 		return true;
@@ -159,7 +160,7 @@ wait_ms(const struct ab_sync *sync)
 {
 	int64_t deadline = ab_exchange_deadline(sync->exchanges);
 	const int64_t others[] = {ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress),
-	    ab_measure_deadline(sync)};
+	    ab_measure_deadline(sync), sync->aborting ? INT64_MAX : sync->stop_ms};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i] < deadline)
@@ -177,6 +178,7 @@ turn(struct ab_sync *sync)
 	struct ab_error error;
 
 	sync->now_ms = ab_clock_ms();
+	ab_interrupt_heed(sync);
 	ab_deliver_seal_due(sync);
 	ab_deliver_advance(sync);
 	ab_exchange_drive(sync->exchanges, sync->now_ms);
@@ -205,7 +207,7 @@ turn(struct ab_sync *sync)
 	if (at_hand)
 		ab_intake_take(sync);
 	const int timeout_ms = at_hand ? 0 : wait_ms(sync);
-	if (ab_http_wait(sync->http, wanted ? sync->line.fd : -1, timeout_ms) && wanted)
+	if (ab_http_wait(sync->http, wanted ? sync->line.fd : -1, sync->wake, timeout_ms) && wanted)
 		ab_intake_fill(sync);
 	return true;
 }
@@ -234,6 +236,7 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	ab_message_init(&sync->reader);
 	ab_progress_start(&sync->progress, sync->now_ms);
 	ab_measure_start(sync);
+	ab_interrupt_start(sync);
 	if (sync->dialect->announces)
 		snprintf(streams, sizeof(streams), "streams as they come");
 	else

@@ -86,14 +86,14 @@ ab_http_send(
 }
 
 bool
-ab_http_wait(struct ab_http *http, int fd, int timeout_ms)
+ab_http_wait(struct ab_http *http, int fd, int wake, int timeout_ms)
 {
-	struct pollfd input = {.fd = fd, .events = POLLIN};
+	struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
 
 	(void)http;
 	if (fake.count > 0 && !fake.mute)
 		timeout_ms = 0;
-	return poll(&input, fd >= 0 ? 1 : 0, timeout_ms) > 0;
+	return poll(polled, 2, timeout_ms) > 0 && polled[0].revents != 0;
 }
 
 bool
