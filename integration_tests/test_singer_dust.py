@@ -192,7 +192,8 @@ def test_a_run_that_was_killed_goes_on_from_the_last_line(sandbox, tmp_path):
     ('{"type":"RECORD","stream":"users","record":{"id":"' + SECRET + '"', "invalid JSON"),
     ('{"type":"STATE","value":NaN}', "only a RECORD may hold NaN"),
     ({"type": "BATCH", "stream": "users", "manifest": [f"file://{SECRET}"],
-      "encoding": {"format": "jsonl", "compression": "gzip"}}, "it is a BATCH message"),
+      "encoding": {"format": "jsonl", "compression": "gzip"}},
+     "stream users: it is a BATCH message"),
     ({"type": "SCHEMA", "stream": "users", "schema": {}, "key_properties": []},
      "stream users: its schema has no properties"),
     ({"type": "STATE"}, "a STATE message needs a value"),
@@ -214,7 +215,7 @@ def test_what_has_no_effect_is_told_once(sandbox):
                             volume, version, state(1)])
     assert len([text for text in result.logs("INFO") if "ACTIVATE_VERSION" in text]) == 1
     assert result.logs("WARNING") == [
-        "line 3 of the input has a type that is not known; such messages are ignored"]
+        'line 3 of the input has the type "VOLUME", which is not known; such messages are ignored']
     assert result.states == [1]
 
 

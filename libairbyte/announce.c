@@ -17,13 +17,7 @@
 /* Warnings about a stream; above those of the connectors. */
 enum { NOTE_DELETION = 31 };
 
-/* What a stream is called in an error; a name may be long. */
-static int
-fail_stream(struct ab_view name, const char *why, struct ab_error *err)
-{
-	return ab_fail(err, AB_CONFIG_ERROR, "stream %.*s: %s",
-	    (int)(name.len < 200 ? name.len : 200), name.data, why);
-}
+#define TYPE_TOLD_BYTES 64
 
 static int
 tell_connector(struct ab_sync *sync, struct ab_stream *stream, struct ab_error *err)
@@ -61,7 +55,7 @@ add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, st
 	if (stream == NULL) {
 		cJSON_Delete(document);
 		snprintf(why, sizeof(why), "a run takes %zu streams at most", sync->catalog->cap);
-		return fail_stream(name, why, err);
+		return ab_message_blame(name, AB_CONFIG_ERROR, why, err);
 	}
 	ab_ledger_add(sync->ledger);
 	ab_flow_init(&sync->flows[stream->index], stream);
@@ -77,7 +71,7 @@ ab_announce_stream(struct ab_sync *sync, const struct ab_message *message, struc
 	struct cJSON *document = ab_singer_schema_read(message->raw, &error);
 
 	if (document == NULL)
-		return fail_stream(message->stream, error.message, err);
+		return ab_message_blame(message->stream, AB_CONFIG_ERROR, error.message, err);
 	if (stream == NULL)
 		return add_stream(sync, message->stream, document, err);
 	if (ab_singer_schema_same(stream->described, document)) {
@@ -119,7 +113,7 @@ ab_announce_check(struct ab_sync *sync, const struct ab_flow *flow,
 		if (ab_json_get(json, message->data, key) != 0)
 			continue;
 		snprintf(why, sizeof(why), "a record lacks the key property %.200s", key);
-		return fail_stream(message->stream, why, err);
+		return ab_message_blame(message->stream, AB_CONFIG_ERROR, why, err);
 	}
 	if (!sync->destination->heeds_deletions &&
 	    ab_json_get_present(json, message->data, sync->dialect->deleted_at) != 0)
@@ -140,12 +134,15 @@ ab_announce_version(struct ab_sync *sync)
 }
 
 void
-ab_announce_unknown(struct ab_sync *sync)
+ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message)
 {
+	const struct ab_view type = message->raw;
+
 	if (!sync->told_of_unknown)
 		ab_emit_log(AB_WARN,
-		    "line %llu of the input has a type that is not known; such "
+		    "line %llu of the input has the type \"%.*s\", which is not known; such "
 		    "messages are ignored",
-		    (unsigned long long)sync->line.number);
+		    (unsigned long long)sync->line.number,
+		    (int)(type.len < TYPE_TOLD_BYTES ? type.len : TYPE_TOLD_BYTES), type.data);
 	sync->told_of_unknown = true;
 }

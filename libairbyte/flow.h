@@ -143,7 +143,7 @@ AB_MUST_CHECK int ab_announce_check(struct ab_sync *sync, const struct ab_flow *
     const struct ab_message *message, struct ab_error *err);
 /* Say once what becomes of such messages. */
 void ab_announce_version(struct ab_sync *sync);
-void ab_announce_unknown(struct ab_sync *sync);
+void ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message);
 
 /* deliver.c */
 void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);

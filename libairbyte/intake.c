@@ -259,7 +259,7 @@ take_line(struct ab_sync *sync, struct ab_view line)
 		ab_announce_version(sync);
 		break;
 	case AB_MESSAGE_UNKNOWN:
-		ab_announce_unknown(sync);
+		ab_announce_unknown(sync, &message);
 		break;
 	case AB_MESSAGE_OTHER:
 		break;

@@ -8,6 +8,7 @@
 /* Names come from the catalog, which is bounded; this only keeps a hostile line from growing one.
  */
 #define NAME_MAX_BYTES ((size_t)1 << 20)
+#define NAME_TOLD_BYTES ((size_t)200)
 
 void
 ab_message_init(struct ab_message_reader *reader)
@@ -65,6 +66,14 @@ ab_message_strict(const struct ab_json *json, struct ab_error *err)
 		return ab_fail(
 		    err, AB_SYSTEM_ERROR, "invalid JSON: only a RECORD may hold NaN or Infinity");
 	return 0;
+}
+
+int
+ab_message_blame(struct ab_view stream, enum ab_failure kind, const char *why, struct ab_error *err)
+{
+	const size_t len = stream.len < NAME_TOLD_BYTES ? stream.len : NAME_TOLD_BYTES;
+
+	return ab_fail(err, kind, "stream %.*s: %s", (int)len, stream.data, why);
 }
 
 struct ab_view

@@ -40,7 +40,7 @@ struct ab_message {
 	struct ab_view namespace;
 	/* RECORD */
 	uint32_t data;         /* node on the reader's tape; its members have nodes */
-	struct ab_view raw;    /* the text of data; of a SCHEMA the line */
+	struct ab_view raw;    /* the text of data; of a SCHEMA the line, of an UNKNOWN its type */
 	int64_t emitted_at_ms; /* -1 if absent */
 	/* STATE */
 	enum ab_state_scope scope;
@@ -95,6 +95,10 @@ bool ab_message_is(const struct ab_json *json, uint32_t node, enum ab_json_type 
 
 /* Whether a node is a string that says word, in any case. */
 bool ab_message_says(const struct ab_json *json, uint32_t node, const char *word);
+
+/* Fails with "stream <name>: <why>"; of a long name its begin. */
+int ab_message_blame(
+    struct ab_view stream, enum ab_failure kind, const char *why, struct ab_error *err);
 
 /* A string's text; unescaped into buf only if it has to be. */
 struct ab_view ab_message_text(const struct ab_json *json, uint32_t node, struct ab_buf *buf);

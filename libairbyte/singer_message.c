@@ -5,15 +5,21 @@
 /* The root's members, and those of `record`. */
 #define TAPE_DEPTH 2
 
-static int
-read_stream(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+/* Many messages have one, and not all have to. */
+static void
+find_stream(struct ab_message_reader *reader, struct ab_message *message)
 {
 	const uint32_t stream = ab_json_get_present(&reader->tape, 0, "stream");
 
-	if (!ab_message_is(&reader->tape, stream, AB_JSON_STRING))
-		return ab_fail(err, AB_SYSTEM_ERROR, "it names no stream");
-	message->stream = ab_message_text(&reader->tape, stream, &reader->name);
-	return 0;
+	if (ab_message_is(&reader->tape, stream, AB_JSON_STRING))
+		message->stream = ab_message_text(&reader->tape, stream, &reader->name);
+}
+
+static int
+require_stream(const struct ab_message *message, struct ab_error *err)
+{
+	return message->stream.data != NULL ? 0
+					    : ab_fail(err, AB_SYSTEM_ERROR, "it names no stream");
 }
 
 /* What is no date-time counts as absent: the time of the run is as good. */
@@ -31,12 +37,10 @@ time_extracted(const struct ab_json *json)
 }
 
 static int
-parse_record(struct ab_message_reader *reader, struct ab_message *message, struct ab_error *err)
+parse_record(const struct ab_json *json, struct ab_message *message, struct ab_error *err)
 {
-	const struct ab_json *json = &reader->tape;
-
 	message->kind = AB_MESSAGE_RECORD;
-	if (read_stream(reader, message, err) != 0)
+	if (require_stream(message, err) != 0)
 		return -1;
 	message->data = ab_json_get_present(json, 0, "record");
 	if (!ab_message_is(json, message->data, AB_JSON_OBJECT))
@@ -48,12 +52,11 @@ parse_record(struct ab_message_reader *reader, struct ab_message *message, struc
 }
 
 static int
-parse_schema(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
-    struct ab_error *err)
+parse_schema(struct ab_view line, struct ab_message *message, struct ab_error *err)
 {
 	message->kind = AB_MESSAGE_SCHEMA;
 	message->raw = line;
-	return read_stream(reader, message, err);
+	return require_stream(message, err);
 }
 
 /* A state may be anything, null too. */
@@ -71,22 +74,19 @@ parse_state(const struct ab_json *json, struct ab_message *message, struct ab_er
 }
 
 static int
-parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+parse_any(const struct ab_json *json, struct ab_view line, struct ab_message *message,
     struct ab_error *err)
 {
-	const struct ab_json *json = &reader->tape;
-
-	if (ab_message_open(reader, line, TAPE_DEPTH, message, err) != 0)
-		return -1;
 	const uint32_t type = ab_json_get_present(json, 0, "type");
+
 	if (!ab_message_is(json, type, AB_JSON_STRING))
 		return ab_fail(err, AB_SYSTEM_ERROR, "it has no type");
 	if (ab_message_says(json, type, "RECORD"))
-		return parse_record(reader, message, err);
+		return parse_record(json, message, err);
 	if (ab_message_strict(json, err) != 0)
 		return -1;
 	if (ab_message_says(json, type, "SCHEMA"))
-		return parse_schema(reader, line, message, err);
+		return parse_schema(line, message, err);
 	if (ab_message_says(json, type, "STATE"))
 		return parse_state(json, message, err);
 	if (ab_message_says(json, type, "BATCH"))
@@ -95,7 +95,26 @@ parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *
 		    "without batch_config");
 	message->kind = ab_message_says(json, type, "ACTIVATE_VERSION") ? AB_MESSAGE_VERSION
 									: AB_MESSAGE_UNKNOWN;
+	message->raw = ab_json_view(json, type);
 	return 0;
+}
+
+/* What is wrong with a message is said of its stream, where it has one. */
+static int
+parse(struct ab_message_reader *reader, struct ab_view line, struct ab_message *message,
+    struct ab_error *err)
+{
+	struct ab_error error;
+
+	if (ab_message_open(reader, line, TAPE_DEPTH, message, err) != 0)
+		return -1;
+	find_stream(reader, message);
+	if (parse_any(&reader->tape, line, message, &error) == 0)
+		return 0;
+	if (message->stream.data != NULL)
+		return ab_message_blame(message->stream, error.kind, error.message, err);
+	*err = error;
+	return -1;
 }
 
 const struct ab_dialect ab_singer_dialect = {

@@ -242,8 +242,24 @@ versions_and_unknown_types_are_told_of_once(void **state)
 	       "{\"type\":\"VOLUME\"}\n{\"type\":\"VOLUME\"}\n"
 	       "{\"type\":\"ACTIVATE_VERSION\",\"stream\":\"x\",\"version\":2}\n",
 	    "info ACTIVATE_VERSION messages have no effect: records of older versions stay\n"
-	    "warning line 2 of the input has a type that is not known; such messages are "
-	    "ignored\n");
+	    "warning line 2 of the input has the type \"VOLUME\", which is not known; such "
+	    "messages are ignored\n");
+}
+
+static void
+of_an_unknown_type_no_more_is_told_than_a_log_may_hold(void **state)
+{
+	char type[501];
+	char line[1024];
+	struct ab_error err;
+
+	(void)state;
+	memset(type, 'x', sizeof(type) - 1);
+	type[sizeof(type) - 1] = '\0';
+	snprintf(line, sizeof(line), "{\"type\":\"\\n%s\"}\n", type);
+	assert_int_equal(run_with(&teller, 1, line, &err), 0);
+	assert_non_null(strstr(story.data, "the type \"\\nxxx"));
+	assert_null(strstr(story.data, type + sizeof(type) - 64));
 }
 
 #define DELETED RECORD("a", "\"id\":1,\"_sdc_deleted_at\":\"x\"")
@@ -350,6 +366,7 @@ main(void)
 	    CASE(a_repeated_schema_changes_nothing),
 	    CASE(what_came_before_a_change_is_delivered_under_the_old_schema),
 	    CASE(versions_and_unknown_types_are_told_of_once),
+	    CASE(of_an_unknown_type_no_more_is_told_than_a_log_may_hold),
 	    CASE(deletions_are_marked_where_they_can_be),
 	    CASE(deletions_are_warned_of_once_where_they_cannot_be),
 	    CASE(bad_lines_are_refused_after_what_came_before_is_safe),

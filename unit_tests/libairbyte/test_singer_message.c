@@ -148,6 +148,39 @@ what_cannot_be_taken_is_refused_without_quoting_it(void **state)
 	}
 }
 
+static void
+what_is_wrong_is_said_of_the_stream_that_is_named(void **state)
+{
+	static const char *const lines[] = {
+	    "{\"type\":\"BATCH\",\"stream\":\"\\u0061\",\"manifest\":[]}",
+	    "{\"type\":\"RECORD\",\"stream\":\"a\"}",
+	    "{\"stream\":\"a\"}",
+	    "{\"type\":\"SCHEMA\",\"stream\":\"a\",\"schema\":NaN}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct ab_message message;
+		struct ab_error err;
+		assert_int_equal(parse(lines[i], &message, &err), -1);
+		if (strncmp(err.message, "stream a: ", 10) != 0)
+			fail_msg("%s: %s", lines[i], err.message);
+	}
+}
+
+static void
+of_a_long_name_the_begin_is_told(void **state)
+{
+	struct ab_message message;
+	struct ab_error err;
+	char line[1024];
+
+	(void)state;
+	snprintf(line, sizeof(line), "{\"stream\":\"%0500d\"}", 0);
+	assert_int_equal(parse(line, &message, &err), -1);
+	assert_int_equal(strlen(err.message), strlen("stream : it has no type") + 200);
+}
+
 int
 main(void)
 {
@@ -158,6 +191,8 @@ main(void)
 	    CASE(a_time_that_is_none_counts_as_absent),
 	    CASE(a_state_is_the_text_of_its_value),
 	    CASE(what_cannot_be_taken_is_refused_without_quoting_it),
+	    CASE(what_is_wrong_is_said_of_the_stream_that_is_named),
+	    CASE(of_a_long_name_the_begin_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
