@@ -78,6 +78,20 @@ def test_what_was_refused_under_every_schema_fails_the_run(sandbox):
     assert "refused 2 of them: no mapping (HTTP 400)" in message
 
 
+@pytest.mark.parametrize("keys, said", [
+    (["id", "plan"], "line 5 of the input cannot be taken: stream visitors: its primary key"),
+    (["id"], "Pendo refused "),
+])
+def test_what_was_not_written_is_told_where_a_changed_schema_is_refused(sandbox, keys, said):
+    lines = [*visitors("v1", "gone", plan="a"), state(1), schema("visitors", keys, **AGE),
+             record("visitors", {"id": "v2"}), state(2)]
+    sandbox.faults([{"method": "GET", "path": "/metadata/schema", "skip": 1, "status": 403}])
+    result = load("pendo", sandbox.config(), lines)
+    assert result.failed().startswith(said) and result.states == [1]
+    assert any("1 record was not written" in text and text.endswith("ids: gone")
+               for text in result.logs("WARNING"))
+
+
 def test_settings_for_a_stream_that_comes_later_are_no_mistake(sandbox):
     config = {"streams": [mapping("crm", kind="account"), mapping("never", kind="account")]}
     lines = [*visitors("v1", plan="a"), *visitors("v1", fields=AGE, plan="b"),

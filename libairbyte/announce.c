@@ -1,7 +1,7 @@
 /*
  * Streams that are announced as they appear. A new one is begun like those of a catalog; one whose
- * schema or key changed is delivered and ended as it was, and begun anew. No line is taken
- * meanwhile (ab_flow_takes_input).
+ * schema or key changed is delivered and ended as it was, and begun anew; if the connector refuses
+ * that, it is ended once more, for good. No line is taken meanwhile (ab_flow_takes_input).
  */
 #include "flow.h"
 
@@ -27,19 +27,26 @@ tell_connector(struct ab_sync *sync, struct ab_stream *stream, struct ab_error *
 	return destination->streams != NULL ? destination->streams(sync->self, stream, 1, err) : 0;
 }
 
-/* What went before in the input is still delivered, this stream is not begun. */
+/* Begins a stream as the document says. If the connector refuses that, the stream is as it was. */
 static int
 start_flow(struct ab_sync *sync, struct ab_flow *flow, struct cJSON *document, struct ab_error *err)
 {
+	struct ab_stream *stream = flow->stream;
+	struct cJSON *before = stream->described;
+
+	stream->described = NULL; /* kept */
+	ab_singer_schema_apply(stream, document, sync->dedup);
+	if (tell_connector(sync, stream, err) != 0) {
+		if (before != NULL)
+			ab_singer_schema_apply(stream, before, sync->dedup);
+		return -1;
+	}
+	cJSON_Delete(before);
 	flow->state = AB_FLOW_NEW;
-	ab_singer_schema_apply(flow->stream, document, sync->dedup);
-	if (tell_connector(sync, flow->stream, err) == 0)
-		return 0;
-	flow->state = AB_FLOW_ENDED;
-	sync->ended++;
-	return -1;
+	return 0;
 }
 
+/* What went before in the input is still delivered; one that is refused is not begun. */
 static int
 add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, struct ab_error *err)
 {
@@ -58,8 +65,13 @@ add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, st
 		return ab_message_blame(name, AB_CONFIG_ERROR, why, err);
 	}
 	ab_ledger_add(sync->ledger);
-	ab_flow_init(&sync->flows[stream->index], stream);
-	return start_flow(sync, &sync->flows[stream->index], document, err);
+	struct ab_flow *flow = &sync->flows[stream->index];
+	ab_flow_init(flow, stream);
+	if (start_flow(sync, flow, document, err) == 0)
+		return 0;
+	flow->state = AB_FLOW_ENDED;
+	sync->ended++;
+	return -1;
 }
 
 int
@@ -79,6 +91,7 @@ ab_announce_stream(struct ab_sync *sync, const struct ab_message *message, struc
 		return 0;
 	}
 	sync->flows[stream->index].changed = document;
+	sync->flows[stream->index].changed_line = sync->line.number;
 	sync->begun--;
 	return 0;
 }
@@ -95,8 +108,11 @@ ab_announce_change(struct ab_sync *sync, struct ab_flow *flow)
 	flow->changed = NULL;
 	ab_emit_log(AB_INFO, "stream %s: its schema or key changed",
 	    ab_stream_label(flow->stream, label, sizeof(label)));
-	if (start_flow(sync, flow, document, &error) != 0)
-		ab_flow_fail(sync, &error);
+	flow->went_on = true;
+	if (start_flow(sync, flow, document, &error) != 0) {
+		flow->state = AB_FLOW_OPEN;
+		ab_intake_refuse(sync, flow->changed_line, &error);
+	}
 	return true;
 }
 

@@ -323,15 +323,28 @@ end_flow(struct ab_sync *sync, struct ab_flow *flow)
 	sync->ended++;
 }
 
-/* After a failure: streams that were begun end as not complete, the others are through. */
+/* After a failure: streams that were begun end as not complete, also one that did not begin again,
+ * whose end was not the last; the others are through. */
 static void
 abort_flow(struct ab_sync *sync, struct ab_flow *flow)
 {
-	if (flow->state == AB_FLOW_NEW || flow->state == AB_FLOW_BEGINNING)
-		end_flow(sync, flow);
-	else if ((flow->state == AB_FLOW_OPEN || flow->state == AB_FLOW_REPLAYING) &&
-		 may_start(sync))
-		start_end(sync, flow, false);
+	switch (flow->state) {
+	case AB_FLOW_NEW:
+	case AB_FLOW_BEGINNING:
+		if (!flow->went_on) {
+			end_flow(sync, flow);
+			break;
+		}
+		/* fall through */
+	case AB_FLOW_OPEN:
+	case AB_FLOW_REPLAYING:
+		if (may_start(sync))
+			start_end(sync, flow, false);
+		break;
+	case AB_FLOW_ENDING:
+	case AB_FLOW_ENDED:
+		break;
+	}
 }
 
 void
@@ -415,6 +428,7 @@ settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome 
 	switch (outcome->phase) {
 	case AB_BEGIN:
 		flow->state = AB_FLOW_OPEN;
+		flow->went_on = false;
 		/* A resumed attempt must not see part of an overwrite as all there is. */
 		ab_ledger_withhold(sync->ledger, flow->stream->index, flow->stream->overwrite);
 		sync->begun++;

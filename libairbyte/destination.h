@@ -8,8 +8,9 @@
  *
  * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the
  * first record is read; append() for each record and AB_BATCH exchanges while records come; one
- * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch;
- * close. Calls never overlap: there is one thread.
+ * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch, and
+ * one more if it ended to go on (stream->goes_on) and then could not; close. Calls never overlap:
+ * there is one thread.
  *
  * The platform may try an overwrite again with the same generation_id, and send only what follows
  * the states that were acknowledged: stream->resumable (catalog.h). For such a stream the service
@@ -193,8 +194,8 @@ struct ab_destination {
 	/*
 	 * The streams of a write, before the first of their begins. Where streams are announced as
 	 * they appear, each is a call of its own, and a stream whose schema or key changed comes
-	 * again: its self is then what it was given before, and nothing of it is under way. They
-	 * stay where they are until close. May be NULL.
+	 * again: its self is then what it was given before, and nothing of it is under way; if that
+	 * is refused, it ends. They stay where they are until close. May be NULL.
 	 */
 	int (*streams)(void *self, struct ab_stream *streams, size_t count, struct ab_error *err);
 

@@ -56,6 +56,8 @@ struct ab_flow {
 	bool counts_disagree;
 	bool ended_well;
 	struct cJSON *changed; /* the SCHEMA it is to go on with; NULL: none */
+	uint64_t changed_line; /* of the input, where that stood */
+	bool went_on;          /* it ended to go on, and has not begun again */
 };
 
 struct ab_sync {
@@ -118,6 +120,8 @@ void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_intake_take(struct ab_sync *sync);
 /* Reads once from the input. */
 void ab_intake_fill(struct ab_sync *sync);
+/* A line of the input cannot be taken: nothing after it is, and the run will fail. */
+void ab_intake_refuse(struct ab_sync *sync, uint64_t line, const struct ab_error *cause);
 
 /* measure.c: metrics of a Singer target; nothing in the other protocol. */
 void ab_measure_start(struct ab_sync *sync);

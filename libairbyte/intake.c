@@ -16,15 +16,21 @@ end_input(struct ab_sync *sync, bool clean)
 	sync->clean_eof = clean;
 }
 
-static void
-refuse_line(struct ab_sync *sync, const struct ab_error *cause)
+void
+ab_intake_refuse(struct ab_sync *sync, uint64_t line, const struct ab_error *cause)
 {
 	struct ab_error error;
 
 	ab_fail(&error, cause->kind, "line %llu of the input cannot be taken: %s",
-	    (unsigned long long)sync->line.number, cause->message);
+	    (unsigned long long)line, cause->message);
 	ab_flow_blame(sync, &error);
 	end_input(sync, false);
+}
+
+static void
+refuse_line(struct ab_sync *sync, const struct ab_error *cause)
+{
+	ab_intake_refuse(sync, sync->line.number, cause);
 }
 
 static bool

@@ -22,7 +22,10 @@
 
 static struct ab_buf story;
 static bool refuse_streams;
-static int status; /* of every reply */
+static bool refuse_changes;
+static int status;       /* of replies to batches */
+static int begin_status; /* to a begin under a changed schema */
+static unsigned ends;    /* streams whose end the log told of */
 
 /* --- what leaves --- */
 
@@ -39,6 +42,8 @@ tell_log(enum ab_level level, const char *text)
 		ab_buf_printf(&story, "warning %s\n", text);
 	else if (strstr(text, "ACTIVATE_VERSION") != NULL)
 		ab_buf_printf(&story, "info %s\n", text);
+	else if (strstr(text, ": ended with ") != NULL)
+		ends++;
 }
 
 /* --- a destination that tells all it sees --- */
@@ -50,8 +55,9 @@ tell_streams(void *self, struct ab_stream *streams, size_t count, struct ab_erro
 	assert_int_equal(count, 1);
 	ab_buf_printf(&story, "stream %s, %zu keys%s%s\n", streams->name, streams->primary_keys,
 	    streams->dedup ? ", dedup" : "", streams->self != NULL ? ", again" : "");
+	const bool refuse = streams->self != NULL ? refuse_changes : refuse_streams;
 	streams->self = &story;
-	return refuse_streams ? ab_fail(err, AB_CONFIG_ERROR, "not this one") : 0;
+	return refuse ? ab_fail(err, AB_CONFIG_ERROR, "not this one") : 0;
 }
 
 static enum ab_taken
@@ -103,6 +109,8 @@ answer(const struct fake_call *call, struct ab_reply *reply)
 {
 	ab_buf_printf(&story, "%s%s%s\n", call->url, call->body[0] != '\0' ? " " : "", call->body);
 	reply->status = strncmp(call->url, "batch", 5) == 0 ? status : 200;
+	if (strncmp(call->url, "begin", 5) == 0 && strstr(story.data, ", again\n") != NULL)
+		reply->status = begin_status;
 }
 
 /* --- one run --- */
@@ -137,8 +145,9 @@ set_up(void **state)
 	ab_buf_init(&story, 1 << 20);
 	fake_emit.state = tell_state;
 	fake_emit.log = tell_log;
-	refuse_streams = false;
-	status = 200;
+	refuse_streams = refuse_changes = false;
+	status = begin_status = 200;
+	ends = 0;
 	return 0;
 }
 
@@ -356,6 +365,47 @@ nothing_begins_anew_after_a_failure(void **state)
 	    "HTTP 400", "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nend a (not complete)\n");
 }
 
+/* d and a have a record each, then a changes. */
+#define CHANGED                                                                                    \
+	SCHEMA("d", ID, "")                                                                        \
+	RECORD("d", "\"id\":4")                                                                    \
+	SCHEMA("a", ID, "")                                                                        \
+	RECORD("a", "\"id\":1")                                                                    \
+	STATE("1") SCHEMA("a", ID, "\"id\"") RECORD("a", "\"id\":2") STATE("2")
+
+static void
+a_change_the_connector_refuses_ends_the_stream_as_it_was(void **state)
+{
+	static const char *const of_a[] = {"batch a {\"id\":1}\n", "end a, goes on\n",
+	    "stream a, 1 keys, dedup, again\n", "end a (not complete)\n"};
+	static const char *const of_d[] = {
+	    "batch d {\"id\":4}\n", "state 1\n", "end d (not complete)\n"};
+	struct ab_error err;
+
+	(void)state;
+	refuse_changes = true;
+	assert_int_equal(run_with(&teller, 8, CHANGED, &err), -1);
+	assert_string_equal(err.message, "line 6 of the input cannot be taken: not this one");
+	expect_order(of_a, COUNT(of_a));
+	expect_order(of_d, COUNT(of_d));
+	assert_null(strstr(story.data, "state 2"));
+	assert_int_equal(ends, 2);
+}
+
+static void
+a_stream_that_cannot_begin_again_is_ended_once_more(void **state)
+{
+	static const char *const of_a[] = {"end a, goes on\n", "stream a, 1 keys, dedup, again\n",
+	    "begin a\n", "end a (not complete)\n"};
+	struct ab_error err;
+
+	(void)state;
+	begin_status = 400;
+	assert_int_equal(run_with(&teller, 8, CHANGED, &err), -1);
+	assert_string_equal(err.message, "HTTP 400");
+	expect_order(of_a, COUNT(of_a));
+}
+
 int
 main(void)
 {
@@ -373,6 +423,8 @@ main(void)
 	    CASE(a_stream_the_connector_refuses_ends_the_input),
 	    CASE(more_streams_than_there_is_room_for_are_refused),
 	    CASE(nothing_begins_anew_after_a_failure),
+	    CASE(a_change_the_connector_refuses_ends_the_stream_as_it_was),
+	    CASE(a_stream_that_cannot_begin_again_is_ended_once_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
