@@ -40,6 +40,7 @@ ab_batch_free(struct ab_batch *batch)
 {
 	if (batch == NULL)
 		return;
+	ab_batch_free(batch->older);
 	ab_buf_release(&batch->body);
 	ab_buf_release(&batch->keys);
 	ab_buf_release(&batch->records);
@@ -238,7 +239,7 @@ answer_for(struct ab_batch *batch, uint64_t ordinal)
 {
 	const bool none = batch->last < batch->first;
 
-	assert(ordinal > 0 && (none || ordinal == batch->last + 1));
+	assert(ordinal > 0 && (none || ordinal > batch->last));
 	if (none)
 		batch->first = ordinal;
 	batch->last = ordinal;
@@ -326,6 +327,36 @@ ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...)
 	assert(!batch->reasons.overflowed);
 }
 
+/* All versions of a key stand for the earliest of them, and those of another key for another. */
+static bool
+is_version(const struct ab_entry *a, const struct ab_entry *b)
+{
+	return a->stands_for == b->stands_for;
+}
+
+void
+ab_batch_reject_key(struct ab_batch *batch, size_t i, const char *reason)
+{
+	struct ab_batch *older = batch->older;
+
+	ab_batch_reject(batch, i, "%s", reason);
+	for (size_t j = 0; older != NULL && j < older->count; j++) {
+		if (is_version(&older->entries[j], &batch->entries[i]))
+			ab_batch_reject(older, j, "%s", reason);
+	}
+}
+
+size_t
+ab_batch_versions(const struct ab_batch *batch, size_t i)
+{
+	const struct ab_batch *older = batch->older;
+	size_t versions = 1;
+
+	for (size_t j = 0; older != NULL && j < older->count; j++)
+		versions += is_version(&older->entries[j], &batch->entries[i]);
+	return versions;
+}
+
 const char *
 ab_batch_reason(const struct ab_batch *batch, size_t i)
 {
@@ -339,5 +370,6 @@ ab_batch_bytes(const struct ab_batch *batch)
 {
 	return sizeof(*batch) + batch->body.cap + batch->keys.cap + batch->records.cap +
 	       batch->reasons.cap + batch->cap * sizeof(batch->entries[0]) +
-	       batch->slots_cap * sizeof(batch->slots[0]);
+	       batch->slots_cap * sizeof(batch->slots[0]) +
+	       (batch->older != NULL ? ab_batch_bytes(batch->older) : 0);
 }

@@ -2,10 +2,16 @@
  * batch.h: the records of one stream that travel together.
  *
  * A connector's append() adds one record's bytes to `body`; the library keeps where each record
- * ends. Within a batch the last version of a key is kept: sealing removes the bytes of earlier
- * versions, whose records count as accepted once the last version is. Invariants: the bodies of the
- * entries are adjacent, in the order of the entries; after sealing no entry is superseded, and each
- * ordinal from first to last was either skipped or has an entry of this batch that stands for it.
+ * ends. Within a batch only the last version of a key is sent. Sealing puts the earlier ones aside,
+ * where no connector sees them: their records count as accepted once the last version is. If the
+ * service refuses that one, the version before it is sent (ab_batch_fallback), or all are rejected
+ * if the refusal is of the key (ab_batch_reject_key). So the outcome is as if each had been sent.
+ *
+ * Invariants: entries are in the order of their ordinals, and their bodies adjacent; after sealing
+ * no entry is superseded; all versions of a key that a batch was given stay together, and the
+ * earliest is at an ordinal from first to last. A batch answers for these: they are done when it is
+ * settled. The last version may be at an ordinal that another batch answers for, and be done while
+ * it is not settled; but then the earliest is not done, which comes before it (ledger.h).
  */
 #ifndef AB_BATCH_H
 #define AB_BATCH_H
@@ -52,6 +58,8 @@ struct ab_batch {
 	uint64_t *slots; /* hash table of keys; NULL while there is no key */
 	size_t slots_cap;
 	struct ab_entry pending; /* the record being appended: its key and kind */
+	struct ab_batch *older;  /* entries that were superseded; it answers for no ordinals, and
+				    has no table of keys. NULL: none */
 	struct ab_batch *next;   /* for the queue the batch stands in */
 };
 
@@ -65,8 +73,8 @@ void ab_batch_key(struct ab_batch *batch, const char *bytes, size_t len);
 void ab_batch_mark(struct ab_batch *batch, uint8_t kind);
 
 /* Ends the record being appended: what was added to body since the last commit is its entry. raw
- * (may be empty) is kept for the reject file. Ordinals of commits and skips go up by one. body must
- * not have overflowed: roll back instead. */
+ * (may be empty) is kept for the reject file. Ordinals of commits and skips go up: the batch
+ * answers for all from the first to the last. body must not have overflowed: roll back instead. */
 void ab_batch_commit(struct ab_batch *batch, uint64_t ordinal, struct ab_view raw);
 
 /* Takes back what was added to body since the last commit, and the pending key and mark. */
@@ -76,16 +84,25 @@ void ab_batch_rollback(struct ab_batch *batch);
  * for it is taken back. */
 void ab_batch_skip(struct ab_batch *batch, uint64_t ordinal);
 
-/* Removes superseded entries, their keys and records; the batch is complete. */
+/* Puts superseded entries, with their keys and records, aside; the batch is complete. */
 void ab_batch_seal(struct ab_batch *batch);
 
 /*
  * Moves the second half of the entries of a sealed batch into a new batch; the ordinals are divided
- * between the two without a gap. The batch must have at least two entries. Halves are counted by
- * stands_for, so that each half answers for exactly the ordinals its entries stand for: neither
- * makes a record durable whose last version is in the other.
+ * between the two without a gap, and what is put aside goes with the entry of its key. The batch
+ * must have at least two entries. Halves are counted by stands_for, so that each half answers for
+ * exactly the ordinals its entries stand for: neither makes a record durable whose last version is
+ * in the other.
  */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
+
+/*
+ * After the last verdict: a new sealed batch of the versions that take the place of rejected ones,
+ * with what is older still put aside; NULL if there are none. It is to be delivered before any
+ * later batch of its stream that shares a key with it, and answers for the ordinals from its
+ * earliest record on; those before stay with batch (which may be none: last < first).
+ */
+struct ab_batch *ab_batch_fallback(struct ab_batch *batch);
 
 /*
  * Adds to a sealed batch all that is in more, the sealed batch that follows it in its stream, and
@@ -108,13 +125,21 @@ bool ab_batch_find(const struct ab_batch *batch, const char *bytes, size_t len, 
 /* For response(): the service refused this record for good. The first reason given stays. */
 void ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...) AB_PRINTF(3, 4);
 
+/* For response(): it refused this record for good, and would refuse any other of its key: earlier
+ * versions are rejected with it. */
+void ab_batch_reject_key(struct ab_batch *batch, size_t i, const char *reason);
+
+/* How many records of the key of entry i the batch holds, itself included: those that
+ * ab_batch_reject_key rejects. Takes time with what is put aside. */
+size_t ab_batch_versions(const struct ab_batch *batch, size_t i);
+
 /* The reason entry i was rejected for, or NULL if it was not; lent until the next reject. */
 const char *ab_batch_reason(const struct ab_batch *batch, size_t i);
 
 /* Whether both hold a record with the same key. Both must be sealed. */
 bool ab_batch_shares_key(const struct ab_batch *a, const struct ab_batch *b);
 
-/* Memory the batch occupies, in bytes. */
+/* Memory the batch occupies, with what is put aside, in bytes. */
 size_t ab_batch_bytes(const struct ab_batch *batch);
 
 /* Rebuilds the hash table of a sealed batch whose entries were filled by other means (spool.c). */

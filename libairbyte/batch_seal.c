@@ -10,7 +10,14 @@
 
 #include "alloc.h"
 
-/* How far an in-place pass over a batch has come: what it has kept so far. */
+/* Where entry i of a batch that is being divided begins: ends before it are overwritten. */
+struct place {
+	size_t i;
+	size_t body;
+	size_t records;
+};
+
+/* What an in-place pass over a batch has kept so far. */
 struct kept {
 	size_t count;
 	size_t body;
@@ -18,16 +25,16 @@ struct kept {
 	size_t keys;
 };
 
-/* Moves entry i, which begins at body and records, down behind what was kept. */
+/* Moves an entry down behind what was kept. */
 static void
-keep(struct ab_batch *batch, struct kept *kept, size_t i, size_t body, size_t records)
+keep(struct ab_batch *batch, struct kept *kept, struct place at)
 {
-	struct ab_entry entry = batch->entries[i];
-	const size_t body_len = entry.end - body;
-	const size_t record_len = entry.record_end - records;
+	struct ab_entry entry = batch->entries[at.i];
+	const size_t body_len = entry.end - at.body;
+	const size_t record_len = entry.record_end - at.records;
 
-	memmove(batch->body.data + kept->body, batch->body.data + body, body_len);
-	memmove(batch->records.data + kept->records, batch->records.data + records, record_len);
+	memmove(batch->body.data + kept->body, batch->body.data + at.body, body_len);
+	memmove(batch->records.data + kept->records, batch->records.data + at.records, record_len);
 	memmove(batch->keys.data + kept->keys, batch->keys.data + entry.key_at, entry.key_len);
 	kept->body += body_len;
 	kept->records += record_len;
@@ -38,6 +45,26 @@ keep(struct ab_batch *batch, struct kept *kept, size_t i, size_t body, size_t re
 	batch->entries[kept->count++] = entry;
 }
 
+/* Copies an entry to the end of another batch, which has room for it. */
+static void
+copy(struct ab_batch *to, const struct ab_batch *from, struct place at)
+{
+	const struct ab_view key = ab_batch_entry_key(from, at.i);
+	const char *reason = ab_batch_reason(from, at.i);
+	struct ab_entry entry = from->entries[at.i];
+
+	ab_buf_add(&to->body, from->body.data + at.body, entry.end - at.body);
+	ab_buf_add(&to->records, from->records.data + at.records, entry.record_end - at.records);
+	entry.end = to->body.len;
+	entry.record_end = to->records.len;
+	entry.key_at = (uint32_t)to->keys.len;
+	ab_buf_add(&to->keys, key.data, key.len);
+	entry.reason_at = (uint32_t)to->reasons.len;
+	if (reason != NULL)
+		ab_buf_add(&to->reasons, reason, strlen(reason) + 1);
+	to->entries[to->count++] = entry;
+}
+
 static void
 cut_to(struct ab_batch *batch, const struct kept *kept)
 {
@@ -45,38 +72,62 @@ cut_to(struct ab_batch *batch, const struct kept *kept)
 	ab_buf_truncate(&batch->records, kept->records);
 	ab_buf_truncate(&batch->keys, kept->keys);
 	batch->count = kept->count;
-	ab_batch_index(batch);
 }
 
 static bool
-has_superseded(const struct ab_batch *batch)
+is_superseded(const struct ab_entry *entry, uint64_t from)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->entries[i].superseded)
-			return true;
+	(void)from;
+	return entry->superseded;
+}
+
+static bool
+stands_behind(const struct ab_entry *entry, uint64_t from)
+{
+	return entry->stands_for >= from;
+}
+
+/* Moves the entries that leave into a new batch; NULL, and nothing is changed, if there are none.
+ * Neither has a right table of keys then. */
+static struct ab_batch *
+take_out(struct ab_batch *batch, bool (*leaves)(const struct ab_entry *, uint64_t), uint64_t from)
+{
+	struct kept kept = {.count = 0};
+	struct place at = {.i = 0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		count += leaves(&batch->entries[i], from);
+	if (count == 0)
+		return NULL;
+	struct ab_batch *taken = ab_batch_new(batch->stream, batch->body.limit, batch->opened_ms);
+	taken->cap = count;
+	taken->entries = ab_malloc(count * sizeof(taken->entries[0]));
+	for (; at.i < batch->count; at.i++) {
+		/* keep() writes at most up to this entry. */
+		const struct ab_entry entry = batch->entries[at.i];
+		if (leaves(&entry, from))
+			copy(taken, batch, at);
+		else
+			keep(batch, &kept, at);
+		at.body = entry.end;
+		at.records = entry.record_end;
 	}
-	return false;
+	assert(!taken->body.overflowed && !taken->keys.overflowed);
+	cut_to(batch, &kept);
+	return taken;
 }
 
 void
 ab_batch_seal(struct ab_batch *batch)
 {
-	struct kept kept = {.count = 0};
-	size_t body = 0;
-	size_t records = 0;
-
 	ab_batch_rollback(batch);
-	if (!has_superseded(batch))
+	struct ab_batch *older = take_out(batch, is_superseded, 0);
+	if (older == NULL)
 		return;
-	for (size_t i = 0; i < batch->count; i++) {
-		/* keep() writes at most up to entry i. */
-		const struct ab_entry entry = batch->entries[i];
-		if (!entry.superseded)
-			keep(batch, &kept, i, body, records);
-		body = entry.end;
-		records = entry.record_end;
-	}
-	cut_to(batch, &kept);
+	assert(batch->older == NULL);
+	batch->older = older;
+	ab_batch_index(batch);
 }
 
 static int
@@ -102,56 +153,74 @@ middle(const struct ab_batch *batch)
 	return ordinal;
 }
 
-static void
-copy_entry(struct ab_batch *to, const struct ab_batch *from, size_t i)
-{
-	const struct ab_view key = ab_batch_entry_key(from, i);
-	const struct ab_view record = ab_batch_entry_record(from, i);
-	const char *reason = ab_batch_reason(from, i);
-	struct ab_entry entry = from->entries[i];
-
-	ab_buf_add(&to->body, from->body.data + ab_batch_start(from, i),
-	    entry.end - ab_batch_start(from, i));
-	ab_buf_add(&to->records, record.data, record.len);
-	entry.end = to->body.len;
-	entry.record_end = to->records.len;
-	entry.key_at = (uint32_t)to->keys.len;
-	ab_buf_add(&to->keys, key.data, key.len);
-	entry.reason_at = (uint32_t)to->reasons.len;
-	if (reason != NULL)
-		ab_buf_add(&to->reasons, reason, strlen(reason) + 1);
-	to->entries[to->count++] = entry;
-}
-
 struct ab_batch *
 ab_batch_split(struct ab_batch *batch)
 {
 	assert(batch->count >= 2);
 	const uint64_t from = middle(batch);
-	struct ab_batch *second = ab_batch_new(batch->stream, batch->body.limit, batch->opened_ms);
-	struct kept kept = {.count = 0};
+	struct ab_batch *second = take_out(batch, stands_behind, from);
 
-	second->cap = batch->count - batch->count / 2;
-	second->entries = ab_malloc(second->cap * sizeof(second->entries[0]));
-	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->entries[i].stands_for >= from)
-			copy_entry(second, batch, i);
+	if (batch->older != NULL)
+		second->older = take_out(batch->older, stands_behind, from);
+	if (batch->older != NULL && batch->older->count == 0) {
+		ab_batch_free(batch->older);
+		batch->older = NULL;
 	}
-	size_t body = 0;
-	size_t records = 0;
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct ab_entry entry = batch->entries[i];
-		if (entry.stands_for < from)
-			keep(batch, &kept, i, body, records);
-		body = entry.end;
-		records = entry.record_end;
-	}
-	cut_to(batch, &kept);
+	ab_batch_index(batch);
 	ab_batch_index(second);
 	second->first = from;
 	second->last = batch->last;
 	batch->last = from - 1;
 	return second;
+}
+
+/* Whether the service refused the last version of the key, and not the key, of this older one. */
+static bool
+falls_back(const struct ab_batch *batch, size_t i)
+{
+	const struct ab_view key = ab_batch_entry_key(batch->older, i);
+	size_t newest = 0;
+	const bool found = ab_batch_find(batch, key.data, key.len, &newest);
+
+	assert(found);
+	return found && batch->entries[newest].rejected && !batch->older->entries[i].rejected;
+}
+
+/* Appends an entry of another batch as if it came again. */
+static void
+append_again(struct ab_batch *to, const struct ab_batch *from, size_t i)
+{
+	const struct ab_entry *entry = &from->entries[i];
+	const struct ab_view key = ab_batch_entry_key(from, i);
+	const size_t start = ab_batch_start(from, i);
+
+	ab_batch_key(to, key.data, key.len);
+	ab_batch_mark(to, entry->kind);
+	ab_buf_add(&to->body, from->body.data + start, entry->end - start);
+	ab_batch_commit(to, entry->ordinal, ab_batch_entry_record(from, i));
+}
+
+struct ab_batch *
+ab_batch_fallback(struct ab_batch *batch)
+{
+	struct ab_batch *fallback = NULL;
+
+	if (batch->older == NULL || batch->reasons.len == 0)
+		return NULL;
+	for (size_t i = 0; i < batch->older->count; i++) {
+		if (!falls_back(batch, i))
+			continue;
+		if (fallback == NULL)
+			fallback = ab_batch_new(batch->stream, batch->body.limit, batch->opened_ms);
+		append_again(fallback, batch->older, i);
+	}
+	if (fallback == NULL)
+		return NULL;
+	ab_batch_seal(fallback);
+	assert(fallback->first >= batch->first && fallback->first <= batch->last);
+	fallback->last = batch->last;
+	batch->last = fallback->first - 1;
+	return fallback;
 }
 
 bool

@@ -378,7 +378,7 @@ ab_deliver_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal, 
 }
 
 static void
-settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
+reject_entries(struct ab_sync *sync, struct ab_flow *flow, const struct ab_batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct ab_entry *entry = &batch->entries[i];
@@ -386,6 +386,21 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 			ab_deliver_reject(sync, flow, entry->ordinal, ab_batch_reason(batch, i),
 			    ab_batch_entry_record(batch, i));
 	}
+}
+
+/* What falls back goes before all that was sealed later, which may hold its keys. */
+static void
+settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
+{
+	struct ab_batch *fallback = ab_batch_fallback(batch);
+
+	if (fallback != NULL) {
+		ab_flow_charge(sync, fallback);
+		put_first(flow, fallback);
+	}
+	if (batch->older != NULL)
+		reject_entries(sync, flow, batch->older);
+	reject_entries(sync, flow, batch);
 	ab_ledger_done(sync->ledger, flow->stream->index, batch->first, batch->last);
 	flow->safe += batch->last - batch->first + 1;
 	free_batch(sync, batch);

@@ -48,7 +48,7 @@ enum ab_phase {
 
 /* Which batches of a stream may be in flight at once. */
 enum ab_order {
-	AB_ORDER_NONE,   /* any */
+	AB_ORDER_NONE,   /* any: of a key that is in several of them, any version may stay */
 	AB_ORDER_KEY,    /* those that share no key with an unfinished earlier one */
 	AB_ORDER_STREAM, /* one, in the order they were filled */
 };

@@ -1,6 +1,7 @@
 /*
  * In the file a batch is a struct header and then one zstd frame of its entries, keys, records,
- * reasons and body. The header is written last, when the length of the frame is known.
+ * reasons and body. The header is written last, when the length of the frame is known. What a batch
+ * has put aside follows it as another.
  */
 #include "spool.h"
 
@@ -27,6 +28,7 @@ struct header {
 	uint64_t reasons_len;
 	uint64_t body_len;
 	uint64_t stored; /* bytes of the frame that follows */
+	uint64_t older;  /* batches behind that, which belong to this one: 0 or 1 */
 	uint32_t stored_crc;
 	uint32_t crc; /* of the header up to here */
 };
@@ -174,6 +176,7 @@ store(struct ab_spool *spool, const struct ab_batch *batch, uint64_t at, struct 
 	    .records_len = batch->records.len,
 	    .reasons_len = batch->reasons.len,
 	    .body_len = batch->body.len,
+	    .older = batch->older != NULL,
 	};
 
 	ready_to_compress(spool);
@@ -192,8 +195,10 @@ ab_spool_put(struct ab_spool *spool, struct ab_batch *batch, struct ab_error *er
 {
 	struct queue *queue = queue_of(spool, batch->stream);
 	const uint64_t at = spool->file.end;
-	const int rc = store(spool, batch, at, err);
+	int rc = store(spool, batch, at, err);
 
+	if (rc == 0 && batch->older != NULL)
+		rc = store(spool, batch->older, spool->file.end, err);
 	ab_batch_free(batch);
 	if (rc != 0)
 		return -1;
@@ -304,9 +309,10 @@ check_rest(struct ab_spool *spool, struct rest *rest, uint32_t crc, struct ab_er
 	return rest->crc == crc ? 0 : fail_damaged(spool, err);
 }
 
+/* *older_at receives where the batch is that belongs to this one; 0: there is none. */
 static int
 load(struct ab_spool *spool, struct ab_stream *stream, uint64_t at, struct ab_batch **batch,
-    struct ab_error *err)
+    uint64_t *older_at, struct ab_error *err)
 {
 	struct header header;
 	struct part parts[PARTS];
@@ -325,12 +331,32 @@ load(struct ab_spool *spool, struct ab_stream *stream, uint64_t at, struct ab_ba
 	}
 	if (check_rest(spool, &rest, header.stored_crc, err) != 0)
 		goto fail;
-	ab_batch_index(loaded);
+	*older_at = header.older > 0 ? rest.at : 0;
 	*batch = loaded;
 	return 0;
 fail:
 	ab_batch_free(loaded);
 	return -1;
+}
+
+/* Reads a batch with what it has put aside. */
+static int
+load_whole(struct ab_spool *spool, struct ab_stream *stream, uint64_t at, struct ab_batch **batch,
+    struct ab_error *err)
+{
+	struct ab_batch *loaded = NULL;
+	uint64_t older_at = 0;
+	uint64_t none = 0;
+
+	if (load(spool, stream, at, &loaded, &older_at, err) != 0)
+		return -1;
+	if (older_at > 0 && load(spool, stream, older_at, &loaded->older, &none, err) != 0) {
+		ab_batch_free(loaded);
+		return -1;
+	}
+	ab_batch_index(loaded);
+	*batch = loaded;
+	return 0;
 }
 
 int
@@ -343,7 +369,7 @@ ab_spool_take(
 		*batch = NULL;
 		return 0;
 	}
-	if (load(spool, stream, queue->places[queue->taken], batch, err) != 0)
+	if (load_whole(spool, stream, queue->places[queue->taken], batch, err) != 0)
 		return -1;
 	if (++queue->taken == queue->count) {
 		free(queue->places);

@@ -3,7 +3,8 @@
  *
  * One unlinked file per run in TMPDIR (else /tmp), each batch compressed on its own (zstd, checked
  * by a crc32), read back in the order it was put for its stream. Nothing is left behind however the
- * process ends. Batches that come back are equal to those that went in, byte for byte.
+ * process ends. Batches that come back are equal to those that went in, byte for byte, with what
+ * they have put aside.
  */
 #ifndef AB_SPOOL_H
 #define AB_SPOOL_H

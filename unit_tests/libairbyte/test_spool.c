@@ -85,7 +85,7 @@ random_batch(struct ab_stream *stream, uint64_t seed)
 	ab_batch_seal(batch);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (next_random(&random) % 9 == 0)
-			ab_batch_reject(batch, i, "refused for reason %zu", i % 4);
+			ab_batch_reject_key(batch, i, i % 4 == 0 ? "gone" : "not there");
 	}
 	return batch;
 }
@@ -108,7 +108,7 @@ expect_same_entry(const struct ab_batch *a, const struct ab_batch *b, size_t i)
 }
 
 static void
-expect_same(struct ab_batch *a, struct ab_batch *b)
+expect_same_content(const struct ab_batch *a, const struct ab_batch *b)
 {
 	assert_ptr_equal(a->stream, b->stream);
 	assert_int_equal(a->first, b->first);
@@ -121,8 +121,17 @@ expect_same(struct ab_batch *a, struct ab_batch *b)
 	expect_same_buf(&a->keys, &b->keys);
 	expect_same_buf(&a->records, &b->records);
 	expect_same_buf(&a->reasons, &b->reasons);
-	assert_int_equal(ab_batch_shares_key(a, b), a->keys.len > 0);
 	assert_null(a->next);
+}
+
+static void
+expect_same(struct ab_batch *a, struct ab_batch *b)
+{
+	expect_same_content(a, b);
+	assert_int_equal(ab_batch_shares_key(a, b), a->keys.len > 0);
+	assert_int_equal(a->older == NULL, b->older == NULL);
+	if (a->older != NULL)
+		expect_same_content(a->older, b->older);
 	ab_batch_free(a);
 	ab_batch_free(b);
 }

@@ -1,7 +1,7 @@
 /*
  * The whole loop against a service that answers out of order, loses requests before and after
- * applying them, refuses and asks for halves; and against a model that is told of every state as it
- * leaves.
+ * applying them, refuses single records and all of a key, and asks for halves; and against a model
+ * that is told of every state as it leaves, and of what was rejected until then.
  */
 #include "testing.h"
 
@@ -39,8 +39,10 @@ static struct {
 	size_t streams;
 	size_t received[STREAMS_MAX];
 	unsigned key_of[STREAMS_MAX][RECORDS_MAX + 1];
-	bool rejected[STREAMS_MAX][RECORDS_MAX + 1]; /* by append() */
-	bool declined[STREAMS_MAX][RECORDS_MAX + 1]; /* by the service, for good */
+	bool unwanted[STREAMS_MAX][RECORDS_MAX + 1]; /* append() rejects it */
+	bool bad[STREAMS_MAX][RECORDS_MAX + 1];      /* the service refuses it */
+	bool unknown[STREAMS_MAX][KEYS];             /* the service refuses all of this key */
+	bool rejected[STREAMS_MAX][RECORDS_MAX + 1]; /* it is in the reject file */
 	bool stored[STREAMS_MAX][RECORDS_MAX + 1];
 	size_t holds[STREAMS_MAX][KEYS]; /* the record a key holds */
 	bool overwrite[STREAMS_MAX];
@@ -53,36 +55,92 @@ static struct {
 	} states[STATES_MAX];
 	size_t states_count;
 	size_t next_state[STREAMS_MAX + 1]; /* per scope: the next id expected */
+	size_t left_until[STREAMS_MAX + 1][STREAMS_MAX];
 	size_t states_left;
 	unsigned trouble; /* of 100 requests, how many go wrong but can be mended */
 	unsigned fatal;   /* of 1000 requests, how many are refused for good */
+	unsigned badness; /* of 100 records, how many the service refuses */
 	bool refused;
 	bool keeps_all;                   /* no record may give way to a later one of its key */
 	unsigned busy[STREAMS_MAX][KEYS]; /* requests in flight that hold this key */
 	unsigned streams_busy[STREAMS_MAX];
 	enum ab_order order;
+	FILE *reject_file;
 } model;
 
 /* States of streams whose overwrite was taken back, in all runs. */
 static size_t left_before_the_end;
 
-/* Everything up to the record is stored or rejected, or gave way to a later record of its key. */
+/* Everything up to the record is stored or rejected, or gave way to a later one of its key that is
+ * stored. */
 static bool
 is_safe(size_t stream, size_t until)
 {
 	for (size_t i = 1; i <= until; i++) {
-		if (model.stored[stream][i] || model.rejected[stream][i] ||
-		    model.declined[stream][i])
+		if (model.stored[stream][i] || model.rejected[stream][i])
 			continue;
 		bool superseded = false;
 		for (size_t j = i + 1; !model.keeps_all && j <= model.received[stream]; j++)
 			superseded =
-			    superseded || ((model.stored[stream][j] || model.declined[stream][j]) &&
+			    superseded || (model.stored[stream][j] &&
 					      model.key_of[stream][j] == model.key_of[stream][i]);
 		if (!superseded)
 			return false;
 	}
 	return true;
+}
+
+/* Whether the record is one to be rejected. */
+static bool
+is_refused(size_t stream, size_t number)
+{
+	return model.unwanted[stream][number] || model.bad[stream][number] ||
+	       model.unknown[stream][model.key_of[stream][number]];
+}
+
+/* Takes in the lines that are new in the reject file: each once, with the text of its record. */
+static void
+read_rejects(void)
+{
+	char line[512];
+
+	clearerr(model.reject_file);
+	while (fgets(line, sizeof(line), model.reject_file) != NULL) {
+		cJSON *reject = cJSON_Parse(line);
+		const cJSON *data = cJSON_GetObjectItem(reject, "data");
+		const size_t stream = strtoul(
+		    cJSON_GetStringValue(cJSON_GetObjectItem(reject, "stream")) + 1, NULL, 10);
+		const size_t number =
+		    (size_t)cJSON_GetNumberValue(cJSON_GetObjectItem(reject, "record"));
+		assert_true(is_refused(stream, number));
+		assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(data, "n")), number);
+		assert_false(model.rejected[stream][number]);
+		model.rejected[stream][number] = true;
+		cJSON_Delete(reject);
+	}
+}
+
+/* The counts of a state are those of the records since the state before it, in each stream. */
+static void
+assert_counts(const cJSON *stats, size_t id, size_t queue)
+{
+	const cJSON *told = cJSON_GetObjectItem(stats, "rejectedRecordCount");
+	size_t records = 0;
+	size_t rejected = 0;
+
+	for (size_t s = 0; s < model.streams; s++) {
+		if (queue < STREAMS_MAX && queue != s)
+			continue;
+		for (size_t i = model.left_until[queue][s] + 1; i <= model.states[id].until[s];
+		     i++) {
+			records++;
+			rejected += model.rejected[s][i];
+		}
+		model.left_until[queue][s] = model.states[id].until[s];
+	}
+	assert_int_equal(told == NULL ? 0 : cJSON_GetNumberValue(told), rejected);
+	assert_int_equal(
+	    cJSON_GetNumberValue(cJSON_GetObjectItem(stats, "recordCount")), records - rejected);
 }
 
 /* --- the model sees each state at the moment it leaves ------------------------------------------
@@ -99,7 +157,6 @@ see_state(const char *line, size_t len)
 	cJSON *message = cJSON_Parse(text);
 	const cJSON *state = cJSON_GetObjectItem(message, "state");
 	const size_t id = (size_t)cJSON_GetObjectItem(state, "id")->valueint;
-	assert_non_null(cJSON_GetObjectItem(state, "destinationStats"));
 	assert_true(id < model.states_count);
 	const int scope = model.states[id].scope;
 	const size_t queue = scope < 0 ? STREAMS_MAX : (size_t)scope;
@@ -110,6 +167,8 @@ see_state(const char *line, size_t len)
 	assert_true(id >= model.next_state[queue]);
 	model.next_state[queue] = id + 1;
 	model.states_left++;
+	read_rejects();
+	assert_counts(cJSON_GetObjectItem(state, "destinationStats"), id, queue);
 	for (size_t s = 0; s < model.streams; s++) {
 		if (scope >= 0 && (size_t)scope != s)
 			continue;
@@ -133,7 +192,7 @@ model_append(
 	size_t earlier;
 
 	(void)self;
-	if (model.rejected[stream][number]) {
+	if (model.unwanted[stream][number]) {
 		ab_fail(err, AB_CONFIG_ERROR, "not wanted");
 		return AB_REJECTED;
 	}
@@ -149,6 +208,7 @@ model_append(
 static void
 assert_may_be_final(void)
 {
+	read_rejects();
 	for (size_t i = 0; i < model.states_count; i++) {
 		for (size_t s = 0; s < model.streams && model.states[i].scope < 0; s++)
 			assert_true(is_safe(s, model.received[s]));
@@ -201,6 +261,19 @@ model_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	return AB_SEND;
 }
 
+/* What the service says of the record of an entry. */
+static void
+judge_entry(struct ab_batch *batch, size_t i)
+{
+	const size_t stream = batch->stream->index;
+	const size_t number = (size_t)batch->entries[i].ordinal;
+
+	if (model.unknown[stream][model.key_of[stream][number]])
+		ab_batch_reject_key(batch, i, "unknown");
+	else if (model.bad[stream][number])
+		ab_batch_reject(batch, i, "bad");
+}
+
 static enum ab_verdict
 model_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
@@ -209,14 +282,9 @@ model_response(void *self, struct ab_exchange *x, const struct ab_reply *in, str
 		ab_fail(err, AB_SYSTEM_ERROR, "too large");
 		return AB_SPLIT;
 	}
-	if (in->status == 422) {
-		for (size_t i = 0; i < x->batch->count; i++) {
-			if (fans && i != x->item)
-				continue;
-			ab_batch_reject(x->batch, i, "refused");
-			model.declined[x->stream->index][x->batch->entries[i].ordinal] = true;
-		}
-		return AB_DONE;
+	for (size_t i = 0; in->status == 200 && i < x->batch->count; i++) {
+		if (!fans || i == x->item)
+			judge_entry(x->batch, i);
 	}
 	if (in->status == 420) {
 		ab_fail(err, AB_TRANSIENT_ERROR, "slow down");
@@ -244,7 +312,7 @@ visit(const struct fake_call *call, bool apply)
 		const size_t number = strtoul(at, NULL, 10);
 		const unsigned key = (unsigned)strtoul(strchr(at, ':') + 1, NULL, 10);
 		model.busy[stream][key]--;
-		if (!apply)
+		if (!apply || is_refused(stream, number))
 			continue;
 		model.stored[stream][number] = true;
 		model.holds[stream][key] = number;
@@ -263,8 +331,6 @@ service_answer(const struct fake_call *call, struct ab_reply *reply)
 		model.refused = true;
 	} else if (below(100) < model.trouble) {
 		reply->status = troubles[below(COUNT(troubles))];
-	} else if (below(100) < model.trouble / 4) {
-		reply->status = 422;
 	} else if (!fans && below(100) < model.trouble && strchr(call->body, '\n')[1] != '\0') {
 		reply->status = 413; /* more than one record */
 	}
@@ -320,18 +386,20 @@ add_state(struct ab_buf *text, int scope)
 static void
 write_messages(char path[64], size_t records, bool complete)
 {
+	const uint32_t keys = 1 + below(KEYS);
 	struct ab_buf text;
 
 	ab_buf_init(&text, (size_t)1 << 24);
 	for (size_t n = 0; n < records; n++) {
 		const size_t s = below((uint32_t)model.streams);
 		const size_t number = ++model.received[s];
-		model.key_of[s][number] = below(KEYS);
-		model.rejected[s][number] = below(50) == 0;
+		model.key_of[s][number] = below(keys);
+		model.unwanted[s][number] = below(50) == 0;
+		model.bad[s][number] = below(100) < model.badness;
 		ab_buf_printf(&text,
 		    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s%zu\",\"emitted_at\":1,"
-		    "\"data\":{}}}\n",
-		    s);
+		    "\"data\":{\"n\":%zu}}}\n",
+		    s, number);
 		if (below(12) == 0 && model.states_count + 10 < STATES_MAX)
 			add_state(&text, below(5) == 0 ? -1 : (int)below((uint32_t)model.streams));
 	}
@@ -347,22 +415,24 @@ write_messages(char path[64], size_t records, bool complete)
 	ab_buf_release(&text);
 }
 
-/* The newest version of every key that was not refused is what the service holds. */
+/* Of every key the service holds the newest version that it does not refuse, and what came after
+ * that one was rejected. Without an order it is some version. */
 static void
-assert_newest_versions_held(void)
+assert_newest_versions_held(size_t stream, unsigned key)
 {
-	for (size_t s = 0; s < model.streams; s++) {
-		for (unsigned key = 0; key < KEYS; key++) {
-			size_t newest = 0;
-			for (size_t i = 1; i <= model.received[s]; i++) {
-				if (model.key_of[s][i] == key && !model.rejected[s][i])
-					newest = i;
-			}
-			/* Where the newest was declined, an older one may have given way to it. */
-			if (newest > 0 && !model.declined[s][newest] &&
-			    model.order != AB_ORDER_NONE)
-				assert_int_equal(model.holds[s][key], newest);
-		}
+	size_t newest = 0;
+
+	for (size_t i = 1; i <= model.received[stream]; i++) {
+		if (model.key_of[stream][i] == key && !is_refused(stream, i))
+			newest = i;
+	}
+	if (model.order == AB_ORDER_NONE)
+		assert_int_equal(model.holds[stream][key] > 0, newest > 0);
+	else
+		assert_int_equal(model.holds[stream][key], newest);
+	for (size_t i = newest + 1; i <= model.received[stream]; i++) {
+		if (model.key_of[stream][i] == key)
+			assert_true(model.rejected[stream][i]);
 	}
 }
 
@@ -371,6 +441,7 @@ run_once(uint32_t with_seed)
 {
 	char catalog_path[64];
 	char messages_path[64];
+	char reject_path[64];
 	struct ab_catalog catalog;
 	struct ab_error err;
 
@@ -379,13 +450,17 @@ run_once(uint32_t with_seed)
 	model.streams = 1 + below(STREAMS_MAX);
 	model.trouble = below(3) == 0 ? 0 : below(25);
 	model.fatal = below(4) == 0 ? 5 : 0;
+	model.badness = below(2) == 0 ? 0 : below(60);
 	model.order = (enum ab_order)below(3);
 	model.keeps_all = below(3) == 0;
 	fans = below(2) == 0;
 	const bool refresh = below(2) == 0;
 	model.resumable = refresh && below(2) == 0;
-	for (size_t s = 0; s < model.streams; s++)
+	for (size_t s = 0; s < model.streams; s++) {
 		model.overwrite[s] = below(3) == 0;
+		for (unsigned key = 0; key < KEYS; key++)
+			model.unknown[s][key] = below(12) == 0;
+	}
 	fake.answer = service_answer;
 	fake.pick = service_pick;
 	fake_emit.state = see_state;
@@ -405,15 +480,22 @@ run_once(uint32_t with_seed)
 	limits.retry.delays = AB_RETRY_DELAYS_MAX;
 	for (unsigned i = 0; i < AB_RETRY_DELAYS_MAX; i++)
 		limits.retry.delays_ms[i] = 1000;
-	const struct ab_sync_options options = {
-	    .input = open(messages_path, O_RDONLY | O_CLOEXEC), .dialect = &ab_airbyte_dialect};
+	write_temporary(reject_path, "");
+	model.reject_file = fopen(reject_path, "r");
+	assert_non_null(model.reject_file);
+	const struct ab_sync_options options = {.input = open(messages_path, O_RDONLY | O_CLOEXEC),
+	    .dialect = &ab_airbyte_dialect,
+	    .reject_file = reject_path};
 	const int rc = ab_sync_write(&destination, NULL, &limits, &catalog, &options, &err);
+	read_rejects();
 	if (rc == 0) {
 		assert_false(model.refused);
 		assert_int_equal(model.states_left, model.states_count);
-		for (size_t s = 0; s < model.streams; s++)
+		for (size_t s = 0; s < model.streams; s++) {
 			assert_true(is_safe(s, model.received[s]));
-		assert_newest_versions_held();
+			for (unsigned key = 0; key < KEYS; key++)
+				assert_newest_versions_held(s, key);
+		}
 	} else {
 		assert_true(model.refused || model.trouble > 0);
 		assert_true(model.states_left <= model.states_count);
@@ -423,6 +505,8 @@ run_once(uint32_t with_seed)
 	cJSON_Delete(spec);
 	unlink(catalog_path);
 	unlink(messages_path);
+	fclose(model.reject_file);
+	unlink(reject_path);
 }
 
 static void
