@@ -60,7 +60,8 @@ struct ab_batch {
 	struct ab_entry pending; /* the record being appended: its key and kind */
 	struct ab_batch *older;  /* entries that were superseded; it answers for no ordinals, and
 				    has no table of keys. NULL: none */
-	struct ab_batch *next;   /* for the queue the batch stands in */
+	uint64_t number;         /* for whoever keeps the order of batches; 0 at first */
+	struct ab_batch *prev, *next; /* for the list the batch stands in */
 };
 
 /* body_limit: bytes that body may never pass. Little memory is used until records come. */
@@ -92,7 +93,7 @@ void ab_batch_seal(struct ab_batch *batch);
  * between the two without a gap, and what is put aside goes with the entry of its key. The batch
  * must have at least two entries. Halves are counted by stands_for, so that each half answers for
  * exactly the ordinals its entries stand for: neither makes a record durable whose last version is
- * in the other.
+ * in the other. Both have the number of the whole.
  */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
 
@@ -100,7 +101,8 @@ struct ab_batch *ab_batch_split(struct ab_batch *batch);
  * After the last verdict: a new sealed batch of the versions that take the place of rejected ones,
  * with what is older still put aside; NULL if there are none. It is to be delivered before any
  * later batch of its stream that shares a key with it, and answers for the ordinals from its
- * earliest record on; those before stay with batch (which may be none: last < first).
+ * earliest record on; those before stay with batch (which may be none: last < first). It has the
+ * number of batch.
  */
 struct ab_batch *ab_batch_fallback(struct ab_batch *batch);
 

@@ -1,7 +1,7 @@
 /*
- * Batches to the service. A stream's batches leave in the order they were filled; how many of one
- * stream may be out at once is limits.order. What an exchange's end means for the ledger is decided
- * here and nowhere else.
+ * Batches to the service. They leave in the order they were filled, over all streams; how many of
+ * one stream may be out at once is limits.order, and those that may not be let others pass. What an
+ * exchange's end means for the ledger is decided here and nowhere else.
  */
 #include "flow.h"
 
@@ -24,33 +24,10 @@ batch_age_ms(void)
 
 /* --- sealing ------------------------------------------------------------------------------- */
 
-static void
-enqueue(struct ab_flow *flow, struct ab_batch *batch)
+static struct ab_flow *
+flow_of(const struct ab_sync *sync, const struct ab_batch *batch)
 {
-	batch->next = NULL;
-	*flow->queue_end = batch;
-	flow->queue_end = &batch->next;
-}
-
-static void
-put_first(struct ab_flow *flow, struct ab_batch *batch)
-{
-	batch->next = flow->queue;
-	if (flow->queue == NULL)
-		flow->queue_end = &batch->next;
-	flow->queue = batch;
-}
-
-static struct ab_batch *
-dequeue(struct ab_flow *flow)
-{
-	struct ab_batch *batch = flow->queue;
-
-	flow->queue = batch->next;
-	if (flow->queue == NULL)
-		flow->queue_end = &flow->queue;
-	batch->next = NULL;
-	return batch;
+	return &sync->flows[batch->stream->index];
 }
 
 static void
@@ -75,10 +52,11 @@ ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
 		free_batch(sync, batch);
 		return;
 	}
+	ab_queue_close(sync, batch);
 	ab_batch_seal(batch);
 	ab_flow_charge(sync, batch);
 	if (!flow->stream->hold) {
-		enqueue(flow, batch);
+		ab_queue_put(sync, &flow->queue, batch);
 		return;
 	}
 	ab_flow_discharge(sync, batch);
@@ -104,38 +82,31 @@ ab_deliver_seal_largest(struct ab_sync *sync)
 	}
 }
 
-/* When the open batch of a stream is due; INT64_MAX: never. What is held waits for the stream's end
- * anyway: the fuller its batches, the fewer there are to replay. */
-static int64_t
-due_at(const struct ab_flow *flow)
+/* The open batch that is due first. What is held waits for the stream's end anyway: the fuller its
+ * batches, the fewer there are to replay. */
+static struct ab_batch *
+first_open(const struct ab_sync *sync)
 {
-	const struct ab_batch *open = flow->open;
+	struct ab_batch *batch = sync->open;
 
-	if (open == NULL || open->count == 0 || flow->stream->hold)
-		return INT64_MAX;
-	return open->opened_ms + batch_age_ms();
+	while (batch != NULL && batch->stream->hold)
+		batch = batch->next;
+	return batch;
 }
 
 void
 ab_deliver_seal_due(struct ab_sync *sync)
 {
-	for (size_t i = 0; i < sync->catalog->count; i++) {
-		if (due_at(&sync->flows[i]) <= sync->now_ms)
-			ab_deliver_seal(sync, &sync->flows[i]);
-	}
+	while (ab_deliver_deadline(sync) <= sync->now_ms)
+		ab_deliver_seal(sync, flow_of(sync, first_open(sync)));
 }
 
 int64_t
 ab_deliver_deadline(const struct ab_sync *sync)
 {
-	int64_t deadline = INT64_MAX;
+	const struct ab_batch *first = first_open(sync);
 
-	for (size_t i = 0; i < sync->catalog->count; i++) {
-		const int64_t due = due_at(&sync->flows[i]);
-		if (due < deadline)
-			deadline = due;
-	}
-	return deadline;
+	return first != NULL ? first->opened_ms + batch_age_ms() : INT64_MAX;
 }
 
 /* --- starting ------------------------------------------------------------------------------ */
@@ -146,29 +117,42 @@ may_start(const struct ab_sync *sync)
 	return ab_exchange_active(sync->exchanges) < sync->limits.in_flight;
 }
 
+/* Only a batch in flight of the same stream can keep the first of a queue back. */
 static bool
-may_deliver_next(const struct ab_sync *sync, const struct ab_flow *flow)
+may_start_first(const struct ab_sync *sync, const struct ab_queue *queue)
 {
-	if (flow->queue == NULL || !may_start(sync))
-		return false;
 	switch (sync->limits.order) {
 	case AB_ORDER_NONE:
 		return true;
 	case AB_ORDER_KEY:
-		return !ab_exchange_shares_key(sync->exchanges, flow->queue);
+		return !ab_exchange_shares_key(sync->exchanges, queue->sealed);
 	case AB_ORDER_STREAM:
 		break;
 	}
-	return flow->delivering == 0;
+	return flow_of(sync, queue->sealed)->delivering == 0;
 }
 
 static void
-start_batches(struct ab_sync *sync, struct ab_flow *flow)
+start_batches(struct ab_sync *sync)
 {
-	while (may_deliver_next(sync, flow)) {
-		ab_exchange_start(sync->exchanges, AB_BATCH, flow->stream, dequeue(flow), false);
-		flow->delivering++;
+	struct ab_queue *queue = sync->waiting;
+
+	while (queue != NULL && may_start(sync)) {
+		if (!may_start_first(sync, queue)) {
+			queue = queue->next;
+			continue;
+		}
+		struct ab_batch *batch = ab_queue_take(sync, queue);
+		flow_of(sync, batch)->delivering++;
+		ab_exchange_start(sync->exchanges, AB_BATCH, batch->stream, batch, false);
+		queue = sync->waiting; /* the next of this stream may be before all others */
 	}
+}
+
+static bool
+is_idle(const struct ab_flow *flow)
+{
+	return flow->queue.sealed == NULL && flow->delivering == 0;
 }
 
 /* Whether nothing is left but the end. */
@@ -177,7 +161,7 @@ is_delivered(const struct ab_sync *sync, const struct ab_flow *flow)
 {
 	if (flow->state == AB_FLOW_ENDING || flow->state == AB_FLOW_ENDED)
 		return true;
-	return flow->open == NULL && flow->queue == NULL && flow->delivering == 0 &&
+	return flow->open == NULL && is_idle(flow) &&
 	       ab_spool_waiting(sync->spool, flow->stream) == 0;
 }
 
@@ -221,12 +205,13 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 	if (batch == NULL)
 		return false;
 	/* Half a request saves nearly as many as a whole one, and half of the memory. */
-	if (flow->queue != NULL && ab_batch_merge(flow->queue, batch, sync->limits.batch_records,
-				       sync->limits.batch_bytes / 2)) {
-		ab_flow_charge(sync, flow->queue);
+	struct ab_batch *before = flow->queue.sealed;
+	if (before != NULL && ab_batch_merge(before, batch, sync->limits.batch_records,
+				  sync->limits.batch_bytes / 2)) {
+		ab_flow_charge(sync, before);
 	} else {
 		ab_flow_charge(sync, batch);
-		enqueue(flow, batch);
+		ab_queue_put(sync, &flow->queue, batch);
 	}
 	return true;
 }
@@ -236,12 +221,13 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 static void
 replay(struct ab_sync *sync, struct ab_flow *flow)
 {
-	while ((flow->queue == NULL || flow->queue->next == NULL) && ab_flow_has_room(sync) &&
+	const struct ab_queue *queue = &flow->queue;
+
+	while ((queue->sealed == NULL || queue->sealed->next == NULL) && ab_flow_has_room(sync) &&
 	       !sync->failed && refill(sync, flow)) {
 	}
-	start_batches(sync, flow);
-	if (flow->queue == NULL && flow->delivering == 0 &&
-	    ab_spool_waiting(sync->spool, flow->stream) == 0 && may_end(sync, flow))
+	if (is_idle(flow) && ab_spool_waiting(sync->spool, flow->stream) == 0 &&
+	    may_end(sync, flow))
 		start_end(sync, flow, true);
 }
 
@@ -301,8 +287,7 @@ advance(struct ab_sync *sync, struct ab_flow *flow)
 	case AB_FLOW_OPEN:
 		if (all_came(sync, flow))
 			ab_deliver_seal(sync, flow);
-		start_batches(sync, flow);
-		if (all_came(sync, flow) && flow->queue == NULL && flow->delivering == 0 &&
+		if (all_came(sync, flow) && is_idle(flow) &&
 		    (flow->stream->hold ? may_start(sync) : may_end(sync, flow)))
 			close_stream(sync, flow);
 		break;
@@ -347,21 +332,30 @@ abort_flow(struct ab_sync *sync, struct ab_flow *flow)
 	}
 }
 
+static void
+advance_all(struct ab_sync *sync)
+{
+	while (sync->input_over && sync->open != NULL)
+		ab_deliver_seal(sync, flow_of(sync, sync->open));
+	for (size_t i = 0; i < sync->catalog->count && may_start(sync); i++)
+		advance(sync, &sync->flows[i]);
+	start_batches(sync);
+}
+
+static void
+abort_all(struct ab_sync *sync)
+{
+	for (size_t i = 0; i < sync->catalog->count; i++)
+		abort_flow(sync, &sync->flows[i]);
+}
+
 void
 ab_deliver_advance(struct ab_sync *sync)
 {
-	const size_t count = sync->catalog->count;
-
-	if (sync->failed && !sync->aborting)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		struct ab_flow *flow = &sync->flows[(i + sync->turn) % count];
-		if (sync->aborting)
-			abort_flow(sync, flow);
-		else
-			advance(sync, flow);
-	}
-	sync->turn++;
+	if (sync->aborting)
+		abort_all(sync);
+	else if (!sync->failed)
+		advance_all(sync);
 }
 
 /* --- settling ------------------------------------------------------------------------------ */
@@ -396,7 +390,7 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 
 	if (fallback != NULL) {
 		ab_flow_charge(sync, fallback);
-		put_first(flow, fallback);
+		ab_queue_put_back(sync, &flow->queue, fallback);
 	}
 	if (batch->older != NULL)
 		reject_entries(sync, flow, batch->older);
@@ -413,8 +407,8 @@ split_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 
 	ab_flow_charge(sync, batch);
 	ab_flow_charge(sync, second);
-	put_first(flow, second);
-	put_first(flow, batch);
+	ab_queue_put_back(sync, &flow->queue, second);
+	ab_queue_put_back(sync, &flow->queue, batch);
 }
 
 static void
@@ -501,10 +495,15 @@ ab_deliver_settle(struct ab_sync *sync)
 void
 ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow)
 {
-	if (flow->open != NULL)
-		sync->open_bytes -= flow->open->charged;
-	free_batch(sync, flow->open);
+	struct ab_batch *open = flow->open;
+
+	if (open != NULL) {
+		sync->open_bytes -= open->charged;
+		if (open->count > 0)
+			ab_queue_close(sync, open);
+	}
+	free_batch(sync, open);
 	flow->open = NULL;
-	while (flow->queue != NULL)
-		free_batch(sync, dequeue(flow));
+	while (flow->queue.sealed != NULL)
+		free_batch(sync, ab_queue_take(sync, &flow->queue));
 }

@@ -4,7 +4,6 @@ void
 ab_flow_init(struct ab_flow *flow, struct ab_stream *stream)
 {
 	*flow = (struct ab_flow){.stream = stream};
-	flow->queue_end = &flow->queue;
 }
 
 void

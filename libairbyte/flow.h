@@ -1,7 +1,7 @@
 /*
  * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * (batches to the service), announce.c (streams that appear), measure.c, interrupt.c and sync.c
- * (the loop). Nobody else includes it.
+ * (batches to the service), queue.c (batches that wait), announce.c (streams that appear),
+ * measure.c, interrupt.c and sync.c (the loop). Nobody else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -38,12 +38,17 @@ enum ab_flow_state {
 	AB_FLOW_ENDED,
 };
 
+/* Sealed batches, in the order in which they were sealed. */
+struct ab_queue {
+	struct ab_batch *sealed;
+	struct ab_queue *prev, *next; /* in sync->waiting */
+};
+
 struct ab_flow {
 	enum ab_flow_state state;
 	struct ab_stream *stream;
-	struct ab_batch *open;  /* being filled; NULL: none */
-	struct ab_batch *queue; /* sealed, oldest first */
-	struct ab_batch **queue_end;
+	struct ab_batch *open; /* being filled; NULL: none */
+	struct ab_queue queue;
 	size_t delivering; /* batches in an exchange */
 	uint64_t records;
 	uint64_t bytes;
@@ -68,6 +73,9 @@ struct ab_sync {
 	const struct ab_dialect *dialect;
 	struct ab_flow *flows; /* one per stream of the catalog */
 	struct ab_flow *last;  /* of the last record: most records follow one of their own stream */
+	struct ab_batch *open; /* the open batches that have records, in the order of their first */
+	struct ab_queue *waiting; /* the queues that have batches, in the order of their first */
+	uint64_t numbers;         /* given to batches */
 	struct ab_ledger *ledger;
 	struct ab_spool *spool;
 	struct ab_http *http;
@@ -82,7 +90,6 @@ struct ab_sync {
 	size_t begun;     /* streams whose begin is done */
 	size_t ended;     /* streams that are through */
 	size_t completes; /* COMPLETE messages, one per stream */
-	size_t turn;      /* which stream goes first, so that none starves */
 	bool dedup;       /* a stream that is announced with a key has one row per key */
 	bool told_of_versions;
 	bool told_of_unknown;
@@ -149,15 +156,25 @@ AB_MUST_CHECK int ab_announce_check(struct ab_sync *sync, const struct ab_flow *
 void ab_announce_version(struct ab_sync *sync);
 void ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message);
 
+/* queue.c: the first record of an open batch is about to come; it is open no more. */
+void ab_queue_open(struct ab_sync *sync, struct ab_batch *batch);
+void ab_queue_close(struct ab_sync *sync, struct ab_batch *batch);
+/* Appends a sealed batch, with the next number. */
+void ab_queue_put(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch);
+/* Puts what was taken, or part of it, where its number says: before an equal one. */
+void ab_queue_put_back(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch);
+/* Takes the first batch of a queue that has one. */
+struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);
+
 /* deliver.c */
 void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);
 /* Seals the largest open batches while the open ones hold half of the memory. */
 void ab_deliver_seal_largest(struct ab_sync *sync);
-/* Seals what is due by age. */
+/* Seals what is due by age, in the order in which it was opened. */
 void ab_deliver_seal_due(struct ab_sync *sync);
 /* When the next open batch is due. */
 int64_t ab_deliver_deadline(const struct ab_sync *sync);
-/* Starts the exchanges that may start. */
+/* Starts the exchanges that may start; of batches those that were sealed first. */
 void ab_deliver_advance(struct ab_sync *sync);
 /* Settles the exchanges that ended; returns whether there was one. */
 bool ab_deliver_settle(struct ab_sync *sync);

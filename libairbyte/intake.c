@@ -91,7 +91,7 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 	const enum ab_taken taken = sync->destination->append(sync->self, batch, record, &error);
 	if (taken == AB_TAKEN && !batch->body.overflowed) {
 		if (batch->count == 0)
-			batch->opened_ms = sync->now_ms;
+			ab_queue_open(sync, batch);
 		ab_batch_commit(batch, record->ordinal,
 		    ab_reject_wants_records(sync->reject) ? record->raw : (struct ab_view){0});
 	} else {

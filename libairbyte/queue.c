@@ -1,0 +1,75 @@
+/*
+ * Batches that wait. Numbers are given out in the order of events, so lists that are only appended
+ * to are in the order of their numbers; what has a number already goes where that says.
+ */
+#include "flow.h"
+
+#include <utlist.h>
+
+static int
+by_number(const struct ab_batch *a, const struct ab_batch *b)
+{
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+static int
+by_first(const struct ab_queue *a, const struct ab_queue *b)
+{
+	return by_number(a->sealed, b->sealed);
+}
+
+static void
+insert_batch(struct ab_queue *queue, struct ab_batch *batch)
+{
+	DL_INSERT_INORDER(queue->sealed, batch, by_number);
+}
+
+static void
+insert_queue(struct ab_sync *sync, struct ab_queue *queue)
+{
+	DL_INSERT_INORDER(sync->waiting, queue, by_first);
+}
+
+void
+ab_queue_open(struct ab_sync *sync, struct ab_batch *batch)
+{
+	batch->opened_ms = sync->now_ms;
+	batch->number = ++sync->numbers;
+	DL_APPEND(sync->open, batch);
+}
+
+void
+ab_queue_close(struct ab_sync *sync, struct ab_batch *batch)
+{
+	DL_DELETE(sync->open, batch);
+}
+
+void
+ab_queue_put(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch)
+{
+	batch->number = ++sync->numbers;
+	if (queue->sealed == NULL)
+		DL_APPEND(sync->waiting, queue);
+	DL_APPEND(queue->sealed, batch);
+}
+
+void
+ab_queue_put_back(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch)
+{
+	if (queue->sealed != NULL)
+		DL_DELETE(sync->waiting, queue);
+	insert_batch(queue, batch);
+	insert_queue(sync, queue);
+}
+
+struct ab_batch *
+ab_queue_take(struct ab_sync *sync, struct ab_queue *queue)
+{
+	struct ab_batch *batch = queue->sealed;
+
+	DL_DELETE(sync->waiting, queue);
+	DL_DELETE(queue->sealed, batch);
+	if (queue->sealed != NULL)
+		insert_queue(sync, queue);
+	return batch;
+}
