@@ -38,10 +38,9 @@ ab_json_after(const struct ab_json *json, uint32_t container, uint32_t i)
 }
 
 uint32_t
-ab_json_get(const struct ab_json *json, uint32_t object, const char *name)
+ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size_t len)
 {
 	const struct ab_json_node *nodes = json->nodes;
-	const size_t len = strlen(name);
 	uint32_t found = 0;
 
 	if (nodes[object].type != AB_JSON_OBJECT)
@@ -55,14 +54,6 @@ ab_json_get(const struct ab_json *json, uint32_t object, const char *name)
 			found = i + 1;
 	}
 	return found;
-}
-
-uint32_t
-ab_json_get_present(const struct ab_json *json, uint32_t object, const char *name)
-{
-	const uint32_t found = ab_json_get(json, object, name);
-
-	return json->nodes[found].type == AB_JSON_NULL ? 0 : found;
 }
 
 struct ab_view
@@ -139,6 +130,7 @@ ab_json_unescape(const struct ab_json *json, uint32_t node, bool replace_nul, st
 /* --- integers --- */
 
 /* No document is so long that the digits of a number could make up for a larger exponent. */
+#define PLAIN_MAX 18 /* digits that always fit */
 #define EXPONENT_MAX ((int64_t)AB_JSON_TEXT_MAX * 2)
 
 /* A number as it is spelt: digits, those of the fraction behind the others, and where the point is
@@ -214,12 +206,33 @@ add_digit(int64_t *sum, char digit)
 	       !__builtin_sub_overflow(*sum, digit - '0', sum);
 }
 
+/* Most integers are a few digits and nothing else. */
+static bool
+read_plain(struct ab_view number, int64_t *value)
+{
+	int64_t sum = 0;
+
+	if (number.len > PLAIN_MAX)
+		return false;
+	for (size_t i = 0; i < number.len; i++) {
+		const unsigned digit = (unsigned char)number.data[i] - (unsigned)'0';
+		if (digit > 9)
+			return false;
+		sum = sum * 10 + (int64_t)digit;
+	}
+	*value = sum;
+	return true;
+}
+
 bool
 ab_json_integer(const struct ab_json *json, uint32_t node, int64_t *value)
 {
 	if (json->nodes[node].type != AB_JSON_NUMBER)
 		return false;
-	const struct decimal decimal = read_decimal(ab_json_view(json, node));
+	const struct ab_view view = ab_json_view(json, node);
+	if (read_plain(view, value))
+		return true;
+	const struct decimal decimal = read_decimal(view);
 	const int64_t digits = (int64_t)(decimal.whole_len + decimal.fraction_len);
 	int64_t sum = 0;
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "buf.h"
 #include "error.h"
@@ -73,13 +74,26 @@ void ab_json_release(struct ab_json *json);
 AB_MUST_CHECK int ab_json_parse(
     struct ab_json *json, const char *text, size_t len, unsigned depth, struct ab_error *err);
 
-/* The value of the member `name` of an object; the last one if the name is repeated (as Jackson,
- * Python and JavaScript read it); 0 if there is none, if object is no object, or is a leaf. Escaped
- * keys are compared by what they mean. */
-uint32_t ab_json_get(const struct ab_json *json, uint32_t object, const char *name);
+/* The value of the member of an object that has this name; the last one if the name is repeated (as
+ * Jackson, Python and JavaScript read it); 0 if there is none, if object is no object, or is a
+ * leaf. Escaped keys are compared by what they mean. */
+uint32_t ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size_t len);
+
+/* The same; inline, so that the length of a literal is known to the compiler. */
+static inline uint32_t
+ab_json_get(const struct ab_json *json, uint32_t object, const char *name)
+{
+	return ab_json_find(json, object, name, strlen(name));
+}
 
 /* As ab_json_get, but 0 also for a member that is null. */
-uint32_t ab_json_get_present(const struct ab_json *json, uint32_t object, const char *name);
+static inline uint32_t
+ab_json_get_present(const struct ab_json *json, uint32_t object, const char *name)
+{
+	const uint32_t found = ab_json_get(json, object, name);
+
+	return json->nodes[found].type == AB_JSON_NULL ? 0 : found;
+}
 
 /*
  * Walks a container: for (i = ab_json_first(json, c); i != 0; i = ab_json_after(json, c, i)). In an
