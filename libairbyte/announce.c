@@ -48,8 +48,10 @@ start_flow(struct ab_sync *sync, struct ab_flow *flow, struct cJSON *document, s
 
 /* What went before in the input is still delivered; one that is refused is not begun. */
 static int
-add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, struct ab_error *err)
+add_stream(struct ab_sync *sync, const struct ab_message *message, struct cJSON *document,
+    struct ab_error *err)
 {
+	const struct ab_view name = message->stream;
 	char why[64];
 
 	if (memchr(name.data, '\0', name.len) != NULL) {
@@ -67,11 +69,37 @@ add_stream(struct ab_sync *sync, struct ab_view name, struct cJSON *document, st
 	ab_ledger_add(sync->ledger);
 	struct ab_flow *flow = &sync->flows[stream->index];
 	ab_flow_init(flow, stream);
+	ab_digest_hex(message->raw.data, message->raw.len, flow->schema_digest);
 	if (start_flow(sync, flow, document, err) == 0)
 		return 0;
 	flow->state = AB_FLOW_ENDED;
 	sync->ended++;
 	return -1;
+}
+
+/* Most SCHEMAs of a known stream are the line that it had before, and reading one takes long. */
+static bool
+is_repeated(struct ab_flow *flow, struct ab_view line)
+{
+	char digest[AB_DIGEST_HEX + 1];
+
+	ab_digest_hex(line.data, line.len, digest);
+	if (memcmp(digest, flow->schema_digest, sizeof(digest)) == 0)
+		return true;
+	memcpy(flow->schema_digest, digest, sizeof(digest));
+	return false;
+}
+
+static void
+change_later(struct ab_sync *sync, struct ab_flow *flow, struct cJSON *document)
+{
+	if (ab_singer_schema_same(flow->stream->described, document)) {
+		cJSON_Delete(document);
+		return;
+	}
+	flow->changed = document;
+	flow->changed_line = sync->line.number;
+	sync->begun--;
 }
 
 int
@@ -80,19 +108,15 @@ ab_announce_stream(struct ab_sync *sync, const struct ab_message *message, struc
 	struct ab_error error;
 	const struct ab_stream *stream =
 	    ab_catalog_find(sync->catalog, (struct ab_view){0}, message->stream);
-	struct cJSON *document = ab_singer_schema_read(message->raw, &error);
 
+	if (stream != NULL && is_repeated(&sync->flows[stream->index], message->raw))
+		return 0;
+	struct cJSON *document = ab_singer_schema_read(message->raw, &error);
 	if (document == NULL)
 		return ab_message_blame(message->stream, AB_CONFIG_ERROR, error.message, err);
 	if (stream == NULL)
-		return add_stream(sync, message->stream, document, err);
-	if (ab_singer_schema_same(stream->described, document)) {
-		cJSON_Delete(document);
-		return 0;
-	}
-	sync->flows[stream->index].changed = document;
-	sync->flows[stream->index].changed_line = sync->line.number;
-	sync->begun--;
+		return add_stream(sync, message, document, err);
+	change_later(sync, &sync->flows[stream->index], document);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "batch.h"
 #include "catalog.h"
 #include "destination.h"
+#include "digest.h"
 #include "exchange.h"
 #include "ledger.h"
 #include "line.h"
@@ -60,9 +61,10 @@ struct ab_flow {
 	bool state_after_last;
 	bool counts_disagree;
 	bool ended_well;
-	struct cJSON *changed; /* the SCHEMA it is to go on with; NULL: none */
-	uint64_t changed_line; /* of the input, where that stood */
-	bool went_on;          /* it ended to go on, and has not begun again */
+	char schema_digest[AB_DIGEST_HEX + 1]; /* SHA-256 of the last SCHEMA line */
+	struct cJSON *changed;                 /* the SCHEMA it is to go on with; NULL: none */
+	uint64_t changed_line;                 /* of the input, where that stood */
+	bool went_on;                          /* it ended to go on, and has not begun again */
 };
 
 struct ab_sync {

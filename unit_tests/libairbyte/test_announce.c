@@ -231,6 +231,26 @@ a_repeated_schema_changes_nothing(void **state)
 }
 
 static void
+a_schema_in_another_order_changes_nothing(void **state)
+{
+	(void)state;
+	expect(SCHEMA("a", ID ",\"b\":{}", "") SCHEMA("a", "\"b\":{}," ID, "")
+		   SCHEMA("a", ID ",\"b\":{}", "") RECORD("a", "\"id\":1"),
+	    "stream a, 0 keys\nbegin a\nbatch a {\"id\":1}\nend a\n");
+}
+
+static void
+a_schema_of_an_earlier_time_is_a_change_too(void **state)
+{
+	(void)state;
+	expect(SCHEMA("a", ID, "") SCHEMA("a", ID, "\"id\"") SCHEMA("a", ID, "\"id\"")
+		   SCHEMA("a", ID, ""),
+	    "stream a, 0 keys\nbegin a\nend a, goes on\n"
+	    "stream a, 1 keys, dedup, again\nbegin a\nend a, goes on\n"
+	    "stream a, 0 keys, again\nbegin a\nend a\n");
+}
+
+static void
 what_came_before_a_change_is_delivered_under_the_old_schema(void **state)
 {
 	(void)state;
@@ -414,6 +434,8 @@ main(void)
 	    CASE(streams_are_begun_as_they_appear),
 	    CASE(a_state_of_no_records_leaves_and_an_empty_stream_is_ended),
 	    CASE(a_repeated_schema_changes_nothing),
+	    CASE(a_schema_in_another_order_changes_nothing),
+	    CASE(a_schema_of_an_earlier_time_is_a_change_too),
 	    CASE(what_came_before_a_change_is_delivered_under_the_old_schema),
 	    CASE(versions_and_unknown_types_are_told_of_once),
 	    CASE(of_an_unknown_type_no_more_is_told_than_a_log_may_hold),
