@@ -180,6 +180,13 @@ def test_lines_may_end_in_carriage_returns_and_be_blank(sandbox):
     assert [line.rstrip("\r") for line in result.state_lines] == source.expected
 
 
+def test_a_byte_order_mark_at_the_start_is_passed_over(sandbox):
+    source = Source().state("users").records("users", rows(1)).state("users")
+    lines = [b"\xef\xbb\xbf" + source.lines[0].encode(), *source.lines[1:]]
+    result = sync(sandbox, "documents", lines).succeeded()
+    assert result.state_lines == source.expected and len(texts(sandbox)) == 1
+
+
 def test_messages_that_come_byte_by_byte_are_put_together(sandbox):
     source = Source().records("users", [{"id": 1, "x": "日本"}]).state("users")
     with Process("write", sandbox.config(data_format="tables"), catalog_of(USERS)) as process:

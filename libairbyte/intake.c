@@ -225,6 +225,18 @@ take_status(struct ab_sync *sync, const struct ab_message *message)
 	}
 }
 
+/* Some shells and editors begin a file with a byte order mark. It is no part of the first line. */
+static struct ab_view
+without_mark(struct ab_view line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const size_t len = sizeof(mark) - 1;
+
+	if (line.len < len || memcmp(line.data, mark, len) != 0)
+		return line;
+	return (struct ab_view){line.data + len, line.len - len};
+}
+
 static bool
 is_blank(struct ab_view line)
 {
@@ -241,6 +253,8 @@ take_line(struct ab_sync *sync, struct ab_view line)
 	struct ab_message message;
 	struct ab_error error;
 
+	if (sync->line.number == 1)
+		line = without_mark(line);
 	if (line.len < 16 && is_blank(line))
 		return;
 	if (sync->dialect->parse(&sync->reader, line, &message, &error) != 0) {

@@ -221,6 +221,23 @@ a_state_of_no_records_leaves_and_an_empty_stream_is_ended(void **state)
 	expect("", "");
 }
 
+#define MARK "\xef\xbb\xbf"
+
+static void
+a_byte_order_mark_before_the_first_line_is_passed_over(void **state)
+{
+	(void)state;
+	expect(MARK STATE("1") STATE("2"), "state 1\nstate 2\n");
+	expect(MARK "\n" STATE("1"), "state 1\n");
+	expect(MARK, "");
+	expect_failure(STATE("1") MARK STATE("2"),
+	    "line 2 of the input cannot be taken: invalid JSON at byte 1: a value was expected",
+	    "state 1\n");
+	expect_failure("\xef\xbb" STATE("1"),
+	    "line 1 of the input cannot be taken: invalid JSON at byte 1: a value was expected",
+	    "");
+}
+
 static void
 a_repeated_schema_changes_nothing(void **state)
 {
@@ -433,6 +450,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(streams_are_begun_as_they_appear),
 	    CASE(a_state_of_no_records_leaves_and_an_empty_stream_is_ended),
+	    CASE(a_byte_order_mark_before_the_first_line_is_passed_over),
 	    CASE(a_repeated_schema_changes_nothing),
 	    CASE(a_schema_in_another_order_changes_nothing),
 	    CASE(a_schema_of_an_earlier_time_is_a_change_too),
