@@ -58,6 +58,8 @@ def test_help_names_every_option():
     (["--test"], "--config FILE is missing"),
     (["--config"], "a value must follow --config"),
     (["-c", "a", "-c", "b"], "--config cannot be given twice: b"),
+    (["-c", "-"], "standard input is for the stream, so --config cannot be -"),
+    (["-c/dev/stdin"], "standard input is for the stream, so --config cannot be /dev/stdin"),
     (["-c", "a", "b"], "unexpected argument b"),
     (["-c", "a", "--discover"], "unknown option --discover"),
     (["-c", "a", "-xq"], "unknown option -x"),
@@ -103,6 +105,13 @@ def test_states_that_nobody_takes_are_a_failure(sandbox, tmp_path):
                               check=False, timeout=20)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("CRITICAL stdout cannot be written")
+
+
+def test_a_configuration_may_be_checked_from_standard_input(sandbox):
+    done = subprocess.run([BIN_DIR / "target-dust", "--test", "-c", "/dev/stdin"],
+                          input=json.dumps(sandbox.config()), capture_output=True, text=True,
+                          check=False, timeout=20)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_configuration_that_is_not_there_is_told():

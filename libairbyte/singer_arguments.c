@@ -142,6 +142,33 @@ refuse_value(const char *name, int option, const char *value)
 	return EXIT_USAGE;
 }
 
+/* By the names that people give it. */
+static bool
+is_standard_input(const char *path)
+{
+	static const char *const names[] = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Returns -1 to go on, else the exit code. */
+static int
+check(const struct ab_singer_arguments *arguments, const char *name)
+{
+	if (arguments->task == AB_SINGER_ABOUT)
+		return -1;
+	if (arguments->config == NULL)
+		return refuse(name, "--config FILE is missing", "");
+	if (arguments->task == AB_SINGER_LOAD && is_standard_input(arguments->config))
+		return refuse(name, "standard input is for the stream, so --config cannot be ",
+		    arguments->config);
+	return -1;
+}
+
 int
 ab_singer_arguments_read(struct ab_singer_arguments *arguments, int argc, char *argv[],
     const char *name, const char *version)
@@ -182,9 +209,7 @@ ab_singer_arguments_read(struct ab_singer_arguments *arguments, int argc, char *
 	}
 	if (optind < argc)
 		return refuse(name, "unexpected argument ", argv[optind]);
-	if (arguments->config == NULL && arguments->task != AB_SINGER_ABOUT)
-		return refuse(name, "--config FILE is missing", "");
-	return -1;
+	return check(arguments, name);
 }
 
 /* --- applying --- */
