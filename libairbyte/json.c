@@ -189,21 +189,21 @@ read_decimal(struct ab_view number)
 	return decimal;
 }
 
-static char
+static int
 digit_at(const struct decimal *decimal, int64_t i)
 {
 	const size_t at = (size_t)i;
+	const char *digit = at < decimal->whole_len ? decimal->whole + at
+						    : decimal->fraction + (at - decimal->whole_len);
 
-	return at < decimal->whole_len ? decimal->whole[at]
-				       : decimal->fraction[at - decimal->whole_len];
+	return *digit - '0';
 }
 
 /* Counted downwards, as the smallest has no positive counterpart. */
 static bool
-add_digit(int64_t *sum, char digit)
+add_digit(int64_t *sum, int digit)
 {
-	return !__builtin_mul_overflow(*sum, 10, sum) &&
-	       !__builtin_sub_overflow(*sum, digit - '0', sum);
+	return !__builtin_mul_overflow(*sum, 10, sum) && !__builtin_sub_overflow(*sum, digit, sum);
 }
 
 /* Most integers are a few digits and nothing else. */
@@ -237,12 +237,12 @@ ab_json_integer(const struct ab_json *json, uint32_t node, int64_t *value)
 	int64_t sum = 0;
 
 	for (int64_t i = 0; i < digits; i++) {
-		const char digit = digit_at(&decimal, i);
-		if (i < decimal.point ? !add_digit(&sum, digit) : digit != '0')
+		const int digit = digit_at(&decimal, i);
+		if (i < decimal.point ? !add_digit(&sum, digit) : digit != 0)
 			return false;
 	}
 	for (int64_t i = digits; i < decimal.point && sum != 0; i++) {
-		if (!add_digit(&sum, '0'))
+		if (!add_digit(&sum, 0))
 			return false;
 	}
 	if (!decimal.negative && sum == INT64_MIN)
