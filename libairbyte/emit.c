@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "json_write.h"
 #include "secret.h"
+#include "utf8.h"
 
 #define GATHER_BYTES ((size_t)64 << 10)
 /* A STATE line may be as long as a line of input. */
@@ -155,14 +156,23 @@ ab_emit_release(void)
 	ab_buf_release(&out.text);
 }
 
-/* Adds text as a JSON string to the lines, secrets masked. */
+/* Messages quote what servers and files say: no secret gets out, and whoever prints a message, raw
+ * or decoded, prints one line. */
 static void
-put_masked(const char *text)
+clean(char *text, size_t len)
+{
+	ab_secret_mask(text, len);
+	ab_utf8_print(text, len);
+}
+
+/* Adds text as a JSON string to the lines. */
+static void
+put_clean(const char *text)
 {
 	const size_t len = strlen(text);
 	char *copy = ab_memdup(text, len);
 
-	ab_secret_mask(copy, len);
+	clean(copy, len);
 	ab_json_put_string(&out.lines, copy, len);
 	free(copy);
 }
@@ -188,23 +198,18 @@ ab_emit_on_stderr(void)
 	return out.style == AB_EMIT_SINGER;
 }
 
-/* "LEVEL text" on stderr, secrets masked; whatever the text quotes, it stays one line. */
+/* "LEVEL text" on stderr. */
 static void
 put_singer(enum ab_level level, const char *text)
 {
-	const size_t len = strlen(text);
 	struct ab_buf line;
 	size_t done = 0;
 
 	ab_buf_init(&line, TEXT_MAX);
 	ab_buf_printf(&line, "%s ", singer_names[level]);
 	const size_t start = line.len;
-	ab_buf_add(&line, text, len);
-	ab_secret_mask(line.data + start, line.len - start);
-	for (size_t i = start; i < line.len; i++) {
-		if ((unsigned char)line.data[i] < ' ' || line.data[i] == 0x7f)
-			line.data[i] = ' ';
-	}
+	ab_buf_add_text(&line, text);
+	clean(line.data + start, line.len - start);
 	ab_buf_add_char(&line, '\n');
 	write_all(STDERR_FILENO, line.data, line.len, &done);
 	ab_buf_release(&line);
@@ -249,7 +254,7 @@ ab_emit_log(enum ab_level level, const char *format, ...)
 	ab_buf_add_text(&out.lines, "{\"type\":\"LOG\",\"log\":{\"level\":\"");
 	ab_buf_add_text(&out.lines, level_names[level]);
 	ab_buf_add_text(&out.lines, "\",\"message\":");
-	put_masked(text);
+	put_clean(text);
 	ab_buf_add_text(&out.lines, "}}");
 	end_line();
 }
@@ -281,7 +286,7 @@ ab_emit_connection_status(const char *message)
 		ab_buf_add_text(&out.lines, "\"SUCCEEDED\"");
 	} else {
 		ab_buf_add_text(&out.lines, "\"FAILED\",\"message\":");
-		put_masked(message);
+		put_clean(message);
 	}
 	ab_buf_add_text(&out.lines, "}}");
 	end_line();
@@ -327,10 +332,10 @@ ab_emit_error(const struct ab_error *failure, int64_t now_ms)
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":%lld.0,\"error\":{"
 	    "\"message\":",
 	    (long long)now_ms);
-	put_masked(failure->message);
+	put_clean(failure->message);
 	if (failure->detail[0] != '\0') {
 		ab_buf_add_text(&out.lines, ",\"internal_message\":");
-		put_masked(failure->detail);
+		put_clean(failure->detail);
 	}
 	ab_buf_add_text(&out.lines, ",\"failure_type\":\"");
 	ab_buf_add_text(&out.lines, ab_failure_name(failure->kind));

@@ -7,9 +7,10 @@
  * Lines gather in a buffer and leave whole, in order, at ab_emit_flush or when much has gathered;
  * to a pipe in pieces that are whole lines as well, wherever this process ends, if they are not
  * longer than PIPE_BUF (4 KiB). What a full disk cuts of a line is taken back from the file. A
- * STATE leaves as it is; in all other texts every known secret (secret.h) is masked. Once a write
- * failed (the reader is gone, the disk is full) nothing more is written and ab_emit_flush keeps
- * saying so: the promise behind a STATE is only as good as its delivery.
+ * STATE leaves as it is; in all other texts every known secret (secret.h) is masked, and what would
+ * end a line or steer a terminal is a blank (ab_utf8_print), also for whoever decodes the JSON.
+ * Once a write failed (the reader is gone, the disk is full) nothing more is written and
+ * ab_emit_flush keeps saying so: the promise behind a STATE is only as good as its delivery.
  *
  * Singer: states alone go to stdout, in the same way. All else is a line on stderr that begins with
  * its level, written at once: "INFO text", "WARNING text", "INFO METRIC: {...}", and "CRITICAL

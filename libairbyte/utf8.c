@@ -1,7 +1,7 @@
 #include "utf8.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <string.h>
 
 static bool
 is_continuation(char byte)
@@ -59,4 +59,28 @@ ab_utf8_encode(char bytes[4], uint32_t character)
 	}
 	bytes[0] = (char)((0xF00U >> count & 0xFF) | character);
 	return count;
+}
+
+static bool
+is_control(uint32_t character)
+{
+	return character < ' ' || (character >= 0x7F && character <= 0x9F) || character == 0x2028 ||
+	       character == 0x2029;
+}
+
+void
+ab_utf8_print(char *text, size_t len)
+{
+	unsigned bytes = 0;
+
+	for (char *p = text; p < text + len; p += bytes) {
+		const bool ascii = (unsigned char)*p < 0x80;
+		bytes = ascii ? 1 : ab_utf8_bytes(p, text + len);
+		if (bytes == 0) {
+			*p = '?';
+			bytes = 1;
+		} else if (is_control(ascii ? (unsigned char)*p : ab_utf8_decode(p, bytes))) {
+			memset(p, ' ', bytes);
+		}
+	}
 }

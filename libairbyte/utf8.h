@@ -5,6 +5,7 @@
 #ifndef AB_UTF8_H
 #define AB_UTF8_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define AB_UTF8_REPLACEMENT 0xFFFD
@@ -18,5 +19,10 @@ uint32_t ab_utf8_decode(const char *p, unsigned bytes);
 
 /* Writes a character, which may be ASCII, and returns the number of bytes, 1 to 4. */
 unsigned ab_utf8_encode(char bytes[4], uint32_t character);
+
+/* Makes len bytes fit to be shown in one line, length for length: controls (of ASCII, and U+0080 to
+ * U+009F) and what Unicode takes for the end of a line become blanks, bytes that are no UTF-8
+ * question marks. */
+void ab_utf8_print(char *text, size_t len);
 
 #endif

@@ -146,7 +146,7 @@ messages_are_one_line_each(void **state)
 	ab_emit_spec((const unsigned char *)"{\n  \"a\": [\n    1\n  ]\n}\n");
 	ab_emit_error(&failure, 1700000000000);
 	assert_string_equal(written(),
-	    "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"hello 5\\n\"}}\n"
+	    "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"hello 5 \"}}\n"
 	    "{\"type\":\"STATE\"}\n"
 	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"SUCCEEDED\"}}\n"
 	    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"FAILED\","
@@ -155,7 +155,7 @@ messages_are_one_line_each(void **state)
 	    "{\"type\":\"SPEC\",\"spec\":{\"a\": [1]}}\n"
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":1700000000000.0,"
 	    "\"error\":{"
-	    "\"message\":\"no \\\"key\\\"\",\"internal_message\":\"line\\nbreak\","
+	    "\"message\":\"no \\\"key\\\"\",\"internal_message\":\"line break\","
 	    "\"failure_type\":\"config_error\"}}}\n");
 }
 
@@ -354,6 +354,21 @@ a_log_line_stays_one_line_and_hides_secrets(void **state)
 	assert_string_equal(complained(), "INFO key ****** INFO METRIC: {}  \n");
 }
 
+/* Whoever decodes a message and prints it, or splits at every line end that Unicode has. */
+static void
+what_a_message_quotes_cannot_draw_or_begin_a_line(void **state)
+{
+	static const char quoted[] = "a\x1b[2J\r\x7f\xc2\x9b\xc2\x85\xe2\x80\xa8\x9b\xe9z";
+
+	(void)state;
+	ab_emit_log(AB_INFO, "%s", quoted);
+	assert_string_equal(written(), "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":"
+				       "\"a [2J         ??z\"}}\n");
+	use_singer();
+	ab_emit_log(AB_INFO, "%s", quoted);
+	assert_string_equal(complained(), "INFO a [2J         ??z\n");
+}
+
 static void
 quiet_leaves_warnings_and_errors(void **state)
 {
@@ -389,6 +404,7 @@ main(void)
 	    CASE(a_process_that_is_killed_leaves_whole_lines_in_a_pipe),
 	    CASE(only_states_go_to_stdout_as_a_singer_target),
 	    CASE(a_log_line_stays_one_line_and_hides_secrets),
+	    CASE(what_a_message_quotes_cannot_draw_or_begin_a_line),
 	    CASE(quiet_leaves_warnings_and_errors),
 	    CASE(metrics_are_not_for_airbyte),
 	};
