@@ -1,10 +1,10 @@
-"""What stands between the connector and Dust: proxies, certificates, redirects."""
+"""What stands between the connector and Dust: proxies, certificates. See test_security.py too."""
 
 import pytest
 
 from connector import (
     DUST, KEY, Source, catalog_of, empty_sandbox, record, records, rows, run, shared_sandbox, state,
-    stored, stream, write)
+    stream, write)
 from network import Authority, Canned, Proxy, Silent, TlsFront, canned_reply
 
 __all__ = ["empty_sandbox", "shared_sandbox"]
@@ -30,64 +30,6 @@ def check(config, env=None):
 
 
 # --- TLS -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-def test_a_private_authority_is_trusted_where_the_environment_says_so(sandbox, authority, name):
-    with TlsFront(authority.context(name), sandbox.port) as front:
-        config = sandbox.config(base_url=f"https://{name}:{front.port}", data_format="tables")
-        assert check(config, trust(authority)) == {"status": "SUCCEEDED"}
-        result = write(config, USERS, SYNC.lines, env=trust(authority))
-    assert result.succeeded().state_lines == SYNC.expected
-    assert len(stored(sandbox, "tables")) == 20
-
-
-@pytest.mark.parametrize("variable", ["CURL_CA_BUNDLE", "SSL_CERT_DIR"])
-def test_other_ways_to_name_an_authority_work_too(sandbox, authority, variable, tmp_path):
-    value = authority.file
-    if variable == "SSL_CERT_DIR":
-        (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
-        authority.openssl("rehash", str(tmp_path))
-        value = tmp_path
-    with TlsFront(authority.context("localhost"), sandbox.port) as front:
-        config = sandbox.config(base_url=f"https://localhost:{front.port}")
-        assert check(config, {variable: value}) == {"status": "SUCCEEDED"}
-
-
-def bad_front(authority, sandbox, kind):
-    """A TLS server that must not be trusted, and the environment to meet it in."""
-    days, name, signed = 2, "localhost", True
-    if kind == "expired":
-        days = -1
-    elif kind == "other host":
-        name = "elsewhere.example"
-    elif kind == "self-signed":
-        signed = False
-    return TlsFront(authority.context(name, days, signed), sandbox.port)
-
-
-@pytest.mark.parametrize("kind, words", [
-    ("expired", "expired"), ("other host", "match"), ("self-signed", "self"),
-    ("unknown authority", "issuer"),
-])
-def test_a_certificate_that_proves_nothing_is_refused_with_the_reason(
-        sandbox, authority, kind, words):
-    env = {} if kind == "unknown authority" else trust(authority)
-    with bad_front(authority, sandbox, kind) as front:
-        config = sandbox.config(base_url=f"https://localhost:{front.port}")
-        status = check(config, env)
-        assert status["status"] == "FAILED"
-        for text in (words, "certificate", f"base_url https://localhost:{front.port}"):
-            assert text in status["message"]
-        message = write(config, USERS, SYNC.lines, env=env).failed("config_error")["message"]
-        assert "certificate" in message and "tries" not in message
-    assert sandbox.requests() == []
-
-
-def test_tls_to_a_port_without_it_is_told(sandbox):
-    config = sandbox.config(base_url=f"https://127.0.0.1:{sandbox.port}")
-    status = check(config)
-    assert status["status"] == "FAILED" and f"https://127.0.0.1:{sandbox.port}" in status["message"]
 
 
 def test_a_file_of_certificates_that_is_not_there_is_told(sandbox, authority):
@@ -162,26 +104,6 @@ def test_the_other_region_is_suggested_to_a_key_that_is_unknown_here(sandbox, au
             if host == "dust.tt":
                 assert check(config, env)["message"] == message
     assert len(sandbox.requests()) == 3
-
-
-# --- redirects -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "307 Temporary Redirect",
-                                    "308 Permanent Redirect"])
-def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(sandbox, status):
-    with Canned(canned_reply("200 OK", body=b"{}")) as elsewhere:
-        location = f"Location: http://127.0.0.1:{elsewhere.port}/api/"
-        with Canned(canned_reply(status, location)) as moved:
-            for data_format in ("documents", "tables"):
-                config = sandbox.config(
-                    base_url=f"http://127.0.0.1:{moved.port}", data_format=data_format)
-                found = check(config)
-                assert found["status"] == "FAILED" and status[:3] in found["message"]
-                result = write(config, USERS, SYNC.lines)
-                assert status[:3] in result.failed()["message"]
-                assert result.states == []
-    assert elsewhere.heads == []
 
 
 # --- the rest ------------------------------------------------------------------------------------

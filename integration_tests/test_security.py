@@ -1,0 +1,190 @@
+"""What goes over the network: to whom, how sure it is that they are it, and what nobody else sees.
+Every connector, before its sandbox."""
+
+import pytest
+
+from connector import Source, catalog_of, rows, run
+from network import Authority, Canned, Proxy, TlsFront, canned_reply
+from services import KINDS, SERVICES
+
+SOURCE = Source().records("users", rows(20)).state("users")
+REDIRECTS = ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect",
+             "308 Permanent Redirect"]
+PROXY_USER = "someone:geheim"
+
+
+class Connector:
+    """A connector and a sandbox of its service, which it may be told to look for elsewhere."""
+
+    def __init__(self, service):
+        self.service = service
+        self.name = service.connector
+        self.sandbox = service.sandbox
+        self.port = service.sandbox.port
+
+    def at(self, address):
+        """A configuration for the service at another address."""
+        return self.service.config(**{self.service.address: address})
+
+    def check(self, address, env=None):
+        """The connection status."""
+        return run(self.name, "check", self.at(address), env=env).status
+
+    def refused(self, address, env=None):
+        """The message of a check that must fail."""
+        status = self.check(address, env)
+        assert status["status"] == "FAILED"
+        return status["message"]
+
+    def write(self, address, env=None):
+        """The Result of a small sync."""
+        return run(self.name, "write", self.at(address), catalog_of(self.service.stream("users")),
+                   SOURCE.lines, env=env)
+
+    def works(self, address, env=None):
+        """Check and write, with all that must hold afterwards."""
+        assert self.check(address, env) == {"status": "SUCCEEDED"}
+        assert self.write(address, env).succeeded().state_lines == SOURCE.expected
+        assert set(self.service.held()) == set(range(1, 21))
+
+
+@pytest.fixture(name="running", scope="module", params=[kinds[0] for kinds in SERVICES.values()],
+                ids=list(SERVICES))
+def each_connector(request):
+    """A sandbox for the tests of a connector."""
+    with request.param() as service:
+        yield service
+
+
+@pytest.fixture(name="connector")
+def empty_connector(running):
+    """The connector beside its sandbox, empty."""
+    return Connector(running.empty())
+
+
+@pytest.fixture(name="authority", scope="module")
+def certificate_authority(tmp_path_factory):
+    """An authority that only these tests trust."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def trust(authority, **more):
+    """An environment that trusts it."""
+    return {"SSL_CERT_FILE": authority.file, **more}
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+def test_a_private_authority_is_trusted_where_the_environment_says_so(connector, authority, name):
+    with TlsFront(authority.context(name), connector.port) as front:
+        connector.works(f"https://{name}:{front.port}", trust(authority))
+
+
+@pytest.mark.parametrize("variable", ["CURL_CA_BUNDLE", "SSL_CERT_DIR"])
+def test_other_ways_to_name_an_authority_work_too(connector, authority, variable, tmp_path):
+    value = authority.file
+    if variable == "SSL_CERT_DIR":
+        (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+        authority.openssl("rehash", str(tmp_path))
+        value = tmp_path
+    with TlsFront(authority.context("localhost"), connector.port) as front:
+        assert connector.check(f"https://localhost:{front.port}", {variable: value}) == {
+            "status": "SUCCEEDED"}
+
+
+def test_curls_name_for_the_authorities_goes_before_openssls(connector, authority):
+    with TlsFront(authority.context("localhost"), connector.port) as front:
+        address = f"https://localhost:{front.port}"
+        assert "/nowhere/ca.pem" in connector.refused(
+            address, trust(authority, CURL_CA_BUNDLE="/nowhere/ca.pem"))
+        assert connector.check(address, trust(authority, CURL_CA_BUNDLE="")) == {
+            "status": "SUCCEEDED"}
+
+
+def bad_front(authority, port, kind):
+    """A TLS server that must not be trusted."""
+    days, name, signed = 2, "localhost", True
+    if kind == "expired":
+        days = -1
+    elif kind == "other host":
+        name = "elsewhere.example"
+    elif kind == "self-signed":
+        signed = False
+    return TlsFront(authority.context(name, days, signed), port)
+
+
+@pytest.mark.parametrize("kind, words", [
+    ("expired", "expired"), ("other host", "match"), ("self-signed", "self"),
+    ("unknown authority", "issuer"),
+])
+def test_a_certificate_that_proves_nothing_is_refused_with_the_reason(
+        connector, authority, kind, words):
+    env = {} if kind == "unknown authority" else trust(authority)
+    with bad_front(authority, connector.port, kind) as front:
+        address = f"https://localhost:{front.port}"
+        message = connector.refused(address, env)
+        for text in (words, "certificate", f"{connector.service.address} {address}"):
+            assert text in message
+        message = connector.write(address, env).failed("config_error")["message"]
+        assert "certificate" in message and "tries" not in message
+    assert connector.sandbox.requests() == []
+
+
+def test_tls_to_a_port_without_it_is_told(connector):
+    address = f"https://127.0.0.1:{connector.port}"
+    assert address in connector.refused(address)
+
+
+# --- redirects -----------------------------------------------------------------------------------
+
+
+def places(port):
+    """Where a redirect may lead: another port, another scheme, another name, no scheme at all."""
+    return [f"http://127.0.0.1:{port}/", f"https://127.0.0.1:{port}/",
+            f"http://localhost:{port}/", f"//127.0.0.1:{port}/"]
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_a_redirect_is_not_followed(connector, status):
+    with Canned(canned_reply("200 OK", body=b"{}")) as elsewhere:
+        for place in places(elsewhere.port):
+            with Canned(canned_reply(status, f"Location: {place}")) as moved:
+                address = f"http://127.0.0.1:{moved.port}"
+                assert status[:3] in connector.refused(address)
+                result = connector.write(address)
+                assert status[:3] in result.failed()["message"]
+                assert result.states == []
+                assert len(moved.heads) >= 2
+    assert elsewhere.heads == []
+
+
+@pytest.mark.parametrize("status", [int(text[:3]) for text in REDIRECTS])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_redirect_of_records_acknowledges_nothing(kind, status):
+    with kind() as service, Canned(canned_reply("200 OK", body=b"{}")) as elsewhere:
+        connector = Connector(service)
+        connector.write(service.sandbox.base_url).succeeded()
+        service.sandbox.faults([{**service.writes_of("users"), "times": -1, "status": status,
+                                 "headers": {"Location": f"http://127.0.0.1:{elsewhere.port}/"}}])
+        source = Source().records("users", rows(20, 21)).state("users")
+        result = run(connector.name, "write", service.config(),
+                     catalog_of(service.stream("users")), source.lines)
+        assert str(status) in result.failed()["message"] and result.states == []
+        assert elsewhere.heads == []
+
+
+# --- proxies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY"])
+def test_a_proxy_sees_neither_credentials_nor_records(connector, authority, variable):
+    with TlsFront(authority.context("service.example"), connector.port) as front, \
+            Proxy(front.port, authorization="Proxy-Authorization: Basic ") as proxy:
+        connector.works("https://service.example", trust(
+            authority, **{variable: f"http://{PROXY_USER}@127.0.0.1:{proxy.port}"}))
+    assert {head.split("\r\n")[0] for head in proxy.heads} == {
+        "CONNECT service.example:443 HTTP/1.1"}
+    names = {line.split(":")[0].lower() for head in proxy.heads for line in head.split("\r\n")[1:]}
+    assert names == {"host", "proxy-authorization", "user-agent", "proxy-connection"}
