@@ -1,6 +1,8 @@
 """What goes over the network: to whom, how sure it is that they are it, and what nobody else sees.
 Every connector, before its sandbox."""
 
+import ssl
+
 import pytest
 
 from connector import Source, catalog_of, rows, run
@@ -11,6 +13,17 @@ SOURCE = Source().records("users", rows(20)).state("users")
 REDIRECTS = ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect",
              "308 Permanent Redirect"]
 PROXY_USER = "someone:geheim"
+# OpenSSL with all that it has given up.
+LAX = """
+openssl_conf = start
+[start]
+ssl_conf = ssl
+[ssl]
+system_default = lax
+[lax]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
 
 
 class Connector:
@@ -129,6 +142,22 @@ def test_a_certificate_that_proves_nothing_is_refused_with_the_reason(
             assert text in message
         message = connector.write(address, env).failed("config_error")["message"]
         assert "certificate" in message and "tries" not in message
+    assert connector.sandbox.requests() == []
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_old_versions_of_tls_are_refused_whatever_openssl_is_told(connector, authority, tmp_path):
+    (tmp_path / "openssl.cnf").write_text(LAX)
+    context = authority.context("localhost")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    env = trust(authority, OPENSSL_CONF=tmp_path / "openssl.cnf")
+    with TlsFront(context, connector.port) as front:
+        assert connector.check(f"https://localhost:{front.port}", env) == {"status": "SUCCEEDED"}
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    connector.sandbox.forget_requests()
+    with TlsFront(context, connector.port) as front:
+        assert "protocol version" in connector.refused(f"https://localhost:{front.port}", env)
     assert connector.sandbox.requests() == []
 
 

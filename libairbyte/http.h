@@ -2,10 +2,12 @@
  * http.h: requests over one curl multi handle, with deadlines. The only module that knows curl.
  *
  * Transfers run while ab_http_wait is called, in one thread. Redirects are not followed, so
- * credentials never reach another host; TLS is verified; proxies come from the environment as curl
- * reads it (HTTPS_PROXY, NO_PROXY, ...), private certificate authorities from SSL_CERT_FILE,
- * SSL_CERT_DIR or CURL_CA_BUNDLE. Deadlines: connecting 15 s; without any byte moving 120 s,
- * unless the request says otherwise; 10 minutes in all.
+ * credentials never reach another host; TLS is verified, and 1.2 at least, whatever OpenSSL's own
+ * configuration allows; a reply's limit holds for what it unpacks to. Proxies come from the
+ * environment as curl reads it (HTTPS_PROXY, NO_PROXY, ...), their users and passwords are secrets
+ * (secret.h); private certificate authorities from SSL_CERT_FILE, SSL_CERT_DIR or CURL_CA_BUNDLE.
+ * Deadlines: connecting 15 s; without any byte moving 120 s, unless the request says otherwise; 10
+ * minutes in all.
  */
 #ifndef AB_HTTP_H
 #define AB_HTTP_H
