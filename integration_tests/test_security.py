@@ -207,6 +207,26 @@ def test_a_redirect_of_records_acknowledges_nothing(kind, status):
 # --- proxies -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("proxy", [
+    "ftp://{}@127.0.0.1:9", "http://{}@:x", "{}@127.0.0.1:99999", "http://{}@[::1",
+    "socks5://{}@127.0.0.1:9", "http://{}@127.0.0.1:9", "http://{}@no-such-host.invalid:9",
+])
+def test_the_password_of_a_proxy_that_cannot_be_used_is_not_told(connector, proxy):
+    result = run(connector.name, "check", connector.at("http://service.example"),
+                 env={"http_proxy": proxy.format(PROXY_USER)})
+    assert result.status["status"] == "FAILED" and b"geheim" not in result.everything
+
+
+@pytest.mark.parametrize("variable", [
+    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_it_is_not_told_whatever_variable_it_is_in(connector, variable):
+    scheme = "http" if variable == "http_proxy" else "https"
+    result = connector.write(f"{scheme}://service.example",
+                             {variable: f"ftp://{PROXY_USER}@127.0.0.1:9"})
+    assert f"ftp://{'*' * len(PROXY_USER)}@127.0.0.1:9" in result.failed()["message"]
+    assert b"geheim" not in result.everything
+
+
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY"])
 def test_a_proxy_sees_neither_credentials_nor_records(connector, authority, variable):
     with TlsFront(authority.context("service.example"), connector.port) as front, \

@@ -177,12 +177,39 @@ transfer_recycle(struct ab_http *http, struct transfer *t)
 	http->idle_count++;
 }
 
+/* libcurl quotes a proxy's address that it cannot use, with the user and the password in it. */
+static void
+hide_proxy_user(const char *variable)
+{
+	const char *address = getenv(variable);
+	const char *end = address != NULL ? strrchr(address, '@') : NULL;
+
+	if (end == NULL)
+		return;
+	const char *scheme_end = strstr(address, "://");
+	const char *start = scheme_end != NULL && scheme_end < end ? scheme_end + 3 : address;
+	char *user = ab_memdup(start, (size_t)(end - start));
+	ab_secret_add(user);
+	free(user);
+}
+
+static void
+hide_proxy_users(void)
+{
+	static const char *const variables[] = {
+	    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		hide_proxy_user(variables[i]);
+}
+
 struct ab_http *
 ab_http_new(const char *user_agent, int64_t deadline_ms)
 {
 	struct ab_http *http = ab_calloc(1, sizeof(*http));
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	hide_proxy_users();
 	http->multi = curl_multi_init();
 	if (http->multi == NULL)
 		abort(); /* only without memory */
