@@ -1,19 +1,64 @@
 #include "service.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "alloc.h"
+#include "secret.h"
+
+/* A value of two bytes takes 80 in memory: what has more values than this is read only if they are
+ * so large on the average. The densest list of a service's, Dust's of all tables, has 13 bytes
+ * each. */
+#define VALUES_MAX ((size_t)1 << 18)
+#define VALUE_BYTES 12
 /* Far longer than a message: what is too long is to be cut, not left out. */
 #define DESCRIPTION_MAX ((size_t)1 << 16)
+
+/* What begins a value, outside of strings: at least as many as there are values, but for one. */
+static size_t
+count_values(const char *text, size_t len)
+{
+	size_t count = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		switch (text[i]) {
+		case '\\':
+			i++;
+			break;
+		case '"':
+			quoted = !quoted;
+			break;
+		case '[':
+		case '{':
+		case ',':
+			count += quoted ? 0 : 1;
+			break;
+		default:
+			break;
+		}
+	}
+	return count;
+}
+
+static bool
+is_too_dense(const char *text, size_t len)
+{
+	if (len <= VALUES_MAX)
+		return false;
+	const size_t count = count_values(text, len);
+	return count > VALUES_MAX && count > len / VALUE_BYTES;
+}
 
 cJSON *
 ab_reply_json(const struct ab_reply *in)
 {
 	const char *end = NULL;
 
-	if (in->body == NULL || in->len == 0)
+	if (in->body == NULL || in->len == 0 || is_too_dense(in->body, in->len))
 		return NULL;
 	/* With the NUL after the body, which must follow the value. */
 	cJSON *document = cJSON_ParseWithLengthOpts(in->body, in->len + 1, &end, true);
@@ -33,9 +78,12 @@ is_blank(char c)
 void
 ab_reply_copy_text(char *to, size_t size, const cJSON *text)
 {
-	const char *from = cJSON_IsString(text) ? text->valuestring : "";
-	size_t whole = strlen(from);
+	const char *given = cJSON_IsString(text) ? text->valuestring : "";
+	size_t whole = strlen(given);
+	char *masked = ab_memdup(given, whole);
+	const char *from = masked;
 
+	ab_secret_mask(masked, whole);
 	while (whole > 0 && is_blank(from[whole - 1]))
 		whole--;
 	for (; whole > 0 && is_blank(*from); whole--)
@@ -49,6 +97,7 @@ ab_reply_copy_text(char *to, size_t size, const cJSON *text)
 		if (is_blank(*p))
 			*p = ' ';
 	}
+	free(masked);
 }
 
 /* " of stream X", or nothing in a check or a discovery. */

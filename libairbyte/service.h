@@ -20,11 +20,12 @@ struct ab_service {
 	const char *url;       /* "https://dust.tt": no secret */
 };
 
-/* The reply as JSON, nothing after it; NULL if it is anything else. For cJSON_Delete. */
+/* The reply as JSON, nothing after it; NULL if it is anything else, or so many values in so few
+ * bytes that it can only be meant to fill the memory. For cJSON_Delete. */
 struct cJSON *ab_reply_json(const struct ab_reply *in);
 
-/* Copies a string of a reply as one line: trimmed, controls as blanks, cut between characters to
- * what fits in size bytes with its NUL. "" if text is NULL or no string. */
+/* Copies a string of a reply as one line: secrets masked, trimmed, controls as blanks, cut between
+ * characters to what fits in size bytes with its NUL. "" if text is NULL or no string. */
 void ab_reply_copy_text(char *to, size_t size, const struct cJSON *text);
 
 /*

@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "secret.h"
 #include "service.h"
 
 static const struct ab_service service = {
@@ -43,6 +44,69 @@ a_reply_is_one_value_and_nothing_after_it(void **state)
 		assert_int_equal(document != NULL, cases[i].good);
 		cJSON_Delete(document);
 	}
+}
+
+/* A list of count equal values; the caller frees it. */
+static char *
+list_of(const char *value, size_t count, size_t *len)
+{
+	const size_t value_len = strlen(value);
+	char *text = malloc(count * (value_len + 1) + 2);
+	char *at = text;
+
+	assert_non_null(text);
+	*at++ = '[';
+	for (size_t i = 0; i < count; i++) {
+		memcpy(at, value, value_len);
+		at += value_len;
+		*at++ = i + 1 < count ? ',' : ']';
+	}
+	*at = '\0';
+	*len = (size_t)(at - text);
+	return text;
+}
+
+static void
+a_reply_of_nothing_but_tiny_values_is_not_read(void **state)
+{
+	static const struct {
+		const char *value;
+		size_t count;
+		bool good;
+	} cases[] = {
+	    {"0", 250000, true},
+	    {"0", 300000, false},
+	    {"[]", 300000, false},
+	    {"{\"a\":0}", 200000, false},
+	    {"{\"identifier\":\"0123456789012345\"}", 300000, true},
+	    {"\"[,\\\",[[,{{\"", 200000, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t len = 0;
+		char *body = list_of(cases[i].value, cases[i].count, &len);
+		const struct ab_reply reply = reply_of(200, "application/json", body, len);
+		cJSON *document = ab_reply_json(&reply);
+		assert_int_equal(document != NULL, cases[i].good);
+		cJSON_Delete(document);
+		free(body);
+	}
+}
+
+static void
+a_secret_is_masked_before_its_text_is_cut(void **state)
+{
+	cJSON *text = cJSON_Parse("\"not k\\u0065y\\/123!\"");
+	char copy[10];
+
+	(void)state;
+	ab_secret_add("key/123");
+	ab_reply_copy_text(copy, sizeof(copy), text);
+	assert_string_equal(copy, "not *****");
+	assert_string_equal(text->valuestring, "not key/123!");
+	cJSON_Delete(text);
+	ab_secret_release();
 }
 
 static void
@@ -199,6 +263,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_reply_is_one_value_and_nothing_after_it),
+	    cmocka_unit_test(a_reply_of_nothing_but_tiny_values_is_not_read),
+	    cmocka_unit_test(a_secret_is_masked_before_its_text_is_cut),
 	    cmocka_unit_test(a_text_is_one_trimmed_line_cut_between_characters),
 	    cmocka_unit_test(a_good_reply_is_done_and_says_nothing),
 	    cmocka_unit_test(a_success_that_is_no_json_is_no_success),
