@@ -139,14 +139,18 @@ $(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))
 $(B)/unit_tests/libairbyte/%: unit_tests/libairbyte/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.a,$^) $(LDLIBS_ALL) -lcmocka -o $@
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.o %.a,$^) $(LDLIBS_ALL) -lcmocka -o $@
 
 # What runs a fuzz target: libFuzzer, or main() of a program that replays inputs.
 ifeq ($(MODE),fuzz)
 $(FUZZERS): LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 else
-$(FUZZERS): unit_tests/fuzz/replay.c
+$(FUZZERS): $(B)/unit_tests/fuzz/replay.o
 endif
+$(B)/unit_tests/fuzz/replay.o: unit_tests/fuzz/replay.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(COMPILE) -c $< -o $@
 
 # --- tests -------------------------------------------------------------------------------------
 
