@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 
+#include <sys/uio.h>
 #include <utlist.h>
 
 #include "alloc.h"
@@ -87,16 +88,17 @@ ab_clock_scaled(int64_t ms)
 
 /* --- descriptors ----------------------------------------------------------------------------- */
 
-/* A reject file is all that is written to beside. */
+/* Output is kept; all else goes where it should: a reject file, what the fuzzer itself writes. */
 ssize_t
 write(int fd, const void *bytes, size_t len)
 {
-	if (fd == STDOUT_FILENO) {
+	const struct iovec whole = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+
+	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
+		return writev(fd, &whole, 1);
+	if (fd == STDOUT_FILENO)
 		world.written(bytes, len);
-		ab_buf_add(&world.out, bytes, len);
-	} else if (fd == STDERR_FILENO) {
-		ab_buf_add(&world.log, bytes, len);
-	}
+	ab_buf_add(fd == STDOUT_FILENO ? &world.out : &world.log, bytes, len);
 	return (ssize_t)len;
 }
 
@@ -151,7 +153,7 @@ ab_http_new(const char *user_agent, int64_t deadline_ms)
 }
 
 void
-ab_http_free(struct ab_http *http)
+ab_http_cancel(struct ab_http *http)
 {
 	struct world_call *call = NULL;
 	struct world_call *following = NULL;
@@ -162,6 +164,12 @@ ab_http_free(struct ab_http *http)
 		world_call_free(call);
 	}
 	world.calls = NULL;
+}
+
+void
+ab_http_free(struct ab_http *http)
+{
+	ab_http_cancel(http);
 	world_call_free(world.answered);
 	world.answered = NULL;
 }
@@ -189,9 +197,10 @@ ab_http_send(
 }
 
 bool
-ab_http_wait(struct ab_http *http, int fd, int timeout_ms)
+ab_http_wait(struct ab_http *http, int fd, int wake, int timeout_ms)
 {
 	(void)http;
+	(void)wake;
 	if (fd < 0 && world.calls == NULL)
 		world.now_ms += timeout_ms;
 	return fd >= 0;
