@@ -398,11 +398,11 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
-def measured(command, *arguments, **options):
+def measured(command, *arguments, binary=DUST, **options):
     """(Result, peak resident bytes, CPU seconds) of a run."""
     with tempfile.NamedTemporaryFile("r") as file:
         prefix = [PYTHON, "-S", "-E", "-c", MEASURE, file.name]
-        result = run(DUST, command, *arguments, prefix=prefix, **options)
+        result = run(binary, command, *arguments, prefix=prefix, **options)
         peak, seconds = file.read().split()
     return result, int(peak), float(seconds)
 

@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from contextlib import suppress
 
 OPENSSL_SECONDS = 30
@@ -140,6 +141,24 @@ class Canned(Front):
     def serve(self, connection):
         self.read_head(connection)
         connection.sendall(self.answer)
+
+
+class Endless(Front):
+    """Answers every request with a beginning, and then with the same bytes until nobody listens,
+    with a pause of so many seconds after each time."""
+
+    def __init__(self, beginning, piece, pause=0):
+        self.beginning = beginning
+        self.piece = piece
+        self.pause = pause
+        super().__init__()
+
+    def serve(self, connection):
+        self.read_head(connection)
+        connection.sendall(self.beginning)
+        while not self.stopped:
+            connection.sendall(self.piece)
+            time.sleep(self.pause)
 
 
 class Silent(Front):

@@ -7,11 +7,12 @@ import time
 from contextlib import ExitStack
 
 from connector import DUST, Process, Sandbox, catalog_of, record, run, stream
-from harness import dust_config, luzmo_config
-from network import Canned, Silent, canned_reply
+from harness import CONFIGS, dust_config, luzmo_config
+from network import Canned, Endless, Silent, canned_reply
 
 CHECK_SECONDS = 60
 PROGRESS_SECONDS = 21
+DRIP_SECONDS = 0.5
 
 
 class Background:
@@ -63,6 +64,8 @@ def slow_runs():
     patient = stack.enter_context(Canned(canned_reply(
         "503 Service Unavailable", "Retry-After: 100")))
     failing = stack.enter_context(Canned(canned_reply("503 Service Unavailable")))
+    dripping = stack.enter_context(Endless(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" ", DRIP_SECONDS))
     sandbox = stack.enter_context(Sandbox(None))
     luzmo = ("destination-luzmo", luzmo_config)
     return {
@@ -70,5 +73,8 @@ def slow_runs():
         "host that asks for patience": Background(timed_check, patient.port),
         "luzmo, silent": Background(timed_check, silent.port, *luzmo),
         "luzmo, failing": Background(timed_check, failing.port, *luzmo),
+        **{f"{name}, dripping": Background(
+            timed_check, dripping.port, f"destination-{name}", config_of)
+           for name, config_of in CONFIGS.items()},
         "long write": Background(long_write, sandbox, "tables"),
     }

@@ -7,6 +7,7 @@ import pytest
 from connector import (
     DUST, KEY, ROWS, UPSERT, Source, catalog_of, empty_sandbox, record, rows, run, shared_sandbox,
     stream, write)
+from harness import CONFIGS
 from slow import CHECK_SECONDS, slow_runs
 
 __all__ = ["empty_sandbox", "shared_sandbox"]
@@ -21,6 +22,13 @@ def test_a_check_answers_within_a_minute_whatever_happens(name):
     assert seconds < CHECK_SECONDS
     assert result.status["status"] == "FAILED"
     assert KEY.encode() not in result.everything
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_check_of_a_host_that_never_ends_its_answer_ends(name):
+    seconds, result = slow_runs()[f"{name}, dripping"].outcome()
+    assert seconds < CHECK_SECONDS
+    assert result.status["status"] == "FAILED" and "timed out" in result.status["message"]
 
 
 def test_a_check_of_a_silent_host_says_which_and_that_it_is_silent():

@@ -371,6 +371,20 @@ mask_refusal(const struct transfer *t, long status)
 }
 
 static void
+describe_loss(const struct transfer *t, CURLcode result, struct ab_reply *reply)
+{
+	if (t->reply.overflowed)
+		snprintf(reply->loss, sizeof(reply->loss), "the reply is larger than %zu MiB",
+		    t->reply.limit >> 20);
+	else if (result == CURLE_OUT_OF_MEMORY) /* its word for a line beyond its limit, too */
+		snprintf(reply->loss, sizeof(reply->loss),
+		    "the reply's head has a line that is too long, or memory is short");
+	else
+		snprintf(reply->loss, sizeof(reply->loss), "%s",
+		    t->error[0] != '\0' ? t->error : curl_easy_strerror(result));
+}
+
+static void
 read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 {
 	long status = 0;
@@ -387,14 +401,10 @@ read_reply(const struct transfer *t, CURLcode result, struct ab_reply *reply)
 	reply->len = t->reply.len;
 	if (result == CURLE_OK) {
 		reply->status = (int)status;
-	} else if (t->reply.overflowed) {
-		snprintf(reply->loss, sizeof(reply->loss), "the reply is larger than %zu MiB",
-		    t->reply.limit >> 20);
 	} else {
 		reply->untrusted =
 		    result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
-		snprintf(reply->loss, sizeof(reply->loss), "%s",
-		    t->error[0] != '\0' ? t->error : curl_easy_strerror(result));
+		describe_loss(t, result, reply);
 	}
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
 	reply->elapsed_us = elapsed_us;
