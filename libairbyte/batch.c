@@ -327,34 +327,13 @@ ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...)
 	assert(!batch->reasons.overflowed);
 }
 
-/* All versions of a key stand for the earliest of them, and those of another key for another. */
-static bool
-is_version(const struct ab_entry *a, const struct ab_entry *b)
-{
-	return a->stands_for == b->stands_for;
-}
-
 void
 ab_batch_reject_key(struct ab_batch *batch, size_t i, const char *reason)
 {
-	struct ab_batch *older = batch->older;
-
+	if (batch->entries[i].rejected)
+		return;
 	ab_batch_reject(batch, i, "%s", reason);
-	for (size_t j = 0; older != NULL && j < older->count; j++) {
-		if (is_version(&older->entries[j], &batch->entries[i]))
-			ab_batch_reject(older, j, "%s", reason);
-	}
-}
-
-size_t
-ab_batch_versions(const struct ab_batch *batch, size_t i)
-{
-	const struct ab_batch *older = batch->older;
-	size_t versions = 1;
-
-	for (size_t j = 0; older != NULL && j < older->count; j++)
-		versions += is_version(&older->entries[j], &batch->entries[i]);
-	return versions;
+	batch->entries[i].key_rejected = true;
 }
 
 const char *

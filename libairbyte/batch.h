@@ -39,7 +39,7 @@ struct ab_entry {
 	uint8_t kind;        /* the connector's own mark: 0 unless ab_batch_mark was called */
 	bool superseded;     /* a later record of the batch has the same key */
 	bool rejected;
-	uint8_t unused; /* in place of padding: entries are written to disk */
+	bool key_rejected; /* and with it all earlier versions */
 };
 
 struct ab_batch {
@@ -97,6 +97,10 @@ void ab_batch_seal(struct ab_batch *batch);
  */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
 
+/* How many records of the key of each entry the batch holds, itself included: one number for each,
+ * for the caller to free. */
+size_t *ab_batch_versions(const struct ab_batch *batch);
+
 /*
  * After the last verdict: a new sealed batch of the versions that take the place of rejected ones,
  * with what is older still put aside; NULL if there are none. It is to be delivered before any
@@ -124,16 +128,12 @@ struct ab_view ab_batch_entry_record(const struct ab_batch *batch, size_t i);
  * was committed is found, also before sealing; the pending record is not. */
 bool ab_batch_find(const struct ab_batch *batch, const char *bytes, size_t len, size_t *i);
 
-/* For response(): the service refused this record for good. The first reason given stays. */
+/* For response(): the service refused this record for good. What was said of it first stays. */
 void ab_batch_reject(struct ab_batch *batch, size_t i, const char *format, ...) AB_PRINTF(3, 4);
 
-/* For response(): it refused this record for good, and would refuse any other of its key: earlier
- * versions are rejected with it. */
+/* For response(): the same, and it would refuse any other record of this key: earlier versions are
+ * rejected with it (by ab_batch_fallback). */
 void ab_batch_reject_key(struct ab_batch *batch, size_t i, const char *reason);
-
-/* How many records of the key of entry i the batch holds, itself included: those that
- * ab_batch_reject_key rejects. Takes time with what is put aside. */
-size_t ab_batch_versions(const struct ab_batch *batch, size_t i);
 
 /* The reason entry i was rejected for, or NULL if it was not; lent until the next reject. */
 const char *ab_batch_reason(const struct ab_batch *batch, size_t i);

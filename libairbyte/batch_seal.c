@@ -175,30 +175,45 @@ ab_batch_split(struct ab_batch *batch)
 	return second;
 }
 
-/* Whether the service refused the last version of the key, and not the key, of this older one. */
-static bool
-falls_back(const struct ab_batch *batch, size_t i)
+/* The entry with the last version of the key of entry i of what is put aside. */
+static size_t
+newest_of(const struct ab_batch *batch, size_t i)
 {
 	const struct ab_view key = ab_batch_entry_key(batch->older, i);
 	size_t newest = 0;
 	const bool found = ab_batch_find(batch, key.data, key.len, &newest);
 
 	assert(found);
-	return found && batch->entries[newest].rejected && !batch->older->entries[i].rejected;
+	return newest;
 }
 
-/* Appends an entry of another batch as if it came again. */
-static void
-append_again(struct ab_batch *to, const struct ab_batch *from, size_t i)
+size_t *
+ab_batch_versions(const struct ab_batch *batch)
 {
+	size_t *versions = ab_malloc(batch->count * sizeof(versions[0]));
+
+	for (size_t i = 0; i < batch->count; i++)
+		versions[i] = 1;
+	for (size_t i = 0; batch->older != NULL && i < batch->older->count; i++)
+		versions[newest_of(batch, i)]++;
+	return versions;
+}
+
+/* Appends entry i of what is put aside as if it came again; *to is made with the first. */
+static void
+append_again(struct ab_batch **to, const struct ab_batch *batch, size_t i)
+{
+	const struct ab_batch *from = batch->older;
 	const struct ab_entry *entry = &from->entries[i];
 	const struct ab_view key = ab_batch_entry_key(from, i);
 	const size_t start = ab_batch_start(from, i);
 
-	ab_batch_key(to, key.data, key.len);
-	ab_batch_mark(to, entry->kind);
-	ab_buf_add(&to->body, from->body.data + start, entry->end - start);
-	ab_batch_commit(to, entry->ordinal, ab_batch_entry_record(from, i));
+	if (*to == NULL)
+		*to = ab_batch_new(batch->stream, batch->body.limit, batch->opened_ms);
+	ab_batch_key(*to, key.data, key.len);
+	ab_batch_mark(*to, entry->kind);
+	ab_buf_add(&(*to)->body, from->body.data + start, entry->end - start);
+	ab_batch_commit(*to, entry->ordinal, ab_batch_entry_record(from, i));
 }
 
 struct ab_batch *
@@ -209,11 +224,11 @@ ab_batch_fallback(struct ab_batch *batch)
 	if (batch->older == NULL || batch->reasons.len == 0)
 		return NULL;
 	for (size_t i = 0; i < batch->older->count; i++) {
-		if (!falls_back(batch, i))
-			continue;
-		if (fallback == NULL)
-			fallback = ab_batch_new(batch->stream, batch->body.limit, batch->opened_ms);
-		append_again(fallback, batch->older, i);
+		const size_t newest = newest_of(batch, i);
+		if (batch->entries[newest].key_rejected)
+			ab_batch_reject(batch->older, i, "%s", ab_batch_reason(batch, newest));
+		else if (batch->entries[newest].rejected)
+			append_again(&fallback, batch, i);
 	}
 	if (fallback == NULL)
 		return NULL;
