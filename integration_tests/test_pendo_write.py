@@ -200,6 +200,43 @@ def test_exactly_the_records_that_pendo_refuses_are_rejected(sandbox, errors):
     assert sorted(told.partition("ids: ")[2].split(", ")) == ["u31", "u7"]
 
 
+def test_what_is_refused_gives_way_to_an_older_value(sandbox, tmp_path):
+    sandbox.settings(errors="objects", null_values="refuse")
+    path = tmp_path / "rejected.jsonl"
+    data = [{"id": "v1", "plan": plan} for plan in ("a", "b", None, None)]
+    source = with_state([*data, {"id": "v2", "plan": "c"}])
+    result = sync(sandbox, stream(), source.lines, null_values="null", reject_file=str(path))
+    assert rejected(result.succeeded()) == [(3, 2)]
+    assert [(one["record"], one["data"]) for one in lines_of(path)] == [(4, data[3]), (3, data[2])]
+    assert (values(sandbox), values(sandbox, "v2")) == ({"plan": "b"}, {"plan": "c"})
+    assert writes(sandbox) == {"v1": 1, "v2": 1}
+    assert sizes(sandbox) == [2, 1, 1]
+
+
+def test_an_older_value_never_comes_after_a_newer_one(sandbox):
+    sandbox.faults([rule('"bad"', status=400, body="bad format", times=-1)])
+    sandbox.settings(latency_ms=20)
+    data = [{"id": "v1", "plan": plan} for plan in ("a", "bad", "bad", "c", "d", "bad")]
+    result = sync(sandbox, stream(), with_state(data).lines, batch_records=2).succeeded()
+    assert rejected(result) == [(4, 2)]
+    assert (values(sandbox), writes(sandbox)) == ({"plan": "d"}, {"v1": 3})
+    assert sizes(sandbox) == [1] * 5
+
+
+def test_all_records_of_an_id_that_is_not_there_are_rejected_at_once(sandbox, tmp_path):
+    path = tmp_path / "rejected.jsonl"
+    ghosts = [{"id": "ghost", "plan": plan} for plan in "abcde"]
+    source = with_state([*ghosts, {"id": "v1", "plan": "f"}])
+    result = sync(sandbox, stream(), source.lines, reject_file=str(path)).succeeded()
+    assert rejected(result) == [(1, 5)]
+    lines = lines_of(path)
+    assert [(one["record"], one["data"]) for one in lines] == list(enumerate(ghosts, 1))
+    assert {one["reason"] for one in lines} == {"Pendo has no visitor of this id"}
+    assert any(line.endswith("5 records were not written: Pendo has no visitor of this id; "
+                             "ids: ghost") for line in result.logs("WARN"))
+    assert sizes(sandbox) == [2]
+
+
 def test_a_record_that_has_a_whole_call_refused_is_found(sandbox):
     put_many(sandbox, 40)
     sandbox.faults([rule('"u9"', status=400, body="bad format", times=-1)])

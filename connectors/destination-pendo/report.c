@@ -55,16 +55,21 @@ put_cut(struct ab_buf *text, struct ab_view id)
 }
 
 void
-pendo_report_add(struct pendo_report *report, const char *reason, struct ab_view id)
+pendo_report_add(struct pendo_report *report, const char *reason, struct ab_view id, size_t records)
 {
 	struct pendo_finding *finding = finding_of(report, reason);
 	const char *quote = is_plain(id) ? "" : "\"";
 	const size_t len = strlen(finding->ids);
 	struct ab_buf text;
 
-	finding->records++;
-	if (finding->records > PENDO_REPORTED_IDS || id.len == 0)
+	finding->records += records;
+	if (id.len == 0)
 		return;
+	if (finding->listed == PENDO_REPORTED_IDS) {
+		finding->more = true;
+		return;
+	}
+	finding->listed++;
 	ab_buf_init(&text, PENDO_REPORTED_ID_BYTES);
 	put_cut(&text, id);
 	snprintf(finding->ids + len, sizeof(finding->ids) - len, "%s%s%s%s", len > 0 ? ", " : "",
@@ -84,7 +89,7 @@ pendo_report_tell(const struct pendo_report *report, struct ab_stream *stream, u
 		    finding->records == 1 ? "record was" : "records were",
 		    i < PENDO_REASONS ? finding->reason : "other reasons",
 		    finding->ids[0] != '\0' ? "; ids: " : "", finding->ids,
-		    finding->records > PENDO_REPORTED_IDS ? ", ..." : "");
+		    finding->more ? ", ..." : "");
 	}
 }
 

@@ -8,6 +8,7 @@
 #ifndef PENDO_REPORT_H
 #define PENDO_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@
 struct pendo_finding {
 	char reason[PENDO_REASON_BYTES];
 	uint64_t records;
+	unsigned listed; /* in ids */
+	bool more;       /* than are listed */
 	/* The first of them, ", " between them. One with blanks, commas, quotes, backslashes or
 	 * control characters is a JSON text. */
 	char ids[PENDO_REPORTED_IDS * (PENDO_REPORTED_ID_BYTES + 4)];
@@ -32,8 +35,9 @@ struct pendo_report {
 	size_t reasons;
 };
 
-/* A record was not written. id may be empty. */
-void pendo_report_add(struct pendo_report *report, const char *reason, struct ab_view id);
+/* So many records of an id were not written. id may be empty. */
+void pendo_report_add(
+    struct pendo_report *report, const char *reason, struct ab_view id, size_t records);
 
 /* Leaves one note per reason, of the ids from first on. */
 void pendo_report_tell(const struct pendo_report *report, struct ab_stream *stream, unsigned first);

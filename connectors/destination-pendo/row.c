@@ -23,7 +23,7 @@ struct row {
 static enum ab_taken
 reject(struct row *row)
 {
-	pendo_report_add(&row->stream->report, row->err->message, row->id);
+	pendo_report_add(&row->stream->report, row->err->message, row->id, 1);
 	return AB_REJECTED;
 }
 

@@ -1,6 +1,7 @@
 #include "values.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cjson/cJSON.h>
 
@@ -34,13 +35,14 @@ reject(struct ab_exchange *x, size_t i, const char *reason)
 	struct pendo_stream *stream = x->stream->self;
 
 	ab_batch_reject(x->batch, i, "%s", reason);
-	pendo_report_add(&stream->report, reason, ab_batch_entry_key(x->batch, i));
+	pendo_report_add(&stream->report, reason, ab_batch_entry_key(x->batch, i), 1);
 }
 
 /* --- 200 --- */
 
+/* No other record of the id would find it either. versions: how many there are. */
 static void
-settle_missing(const struct pendo *pendo, struct ab_exchange *x, size_t i)
+settle_missing(const struct pendo *pendo, struct ab_exchange *x, size_t i, size_t versions)
 {
 	struct pendo_stream *stream = x->stream->self;
 	char reason[128];
@@ -48,14 +50,14 @@ settle_missing(const struct pendo *pendo, struct ab_exchange *x, size_t i)
 	snprintf(reason, sizeof(reason), "Pendo has no %s of this id%s",
 	    pendo_kind_name(stream->kind),
 	    pendo->on_missing == PENDO_IGNORE ? ", which on_missing ignores" : "");
-	if (pendo->on_missing == PENDO_IGNORE)
-		pendo_report_add(&stream->report, reason, ab_batch_entry_key(x->batch, i));
-	else
-		reject(x, i, reason);
+	pendo_report_add(&stream->report, reason, ab_batch_entry_key(x->batch, i), versions);
+	if (pendo->on_missing != PENDO_IGNORE)
+		ab_batch_reject_key(x->batch, i, reason);
 }
 
 static void
-settle_row(const struct pendo *pendo, struct ab_exchange *x, size_t i, const struct pendo_row *row)
+settle_row(const struct pendo *pendo, struct ab_exchange *x, size_t i, const struct pendo_row *row,
+    size_t versions)
 {
 	char words[WORDS_MAX];
 	char reason[WORDS_MAX + 32];
@@ -64,7 +66,7 @@ settle_row(const struct pendo *pendo, struct ab_exchange *x, size_t i, const str
 	case PENDO_UPDATED:
 		break;
 	case PENDO_MISSING:
-		settle_missing(pendo, x, i);
+		settle_missing(pendo, x, i, versions);
 		break;
 	case PENDO_REFUSED:
 		pendo_outcome_words(words, sizeof(words), row->error);
@@ -79,13 +81,15 @@ settle(const struct pendo *pendo, struct ab_exchange *x, const struct pendo_outc
     struct ab_error *err)
 {
 	struct pendo_stream *stream = x->stream->self;
+	size_t *versions = ab_batch_versions(x->batch);
 	char label[256];
 	bool taken = false;
 
 	for (size_t i = 0; i < x->batch->count; i++) {
-		settle_row(pendo, x, i, &outcome->rows[i]);
+		settle_row(pendo, x, i, &outcome->rows[i], versions[i]);
 		taken = taken || ab_batch_reason(x->batch, i) == NULL;
 	}
+	free(versions);
 	if (taken) {
 		stream->refusals.count = 0;
 		stream->refusals.taken = true;

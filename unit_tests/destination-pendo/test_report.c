@@ -28,15 +28,31 @@ the_first_ids_of_a_reason_are_named(void **state)
 	for (unsigned i = 1; i <= 21; i++) {
 		char id[16];
 		snprintf(id, sizeof(id), "v%u", i);
-		pendo_report_add(&report, "not there", view(id));
+		pendo_report_add(&report, "not there", view(id), 1);
 	}
-	pendo_report_add(&report, "no id", (struct ab_view){0});
+	pendo_report_add(&report, "no id", (struct ab_view){0}, 1);
 	pendo_report_tell(&report, &stream, 4);
 	assert_string_equal(stream.notes->text, "1 record was not written: no id");
 	assert_string_equal(stream.notes->next->text,
 	    "21 records were not written: not there; ids: v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, "
 	    "v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, ...");
 	assert_null(stream.notes->next->next);
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
+an_id_with_several_records_is_named_once(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	pendo_report_add(&report, "not there", view("v1"), 25);
+	pendo_report_add(&report, "not there", view("v2"), 1);
+	pendo_report_tell(&report, &stream, 4);
+	assert_string_equal(
+	    stream.notes->text, "26 records were not written: not there; ids: v1, v2");
 	drop_notes(&stream);
 	pendo_report_release(&report);
 }
@@ -52,7 +68,7 @@ long_ids_are_cut_between_characters(void **state)
 	memset(id, 'x', sizeof(id));
 	memcpy(id + 63, "\xc3\xa9", 2);
 	for (int i = 0; i < PENDO_REPORTED_IDS; i++)
-		pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)});
+		pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)}, 1);
 	const char *ids = report.findings[0].ids;
 	assert_int_equal(strlen(ids), 20 * 63 + 19 * 2);
 	assert_int_equal(ids[63], ',');
@@ -83,8 +99,8 @@ ids_that_could_be_taken_for_several_are_quoted(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct pendo_report report = {0};
-		pendo_report_add(&report, "r", cases[i].id);
-		pendo_report_add(&report, "r", view("v"));
+		pendo_report_add(&report, "r", cases[i].id, 1);
+		pendo_report_add(&report, "r", view("v"), 1);
 		char told[64];
 		snprintf(told, sizeof(told), "%s, v", cases[i].told);
 		assert_string_equal(report.findings[0].ids, told);
@@ -104,7 +120,7 @@ quoted_ids_are_cut_between_escapes_and_the_note_holds_them(void **state)
 	memset(reason, 'r', sizeof(reason) - 1);
 	reason[sizeof(reason) - 1] = '\0';
 	for (int i = 0; i <= PENDO_REPORTED_IDS; i++)
-		pendo_report_add(&report, reason, (struct ab_view){id, sizeof(id)});
+		pendo_report_add(&report, reason, (struct ab_view){id, sizeof(id)}, 1);
 	/* Ten of six bytes each fit into 64. */
 	const char *ids = report.findings[0].ids;
 	assert_int_equal(strlen(ids), 20 * (60 + 2) + 19 * 2);
@@ -127,8 +143,8 @@ many_reasons_become_one(void **state)
 		char reason[300];
 		memset(reason, 'r', sizeof(reason));
 		snprintf(reason + (i == 0 ? 290 : 0), 10, "%u", i);
-		pendo_report_add(&report, reason, view("v"));
-		pendo_report_add(&report, reason, view("w"));
+		pendo_report_add(&report, reason, view("v"), 1);
+		pendo_report_add(&report, reason, view("w"), 1);
 	}
 	assert_int_equal(report.reasons, PENDO_REASONS);
 	assert_int_equal(report.findings[0].records, 2);
@@ -157,6 +173,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_ids_of_a_reason_are_named),
+	    cmocka_unit_test(an_id_with_several_records_is_named_once),
 	    cmocka_unit_test(long_ids_are_cut_between_characters),
 	    cmocka_unit_test(ids_that_could_be_taken_for_several_are_quoted),
 	    cmocka_unit_test(quoted_ids_are_cut_between_escapes_and_the_note_holds_them),

@@ -81,6 +81,36 @@ ids_that_pendo_lacks_are_rejected_ignored_or_fatal(void **state)
 	}
 }
 
+/* The batch's second id has three records. */
+static void
+all_records_of_an_id_that_pendo_lacks_share_its_fate(void **state)
+{
+	static const struct {
+		const char *extra;
+		bool rejected;
+	} cases[] = {{"", true}, {"'on_missing':'ignore'", false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		fixture_open(&f, cases[i].extra);
+		assert_int_equal(fixture_take(&f, "{'id':2,'plan':'a'}"), AB_TAKEN);
+		assert_int_equal(fixture_take(&f, "{'id':1,'plan':'b'}"), AB_TAKEN);
+		assert_int_equal(fixture_take(&f, "{'id':2,'plan':'c'}"), AB_TAKEN);
+		assert_int_equal(fixture_take(&f, "{'id':2,'plan':'d'}"), AB_TAKEN);
+		assert_int_equal(fixture_take(&f, "{'id':3,'plan':'e'}"), AB_TAKEN);
+		ab_batch_seal(f.batch);
+		fixture_exchange(&f, AB_BATCH, false);
+		assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		assert_int_equal(fixture_answer(&f, 200, MISSING), AB_DONE);
+		assert_int_equal(f.batch->entries[1].key_rejected, cases[i].rejected);
+		assert_null(ab_batch_fallback(f.batch));
+		expect_contains(fixture_told(&f), "3 records were not written: Pendo has no ");
+		expect_contains(f.stream.notes->text, "; ids: 2");
+		fixture_close(&f);
+	}
+}
+
 static void
 errors_that_name_a_record_reject_it(void **state)
 {
@@ -442,6 +472,7 @@ main(void)
 	    cmocka_unit_test(a_batch_is_one_call),
 	    cmocka_unit_test(nothing_is_created_unless_it_is_asked_for),
 	    cmocka_unit_test(ids_that_pendo_lacks_are_rejected_ignored_or_fatal),
+	    cmocka_unit_test(all_records_of_an_id_that_pendo_lacks_share_its_fate),
 	    cmocka_unit_test(errors_that_name_a_record_reject_it),
 	    cmocka_unit_test(refusals_without_a_name_halve_the_batch),
 	    cmocka_unit_test(a_record_alone_needs_no_name),
