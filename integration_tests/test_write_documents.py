@@ -502,6 +502,21 @@ def test_a_document_beyond_the_plan_is_a_rejected_record_and_no_crash(sandbox, t
     assert any("1 rejected" in text for text in result.logs("INFO"))
 
 
+@pytest.mark.parametrize("mode", ["append_dedup", "overwrite"])
+def test_a_document_that_is_too_large_gives_way_to_an_older_one(sandbox, tmp_path, mode):
+    sandbox.settings(plan_mb=0.01)
+    rejects = tmp_path / "rejects.jsonl"
+    data = [{"id": 1, "text": text} for text in ("old", "good", "x" * 11_000, "y" * 12_000)]
+    source = Source().records("users", [*data, {"id": 2, "text": "other"}]).state("users")
+    result = sync(sandbox, stream("users", mode, "id"), source.lines, reject_file=str(rejects))
+    assert result.state_lines == [acknowledged(source.lines[-1], 3, 2)]
+    assert "good" in sandbox.documents()["users-1"]["text"]
+    assert {name: one["writes"] for name, one in sandbox.documents().items()} == {
+        "users-1": 1, "users-2": 1}
+    entries = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert [(one["record"], one["data"]) for one in entries] == [(4, data[3]), (3, data[2])]
+
+
 def test_what_is_rejected_is_kept_as_valid_json(sandbox, tmp_path):
     sandbox.settings(plan_mb=0.01)
     rejects = tmp_path / "rejects.jsonl"

@@ -393,6 +393,23 @@ def test_one_row_that_the_edge_finds_too_large_is_a_rejected_record(sandbox):
     assert "413" in result.logs("WARN")[0]
 
 
+@pytest.mark.parametrize("mode", ["append_dedup", "overwrite"])
+@pytest.mark.parametrize("kept", [True, False], ids=["reject_file", "no reject_file"])
+def test_a_row_that_is_too_large_gives_way_to_an_older_one(sandbox, tmp_path, mode, kept):
+    sandbox.settings(max_body=40_000)
+    rejects = tmp_path / "rejects.jsonl"
+    data = [{"id": 1, "body": body} for body in ("old", "good", "x" * 50_000, "y" * 60_000)]
+    source = Source().records("users", [*data, {"id": 2, "body": "other"}]).state("users")
+    config = {"reject_file": str(rejects)} if kept else {}
+    result = sync(sandbox, stream("users", mode, "id"), source.lines, **config)
+    assert result.state_lines == [acknowledged(source.lines[-1], 3, 2)]
+    assert {name: one["body"] for name, one in table_rows(sandbox, "airbyte_users").items()} == {
+        "1": "good", "2": "other"}
+    if kept:
+        entries = [json.loads(line) for line in rejects.read_text().splitlines()]
+        assert [(one["record"], one["data"]) for one in entries] == [(4, data[3]), (3, data[2])]
+
+
 def test_one_request_per_table_at_a_time_and_several_tables_at_once(sandbox):
     sandbox.settings(latency_ms=30)
     names = [f"s{number}" for number in range(6)]
