@@ -6,7 +6,8 @@ import threading
 import time
 from contextlib import ExitStack
 
-from connector import DUST, Process, Sandbox, catalog_of, record, run, stream
+from connector import (
+    DUST, Process, Sandbox, catalog_of, record, run, state, stream, write)
 from harness import CONFIGS, dust_config, luzmo_config
 from network import Canned, Endless, Silent, canned_reply
 
@@ -55,6 +56,13 @@ def long_write(sandbox, data_format):
         return process.end()
 
 
+def write_to_one_that_falls_silent(sandbox):
+    """The Result of a write whose first rows are never answered."""
+    sandbox.faults([{"path": "/rows", "stall": True}])
+    return write(sandbox.config(data_format="tables"), catalog_of(stream("users", key="id")),
+                 [record("users", {"id": 1}), state("users", 1, 1)])
+
+
 @functools.cache
 def slow_runs():
     """{name: Background}. They begin when somebody asks first."""
@@ -67,6 +75,7 @@ def slow_runs():
     dripping = stack.enter_context(Endless(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" ", DRIP_SECONDS))
     sandbox = stack.enter_context(Sandbox(None))
+    stalling = stack.enter_context(Sandbox(None))
     luzmo = ("destination-luzmo", luzmo_config)
     return {
         "silent host": Background(timed_check, silent.port),
@@ -76,5 +85,6 @@ def slow_runs():
         **{f"{name}, dripping": Background(
             timed_check, dripping.port, f"destination-{name}", config_of)
            for name, config_of in CONFIGS.items()},
+        "silence": Background(write_to_one_that_falls_silent, stalling),
         "long write": Background(long_write, sandbox, "tables"),
     }

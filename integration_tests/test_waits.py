@@ -44,6 +44,12 @@ def test_a_write_that_takes_long_says_every_ten_seconds_how_far_it_is():
         assert re.search(r"700 records, .*; 500 safe \(\d+/s\), 0 rejected, 0 states waiting", line)
 
 
+def test_a_reply_that_does_not_come_is_lost_in_a_test_after_seconds():
+    """Of real time; else it takes two minutes."""
+    result = slow_runs()["silence"].outcome().succeeded()
+    assert len(result.states) == 1
+
+
 # --- waits in a minute that is 60 ms -------------------------------------------------------------
 
 

@@ -14,7 +14,8 @@ int64_t ab_clock_unix_ms(void);
 
 /*
  * ms multiplied by AB_TIME_SCALE (a decimal fraction above 0 and at most 1; 1 if absent or anything
- * else). For retry waits, pacing windows and batch ages; never for network deadlines.
+ * else). For retry waits, pacing windows, batch ages and the silence of a service; for no other
+ * network deadline.
  */
 int64_t ab_clock_scaled(int64_t ms);
 

@@ -6,8 +6,8 @@
  * configuration allows; a reply's limit holds for what it unpacks to. Proxies come from the
  * environment as curl reads it (HTTPS_PROXY, NO_PROXY, ...), their users and passwords are secrets
  * (secret.h); private certificate authorities from SSL_CERT_FILE, SSL_CERT_DIR or CURL_CA_BUNDLE.
- * Deadlines: connecting 15 s; without any byte moving 120 s, unless the request says otherwise; 10
- * minutes in all.
+ * Deadlines: connecting 15 s; without any byte moving 120 s, unless the request says otherwise
+ * (scaled, see clock.h, but never below 5 s); 10 minutes in all.
  */
 #ifndef AB_HTTP_H
 #define AB_HTTP_H
