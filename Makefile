@@ -6,13 +6,14 @@
 #   make demo         the connectors against sandboxes, with data of this machine
 #   make bench        throughput, memory, start-up time
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target, FUZZ_JOBS at once
+#   make coverage     what unit tests and the inputs of fuzz targets run through
 #   make dist         what Airbyte's registry wants of each connector, in build/dist/
 #   make client-test  Airbyte's own Python packages against the connectors and their images
 #   make install      bin/* to $(DESTDIR)$(PREFIX)/bin
 #   make docker       the image of connector C, with the engine that is there
 #   make docker-test  tests the images, if need be with an engine of its own
 #
-# MODE=release|gcc|clang|asan|fuzz chooses compiler and flags; output goes to build/<mode>/.
+# MODE=release|gcc|clang|asan|fuzz|coverage chooses compiler and flags; output goes to build/<mode>/.
 # ARCH=amd64|arm64 is what the programs and images are for; another than this machine's is a mode.
 
 # Only from the command line: in the environment it often means something else (x86_64).
@@ -29,6 +30,8 @@ PREFIX ?= /usr/local
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
+# Percent of the library's lines.
+COVERAGE_FLOOR ?= 90
 # Integration tests at once: they wait more than they work.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 MAKEFLAGS += --no-print-directory
@@ -47,7 +50,7 @@ DOCKER_PACKAGES = docker.io containerd runc
 DOCKER_LIBRARIES = libdevmapper1.02.1 libseccomp2 libsystemd0
 BASE_PACKAGES = mmdebstrap uidmap mount
 DOCKER_TEST_PACKAGES = binutils qemu-user python3-venv
-CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev
+CHECK_PACKAGES = clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm-14
 
 B = build/$(MODE)
 BIN = $(if $(filter release,$(MODE)),bin,$(B)/bin)
@@ -65,6 +68,7 @@ CC_gcc = gcc
 CC_clang = clang
 CC_asan = clang
 CC_fuzz = clang
+CC_coverage = clang
 CROSS_amd64 = x86_64-linux-gnu-
 CROSS_arm64 = aarch64-linux-gnu-
 CROSS = $(CROSS_$(MODE))
@@ -79,6 +83,8 @@ CFLAGS_asan = -Werror -U_FORTIFY_SOURCE -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan = -fsanitize=address,undefined
 CFLAGS_fuzz = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
+CFLAGS_coverage = -Werror -U_FORTIFY_SOURCE -O1 -fprofile-instr-generate -fcoverage-mapping
+LDFLAGS_coverage = -fprofile-instr-generate
 COMPILE = $(CC_$(MODE)) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS_$(MODE)) $(CFLAGS)
 LINK = $(CC_$(MODE)) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(LDFLAGS)
 
@@ -191,6 +197,15 @@ fuzz-run: $(FUZZERS)
 	@printf '%s\n' $(FUZZERS:$(B)/%=%) | \
 	  xargs -P $(FUZZ_JOBS) -I{} sh unit_tests/fuzz/run.sh $(B) {} $(FUZZ_SECONDS)
 
+# The connectors' programs are looked at too: in them is what no test has.
+coverage: check-deps
+	@rm -rf build/coverage/profiles
+	@LLVM_PROFILE_FILE=$(CURDIR)/build/coverage/profiles/%m.profraw $(MAKE) MODE=coverage all unit-test
+	@$(MAKE) MODE=coverage coverage-report
+
+coverage-report:
+	@sh unit_tests/coverage.sh $(B) $(COVERAGE_FLOOR) $(CONNECTORS:%=$(BIN)/%) $(TESTS) $(FUZZERS)
+
 # --- check -------------------------------------------------------------------------------------
 
 check: check-deps format-check
@@ -298,7 +313,8 @@ clean:
 
 -include $(shell [ ! -d $(B) ] || find $(B) -name '*.d')
 
-.PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-run fuzz-replay check format format-check \
+.PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-run fuzz-replay coverage \
+	coverage-report check format format-check \
 	lint docker images docker-test image-test image-deps docker-deps base-deps demo bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
