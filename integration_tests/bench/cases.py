@@ -1,26 +1,36 @@
-"""Inputs, cases (what is run on them), targets (figures to reach), and the servers they talk to."""
+"""Inputs, cases (what is run on them), targets (figures to reach)."""
 
 import json
 import os
 import statistics
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Callable
 
 import generate
-from harness import Sandbox
-from measure import ROOT, WORK, Broken, run, run_through_pipe
+from measure import WORK, Broken, run, run_through_pipe
 
 MIB = 1 << 20
-FAR_MS = 10
-SLOWLY = f", {FAR_MS} ms away"
+FEW, MOST = 3, 7  # runs; the median of three is not a single one that was disturbed
+WC, CAT, PARSE = "wc -l", "cat, through a pipe", "parse only"
+# What is measured beside all others, and the members of a row that say how many times as long as
+# that it takes.
+BASELINES = {CAT: "times_cat", WC: "times_wc", PARSE: "times_parse"}
+
+
+def size_text(size):
+    """1024 and 20,480 bytes are 1 KB and 20 KB."""
+    for unit, factor in (("MB", 1_000_000), ("KB", 1024)):
+        if size % factor == 0:
+            return f"{size // factor} {unit}"
+    return f"{size} B"
 
 
 @dataclass
 class Input:  # pylint: disable=too-many-instance-attributes
     """A file of messages."""
 
-    title: str
     records: int
     size: int
     streams: int = 1
@@ -33,6 +43,28 @@ class Input:  # pylint: disable=too-many-instance-attributes
 
     def __post_init__(self):
         self.fields = self.fields or generate.usual_fields(self.size)
+
+    @property
+    def shape(self):
+        """What its messages are like, however many there are."""
+        return (self.size, self.streams, self.large, self.fields, self.state_every, self.singer)
+
+    @property
+    def shape_text(self):
+        """The shape in words."""
+        usual = generate.usual_fields(self.size)
+        return "".join((
+            f"records of {size_text(self.size)}",
+            f" with {self.fields} fields" if self.fields != usual else "",
+            f" and one of {size_text(self.large)}" if self.large else "",
+            ", 1 stream" if self.streams == 1 else f", {self.streams} streams",
+            f", a state every {self.state_every}" if self.state_every != generate.STATE_EVERY
+            else "",
+            ", as Singer messages" if self.singer else ""))
+
+    @property
+    def title(self):
+        return f"{self.records:,} {self.shape_text}"
 
     @property
     def options(self):
@@ -108,27 +140,31 @@ class Cpu:
 class Case:  # pylint: disable=too-many-instance-attributes
     """One row of the table."""
 
-    name: str
+    mode: str  # what is run: a way through a connector, or what it is measured by
     command: Callable  # makes the list when its turn has come
     input: Input
     targets: list = field(default_factory=list)
+    latency_ms: int = 0
     against: str = ""  # the case of the same group whose wall time is the measure of this one's
     through_pipe: bool = False
-    most_runs: int = 7
+    most_runs: int = MOST
     is_connector: bool = True  # acknowledges the states
+
+    @property
+    def name(self):
+        return f"{self.mode}, {self.latency_ms} ms away" if self.latency_ms else self.mode
 
     @property
     def full_name(self):
         return f"{self.name}, {self.input.title}"
 
     def measure(self, options):
-        """Run it several times, at most for so long; returns the row."""
-        command = self.command()
+        """Run it several times, for so long unless that is too few times; returns the row."""
+        command, most = self.command(), min(options.runs, self.most_runs)
         runs, started = [], time.perf_counter()
-        while len(runs) < min(options.runs, self.most_runs):
+        while len(runs) < min(most, FEW) or (
+                len(runs) < most and time.perf_counter() - started < options.seconds):
             runs.append(self.run_once(command))
-            if time.perf_counter() - started > options.seconds:
-                break
         return self.row(runs)
 
     def run_once(self, command):
@@ -151,7 +187,9 @@ class Case:  # pylint: disable=too-many-instance-attributes
 
         wall = median("wall")
         return {
-            "input": self.input.title, "name": self.name, "runs": len(runs),
+            "input": self.input.title, "name": self.name, "runs": len(runs), "mode": self.mode,
+            "latency_ms": self.latency_ms,
+            "size": self.input.size, "streams": self.input.streams, "large": self.input.large,
             "records": self.input.records, "bytes": self.input.bytes,
             "wall_s": wall, "user_s": median("user"), "system_s": median("system"),
             "cpu_s": median("cpu"), "rss_mib": median("rss"),
@@ -180,37 +218,37 @@ def last_words(path):
     return "no TRACE"
 
 
-# --- connectors ----------------------------------------------------------------------------------
+# --- baselines -----------------------------------------------------------------------------------
 
-class Connector:
-    """A connector and its sinks, each started when it is first needed."""
+def parse_command(null, shape):
+    """The null destination, which has no configuration; Singer's messages are for a target."""
+    nothing = WORK / "nothing.json"
+    write_json(nothing, {})
+    if not shape.singer:
+        return [*write_command(null, shape), "--config", nothing]
+    target = WORK / "target-null"
+    target.unlink(missing_ok=True)
+    target.symlink_to(os.path.abspath(null))
+    return [target, "--config", nothing]
 
-    SERVICE = ""
 
-    def __init__(self):
-        self.program = ROOT / "bin" / f"destination-{self.SERVICE}"
-        self.sinks = {}
+def baselines(null, shape, parse_targets=()):
+    """What counting, copying and parsing cost alone."""
+    parse = partial(parse_command, null, shape)
+    return [
+        Case(WC, lambda: ["wc", "-l"], shape, is_connector=False),
+        Case(CAT, lambda: ["cat"], shape, through_pipe=True, is_connector=False),
+        Case(PARSE, parse, shape, list(parse_targets)),
+    ]
 
-    def sink(self, *options):
-        if options not in self.sinks:
-            self.sinks[options] = Sandbox(None, "--sink", *options, service=self.SERVICE).start()
-        return self.sinks[options]
 
-    def stop(self):
-        for sink in self.sinks.values():
-            sink.stop()
+def ratios(row, beside):
+    """How many times as long a row takes as those beside it, {name: row}, for as many bytes."""
+    return {member: row["wall_s"] / row["bytes"] / (beside[name]["wall_s"] / beside[name]["bytes"])
+            for name, member in BASELINES.items() if name in beside}
 
-    def command(self, shape, sink, mode="append", **config):
-        """A write command; its config and catalog as files, until the next one is made."""
-        config_file = WORK / f"{self.SERVICE}.config.json"
-        write_json(config_file, sink.config(**config))
-        return [*write_command(self.program, shape, mode), "--config", config_file]
 
-    def target_command(self, shape, sink, **config):
-        """The same as a Singer target, which needs no catalog."""
-        target = self.program.with_name(f"target-{self.SERVICE}")
-        return [target, *self.command(shape, sink, **config)[-2:]]
-
+# --- files ---------------------------------------------------------------------------------------
 
 def write_command(program, shape, mode="append"):
     """Without a configuration."""

@@ -1,20 +1,14 @@
-"""The Dust destination's cases."""
+"""The Dust destination's modes."""
 
 import os
-from functools import partial
 
-from cases import FAR_MS, SLOWLY, Case, Connector, Cpu, Input, Target, memory, per_second, speed
+from cases import Cpu, Input, Target, memory, per_second, speed
+from connectors import Calls, Connector, Mode
 from measure import Broken, run
 
-WIDE = {
-    "tables": [speed(300), Cpu(.8, 204_000_000), memory(48)],
-    "overwrite": [speed(100), memory(48)],
-    "documents": [per_second(5000), memory(48)],
-}
-NARROW = {
-    "tables": [memory(48)], "overwrite": [memory(48)],
-    "documents": [per_second(5000), memory(48)],
-}
+FAR_MS = 10
+ROWS = Calls(records=500, bytes=1 << 20, of_stream=1, at_once=8)
+DOCUMENTS = Calls(records=1, bytes=1 << 20, of_stream=16, at_once=16)
 
 
 class Dust(Connector):
@@ -22,50 +16,33 @@ class Dust(Connector):
 
     SERVICE = "dust"
 
-    def tables(self, shape, *sink):
-        return self.command(shape, self.sink(*sink), data_format="tables")
-
-    def documents(self, shape, *sink):
-        return self.command(
-            shape, self.sink(*sink), data_format="documents", documents_per_minute=0)
-
-    def overwrite(self, shape):
-        return self.command(
-            shape, self.sink("--sink-tables", "existing"), "overwrite", data_format="tables")
-
-    def full(self, shape, targets):
-        """All the ways through."""
+    def modes(self):
+        documents = [per_second(5000), memory(48)]
         return [
-            Case("dust tables", partial(self.tables, shape), shape, targets["tables"]),
-            Case("dust tables, held overwrite", partial(self.overwrite, shape), shape,
-                 targets["overwrite"], most_runs=3),
-            Case("dust documents", partial(self.documents, shape), shape, targets["documents"],
-                 most_runs=1),
+            Mode("dust tables", self.tables, ROWS,
+                 {1024: [speed(300), Cpu(.8, 204_000_000), memory(48)], 200: [memory(48)]}),
+            Mode("dust tables, held overwrite", self.overwrite, ROWS,
+                 {1024: [speed(100), memory(48)], 200: [memory(48)]}),
+            Mode("dust documents", self.documents, DOCUMENTS, {1024: documents, 200: documents}),
         ]
 
-    def memory(self, shape, mib):
-        """For the peak RSS; a server that is slow to answer lets the buffers fill."""
-        bound = [memory(mib)]
-        far = ("--latency", FAR_MS)
-        cases = [
-            Case("dust tables", partial(self.tables, shape), shape, bound, most_runs=3),
-            Case("dust tables" + SLOWLY, partial(self.tables, shape, *far), shape, bound,
-                 most_runs=1),
-            Case("dust tables, held overwrite", partial(self.overwrite, shape), shape, bound,
-                 most_runs=1),
-            Case("dust documents", partial(self.documents, shape), shape, bound, most_runs=1),
-        ]
-        if shape.records <= 1_000:  # documents are sent one by one
-            cases.append(Case("dust documents" + SLOWLY, partial(self.documents, shape, *far),
-                              shape, bound, most_runs=1))
-        return cases
+    def tables(self, shape, latency_ms):
+        return self.command(shape, self.sink(latency_ms=latency_ms), data_format="tables")
+
+    def overwrite(self, shape, latency_ms):
+        sink = self.sink("--sink-tables", "existing", latency_ms=latency_ms)
+        return self.command(shape, sink, "overwrite", data_format="tables")
+
+    def documents(self, shape, latency_ms):
+        sink = self.sink(latency_ms=latency_ms)
+        return self.command(shape, sink, data_format="documents", documents_per_minute=0)
 
     def start_up(self):
         """The beginning of 200 streams when the server is far away; a row."""
-        shape = Input("", 0, 1024, streams=200)
+        shape = Input(0, 1024, streams=200)
         shape.make()
-        begin = self.tables(shape, "--latency", FAR_MS)
-        sink = self.sink("--latency", FAR_MS)
+        begin = self.tables(shape, FAR_MS)
+        sink = self.sink(latency_ms=FAR_MS)
         before = sink.counts()["requests"]
         opened = run(begin, shape.path, os.devnull)
         if opened.code != 0:

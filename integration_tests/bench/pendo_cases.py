@@ -1,14 +1,13 @@
-"""The Pendo destination's cases, and Singer's front end: it is the same whatever the service."""
+"""The Pendo destination's mode, and Singer's front end: it is the same whatever the service."""
 
 from functools import partial
 
 import generate
-from cases import (
-    FAR_MS, SLOWLY, WORK, Case, Connector, Input, Target, memory, per_second, write_json)
+from cases import WORK, Case, Input, Target, memory, per_second, write_json
+from connectors import Calls, Connector, Mode
 
 LATENCY_MS = 200
-NARROW = [per_second(200_000), memory(48)]
-AWAY = [per_second(20_000), memory(48)]
+UPDATES = Calls(records=500, bytes=5_000_000, of_stream=10, at_once=10)
 TYPES = {"string": "string", "integer": "integer", "number": "float", "boolean": "boolean"}
 
 
@@ -25,48 +24,41 @@ class Pendo(Connector):
 
     SERVICE = "pendo"
 
-    def prepared(self, command, shape, latency_ms=0):
+    def modes(self):
+        return [Mode("pendo update", self.update, UPDATES,
+                     {200: [per_second(200_000), memory(48)]})]
+
+    def prepared(self, command, shape, latency_ms):
         """A command, and a sink with a field for each of a record's."""
         put = WORK / f"pendo.{shape.fields}.json"
         names = {name: field_type(one) for name, one in generate.SCHEMAS[shape.fields].items()}
         write_json(put, {"fields": {"visitor": {"custom": names}}})
-        sink = self.sink("--put", put, "--latency", latency_ms)
+        sink = self.sink("--put", put, latency_ms=latency_ms)
         streams = [{"stream": name, "kind": "visitor"}
                    for name in generate.stream_names(shape.streams)]
         return command(shape, sink, streams=streams)
 
-    def write(self, shape, latency_ms=0):
+    def update(self, shape, latency_ms):
         return self.prepared(self.command, shape, latency_ms)
 
-    def load(self, shape):
-        return self.prepared(self.target_command, shape)
+    def load(self, shape, latency_ms):
+        return self.prepared(self.target_command, shape, latency_ms)
 
-    def full(self, shape, targets=()):
-        """The way through."""
-        return [Case("pendo update", partial(self.write, shape), shape, list(targets))]
-
-    def memory(self, shape, mib):
-        """For the peak RSS; a server that is slow to answer lets the buffers fill."""
-        bound = [memory(mib)]
-        return [
-            Case("pendo update", partial(self.write, shape), shape, bound, most_runs=3),
-            Case("pendo update" + SLOWLY, partial(self.write, shape, FAR_MS), shape, bound,
-                 most_runs=1),
-        ]
+    def more(self, records):
+        return [("pendo, as far away as it may be", self.far_away(records)),
+                ("pendo, Airbyte's messages and Singer's", self.singer(records))]
 
     def far_away(self, records):
-        """As far as Pendo may be. Returns (title, cases)."""
-        shape = Input(f"{records:,} records of 200 B", records, 200)
-        name = f"pendo update, {LATENCY_MS} ms away"
-        return f"{shape.title}, to a server that is {LATENCY_MS} ms away", [
-            Case(name, partial(self.write, shape, LATENCY_MS), shape, AWAY, most_runs=3)]
+        """As far as Pendo may be."""
+        shape = Input(records, 200)
+        return [Case("pendo update", partial(self.update, shape, LATENCY_MS), shape,
+                     [per_second(20_000), memory(48)], latency_ms=LATENCY_MS, most_runs=1)]
 
     def singer(self, records):
-        """Does it matter whose messages they are? Returns (title, cases)."""
-        airbyte = Input(f"{records:,} records of 200 B", records, 200)
-        singer = Input(f"{airbyte.title} as Singer messages", records, 200, singer=True)
+        """Does it matter whose messages they are?"""
+        airbyte, singer = Input(records, 200), Input(records, 200, singer=True)
         name = "pendo update, Airbyte messages"
-        return f"{airbyte.title}, as Airbyte messages and as Singer's", [
-            Case(name, partial(self.write, airbyte), airbyte),
-            Case("pendo update, Singer messages", partial(self.load, singer), singer,
+        return [
+            Case(name, partial(self.update, airbyte, 0), airbyte),
+            Case("pendo update, Singer messages", partial(self.load, singer, 0), singer,
                  [Target("times", 1 / 0.8, "≥ 0.8 × as fast as with Airbyte's")], against=name)]

@@ -1,0 +1,130 @@
+"""The bench measures what it says."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from connector import ROOT
+from metadata import METADATA
+
+BENCH = ROOT / "integration_tests" / "bench"
+NULL = "build/release/bench/destination-null"
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+
+# pylint: disable=wrong-import-position
+import bench  # noqa: E402
+import matrix  # noqa: E402
+from cases import CAT, PARSE, WC, Case, Input, baselines, ratios  # noqa: E402
+from connectors import Calls  # noqa: E402
+
+
+def options(**values):
+    """A command line."""
+    return SimpleNamespace(**{"null": "null", "records": 200_000, "only": "", **values})
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+@pytest.fixture(name="cells", scope="module")
+def cells_of_the_matrix():
+    """All of every connector."""
+    modes = [mode for one in bench.Bench(options()).connectors for mode in one.modes()]
+    return [case for group in matrix.matrix_groups(modes, 200_000) for case in group.cases]
+
+
+def test_every_connector_is_measured():
+    services = {one.program.name for one in bench.Bench(options()).connectors}
+    assert services == set(METADATA)
+
+
+def test_every_mode_is_measured_with_all_sizes_streams_and_latencies(cells):
+    every = {(size, streams, latency_ms) for size in (200, 1024, 20_480) for streams in (1, 8)
+             for latency_ms in (0, 50, 200)}
+    modes = {one.mode for one in cells}
+    assert len(modes) >= len(METADATA)
+    for mode in modes:
+        found = [(one.input.size, one.input.streams, one.latency_ms)
+                 for one in cells if one.mode == mode]
+        assert set(found) == every and len(found) == len(every)
+
+
+def test_rows_have_names_of_their_own():
+    of_groups = [(group.title, one.full_name)
+                 for group in matrix.groups(bench.Bench(options()).connectors, 200_000)
+                 for one in group.with_baselines("null")]
+    assert len(set(of_groups)) == len(of_groups)
+
+
+def test_an_input_is_shortened_to_what_may_be_waited_for():
+    whole = Input(200_000, 1024)
+    one_by_one = Calls(records=1, bytes=1 << 20, of_stream=16, at_once=16)
+    large = Calls(records=10_000, bytes=8 << 20, of_stream=1, at_once=16)
+    assert matrix.part_of(whole, one_by_one, 200).records == 100
+    assert matrix.part_of(whole, large, 200).records == 60_000
+    assert matrix.part_of(whole, large, 0) == whole
+    assert matrix.part_of(Input(50, 1024), large, 200).records == 50
+
+
+@pytest.mark.parametrize("streams, a_second", [(1, 500 * 20), (8, 4000 * 20), (80, 4000 * 20)])
+def test_calls_at_once_bound_the_speed(streams, a_second):
+    calls = Calls(records=500, bytes=1 << 20, of_stream=1, at_once=8)
+    assert calls.per_second(Input(1, 200, streams=streams), 48) == a_second
+
+
+def test_calls_are_bounded_by_bytes_and_by_memory():
+    assert Calls(500, 1 << 20, 1, 8).per_second(Input(1, 1 << 19), 998) == 2
+    assert Calls(500, 1 << 20, 1, 8).per_second(Input(1, 1 << 22), 998) == 1
+    assert Calls(10_000, 8 << 20, 1, 16).per_second(Input(1, 1 << 20, streams=16), 998) == 24
+
+
+def test_rows_are_chosen_with_what_they_are_measured_by():
+    wanted = bench.Bench(options(only="luzmo append, many states"))
+    ((_, cases),) = wanted.groups()
+    many = cases[-1]
+    assert [one.name for one in cases] == [
+        WC, CAT, PARSE, WC, CAT, PARSE, "luzmo append", "luzmo append, many states"]
+    assert {one.input.shape for one in cases[3:6]} == {many.input.shape}
+
+
+def test_nothing_is_chosen_by_a_text_that_no_row_has():
+    assert not list(bench.Bench(options(only="luzmo append, nowhere")).groups())
+
+
+# --- ratios ---------------------------------------------------------------------------------------
+
+def test_ratios_are_of_as_many_bytes():
+    beside = {WC: {"wall_s": 1.0, "bytes": 100}, CAT: {"wall_s": 2.0, "bytes": 100}}
+    assert ratios({"wall_s": 3.0, "bytes": 100}, beside) == {"times_wc": 3.0, "times_cat": 1.5}
+    assert ratios({"wall_s": 3.0, "bytes": 50}, beside) == {"times_wc": 6.0, "times_cat": 3.0}
+    assert not ratios({"wall_s": 3.0, "bytes": 50}, {})
+
+
+def test_baselines_come_first_and_read_the_whole_input():
+    whole, part = Input(1000, 200), Input(10, 200)
+    group = matrix.Group("", [Case("x", list, part), Case("x", list, whole)])
+    cases = group.with_baselines("null")
+    assert [one.name for one in cases[:3]] == [one.name for one in baselines("null", whole)]
+    assert all(one.input == whole for one in cases[:3])
+
+
+# --- the program ----------------------------------------------------------------------------------
+
+def run_bench(*arguments):
+    return subprocess.run([BENCH / "bench.py", *map(str, arguments)], capture_output=True,
+                          text=True, check=False, timeout=100)
+
+
+def test_a_short_run_measures_rows_and_what_they_are_measured_by(tmp_path):
+    subprocess.run(["make", "-C", ROOT, "MODE=release", NULL], check=True, capture_output=True)
+    figures = tmp_path / "bench.json"
+    done = run_bench("--null", ROOT / NULL, "--quick", "--records", 300, "--json", figures,
+                     "--only", "luzmo append, 50 ms away, 300 records of 200 B, 8 streams")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(figures.read_text(encoding="utf-8"))["rows"]
+    assert [one["name"] for one in found] == [WC, CAT, PARSE, "luzmo append, 50 ms away"]
+    assert all(one["times_wc"] > 0 for one in found)
+    assert "luzmo append, 50 ms away" in done.stdout
