@@ -4,7 +4,7 @@
 #   make test         installs what is needed, builds, runs unit and integration tests
 #   make check        format, two compilers, sanitizers, analyzers
 #   make demo         the connectors against sandboxes, with data of this machine
-#   make bench        throughput, memory, start-up time
+#   make bench        throughput, memory, start-up time; STORE=1: later runs are compared with this
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target, FUZZ_JOBS at once
 #   make coverage     what unit tests and the inputs of fuzz targets run through
 #   make dist         what Airbyte's registry wants of each connector, in build/dist/
@@ -293,7 +293,7 @@ demo: deps
 
 bench: deps
 	@$(MAKE) all $(B)/bench/destination-null
-	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null
+	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null $(if $(STORE),--store)
 
 $(B)/bench/destination-null: integration_tests/bench/null.c $(LIBRARY)
 	@mkdir -p $(@D)

@@ -1,4 +1,4 @@
-"""The bench measures what it says."""
+"""The bench measures what it says, and compares runs."""
 
 import json
 import subprocess
@@ -17,14 +17,30 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
 # pylint: disable=wrong-import-position
 import bench  # noqa: E402
+import known  # noqa: E402
 import matrix  # noqa: E402
 from cases import CAT, PARSE, WC, Case, Input, baselines, ratios  # noqa: E402
 from connectors import Calls  # noqa: E402
+
+HERE = {"cpu": "a processor", "cores": 2, "kernel": "6.1", "load": 0.1}
 
 
 def options(**values):
     """A command line."""
     return SimpleNamespace(**{"null": "null", "records": 200_000, "only": "", **values})
+
+
+def row(**values):
+    """A row that can be compared."""
+    return {"group": "records of 1 KB, 1 stream", "part": "matrix", "mode": "dust tables",
+            "name": "dust tables", "input": "200,000 records", "runs": 3, "latency_ms": 0,
+            "through_pipe": False, "size": 1024, "streams": 1, "large": 0, "wall_s": 1.0,
+            "records_s": 200_000.0, "mb_s": 204.8, "rss_mib": 30.0, "targets": [], **values}
+
+
+def known_run(*rows):
+    """A run as it is read again."""
+    return known.Known(json.loads(known.known_text(HERE, rows)))
 
 
 # --- what is measured -----------------------------------------------------------------------------
@@ -97,10 +113,15 @@ def test_nothing_is_chosen_by_a_text_that_no_row_has():
 # --- ratios ---------------------------------------------------------------------------------------
 
 def test_ratios_are_of_as_many_bytes():
-    beside = {WC: {"wall_s": 1.0, "bytes": 100}, CAT: {"wall_s": 2.0, "bytes": 100}}
-    assert ratios({"wall_s": 3.0, "bytes": 100}, beside) == {"times_wc": 3.0, "times_cat": 1.5}
-    assert ratios({"wall_s": 3.0, "bytes": 50}, beside) == {"times_wc": 6.0, "times_cat": 3.0}
-    assert not ratios({"wall_s": 3.0, "bytes": 50}, {})
+    def took(wall, cpu, size):
+        return {"wall_s": wall, "cpu_s": cpu, "bytes": size}
+
+    beside = {WC: took(1.0, 1.0, 100), CAT: took(2.0, .5, 100)}
+    assert ratios(took(3.0, 1.0, 100), beside) == {
+        "times_wc": 3.0, "times_cat": 1.5, "cpu_times_cat": 2.0}
+    assert ratios(took(3.0, 1.0, 50), beside) == {
+        "times_wc": 6.0, "times_cat": 3.0, "cpu_times_cat": 4.0}
+    assert not ratios(took(3.0, 1.0, 50), {})
 
 
 def test_baselines_come_first_and_read_the_whole_input():
@@ -109,6 +130,63 @@ def test_baselines_come_first_and_read_the_whole_input():
     cases = group.with_baselines("null")
     assert [one.name for one in cases[:3]] == [one.name for one in baselines("null", whole)]
     assert all(one.input == whole for one in cases[:3])
+
+
+def test_near_rows_are_compared_by_their_cpu_time_and_far_ones_by_round_trips():
+    assert known.ratio(row(cpu_times_cat=7.5)) == 7.5
+    assert known.ratio(row(cpu_times_cat=7.5, latency_ms=50)) == 7.5
+    assert known.ratio(row(cpu_times_cat=7.5, latency_ms=200, wall_s=3.0)) == 15
+
+
+@pytest.mark.parametrize("other", [{"runs": 2}, {"name": WC}, {"through_pipe": True}])
+def test_single_runs_and_what_reads_a_pipe_are_not_compared(other):
+    assert known.ratio(row(cpu_times_cat=7.5, **other)) is None
+
+
+# --- the known run --------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("ratio, moved, slower", [
+    (10.0, 0, False), (8.0, -.2, False), (12.9, .29, False), (13.1, .31, True)])
+def test_rows_say_by_how_much_they_moved(ratio, moved, slower):
+    now = row(ratio=ratio)
+    known_run(row(ratio=10.0)).compare(now, HERE)
+    assert now["moved"] == pytest.approx(moved) and now["slower"] is slower
+
+
+def test_rows_of_another_machine_are_not_judged():
+    now = row(ratio=20.0)
+    known_run(row(ratio=10.0)).compare(now, {**HERE, "cores": 8})
+    assert now["moved"] == 1 and now["slower"] is False
+
+
+@pytest.mark.parametrize("other", [{"input": "20,000 records"}, {"group": "others"}])
+def test_rows_that_the_known_run_has_not_are_not_compared(other):
+    now = row(ratio=20.0, **other)
+    known_run(row(ratio=10.0)).compare(now, HERE)
+    assert "moved" not in now
+
+
+def test_rows_without_a_ratio_are_not_compared():
+    for now, before in ((row(ratio=None), row(ratio=10.0)), (row(ratio=10.0), row(ratio=None))):
+        known_run(before).compare(now, HERE)
+        assert "moved" not in now
+
+
+def test_without_a_known_run_nothing_is_compared(tmp_path):
+    now = row(ratio=20.0)
+    known.Known.read(tmp_path / "none.json").compare(now, HERE)
+    assert "moved" not in now
+
+
+def test_a_stored_run_is_one_row_a_line_and_compares_with_itself(tmp_path):
+    rows = [row(ratio=1 / 3, name=f"row {number}") for number in range(3)]
+    path = tmp_path / "known.json"
+    path.write_text(known.known_text(HERE, rows), encoding="utf-8")
+    assert [number for number in range(3) for line in path.read_text("utf-8").splitlines()
+            if f": row {number}," in line] == [0, 1, 2]
+    for one in rows:
+        known.Known.read(path).compare(one, HERE)
+        assert one["moved"] == pytest.approx(0, abs=.001) and one["slower"] is False
 
 
 # --- the program ----------------------------------------------------------------------------------
@@ -128,3 +206,9 @@ def test_a_short_run_measures_rows_and_what_they_are_measured_by(tmp_path):
     assert [one["name"] for one in found] == [WC, CAT, PARSE, "luzmo append, 50 ms away"]
     assert all(one["times_wc"] > 0 for one in found)
     assert "luzmo append, 50 ms away" in done.stdout
+
+
+@pytest.mark.parametrize("partial", [["--only", "x"], ["--quick"]])
+def test_a_part_of_a_run_is_not_stored(partial):
+    done = run_bench("--store", *partial)
+    assert done.returncode == 2 and "whole run" in done.stderr

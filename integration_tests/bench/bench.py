@@ -3,10 +3,14 @@
 
 The servers are the sandboxes' sinks, which count bodies and forget them; they run on the same
 machine. A row says how many times as long it takes as `cat` through a pipe, `wc -l` and parsing
-alone take for as many bytes. Figures go to build/bench.json, inputs are kept in build/bench/ for
-the next run.
+alone take for as many bytes, and by how much what it takes moved since the known run (see
+known.py). Figures go to build/bench.json, inputs are kept in build/bench/ for the next run.
 
     integration_tests/bench/bench.py --only 'luzmo append, 200,000 records'
+
+Exit code: 1 if a run broke, or if a row takes more than in the known run by more than is tolerated
+and that run is not to be replaced; else 0. A figure that is not reached is said and does not count:
+it may be the machine's fault.
 """
 
 import argparse
@@ -20,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # pylint: disable=wrong-import-position
 import dust_cases
+import known
 import luzmo_cases
 import matrix
 import pendo_cases
@@ -81,6 +86,7 @@ def group_rows(group, cases, options):
         if case.name in BASELINES:
             of_shape[case.name] = row
         row.update(ratios(row, of_shape))
+        row["ratio"] = known.ratio(row)
         if case.against:
             row["times"] = row["wall_s"] / walls[case.against]
         row["targets"] = [target.judge(row) for target in case.targets]
@@ -97,13 +103,14 @@ def spec_row(name, command):
     return {**row, "targets": [target.judge(row) for target in targets]}
 
 
-def measure_all(bench):
-    """Measure and print as the figures come."""
+def measure_all(bench, before, where):
+    """Measure, compare, and print as the figures come."""
     rows = []
     print(table.HEADINGS)
     for row in bench.rows():
         if not rows or rows[-1]["group"] != row["group"]:
             print(f"\n{row['group']}")
+        before.compare(row, where)
         table.print_row(row)
         sys.stdout.flush()
         rows.append(row)
@@ -136,35 +143,41 @@ def arguments():
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only rows whose name and input, `luzmo append, 200,000 records of 1 "
                         "KB`, contain this, and what they are measured by")
+    parser.add_argument("--store", action="store_true", help="keep this run as the known one")
     parser.add_argument("--json", default=str(ROOT / "build" / "bench.json"))
     options = parser.parse_args()
+    if options.store and (options.only or options.quick):
+        parser.error("--store is for a whole run: without --only and --quick")
     if options.quick:
         options.records, options.runs = min(options.records, 20_000), 1
     return options
 
 
-def introduce(options, where):
+def introduce(options, where, before):
     """What is to be known before the figures are read."""
     print(f"{where['cores']} cores, {where['cpu']}, load {where['load']} at the start")
     if where["load"] > 0.5:
         print("Other work is going on here: the figures will be too low.")
     if options.quick:
         print("--quick: such short runs say little about the figures to reach.")
+    if before.machine and not before.is_of(where):
+        print(f"The known run is of {before.machine['cores']} cores, {before.machine['cpu']}: "
+              "what moved since is shown, and not judged.")
     print("MB: 1,000,000 bytes of input. Rows show the median of their runs.\n")
 
 
 def main():
     """Measure, print, write the JSON file."""
     options = arguments()
-    bench, where = Bench(options), machine()
+    bench, where, before = Bench(options), machine(), known.Known.read()
     for program in (options.null, *(one.program for one in bench.connectors)):
         if not os.access(program, os.X_OK):
             sys.exit(f"{program} is not built: run `make bench`")
     adopt()
     WORK.mkdir(parents=True, exist_ok=True)
-    introduce(options, where)
+    introduce(options, where, before)
     try:
-        rows = measure_all(bench)
+        rows = measure_all(bench, before, where)
     except Broken as error:
         sys.exit(f"\nbench: {error}")
     finally:
@@ -174,7 +187,12 @@ def main():
     table.print_summary(rows)
     print(f"\nFigures: {os.path.relpath(options.json)}; "
           f"inputs are kept in {os.path.relpath(WORK)} for the next run.")
+    if options.store:
+        known.FILE.write_text(known.known_text(where, rows), encoding="utf-8")
+        print(f"Stored: {os.path.relpath(known.FILE)}.")
+        return 0
+    return int(any(row.get("slower") for row in rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -188,7 +188,7 @@ class Case:  # pylint: disable=too-many-instance-attributes
         wall = median("wall")
         return {
             "input": self.input.title, "name": self.name, "runs": len(runs), "mode": self.mode,
-            "latency_ms": self.latency_ms,
+            "latency_ms": self.latency_ms, "through_pipe": self.through_pipe,
             "size": self.input.size, "streams": self.input.streams, "large": self.input.large,
             "records": self.input.records, "bytes": self.input.bytes,
             "wall_s": wall, "user_s": median("user"), "system_s": median("system"),
@@ -243,9 +243,16 @@ def baselines(null, shape, parse_targets=()):
 
 
 def ratios(row, beside):
-    """How many times as long a row takes as those beside it, {name: row}, for as many bytes."""
-    return {member: row["wall_s"] / row["bytes"] / (beside[name]["wall_s"] / beside[name]["bytes"])
-            for name, member in BASELINES.items() if name in beside}
+    """How many times as long a row takes as those beside it, {name: row}, for as many bytes; and
+    how many times the CPU time of `cat`."""
+    def times(member, other):
+        return row[member] / row["bytes"] / (other[member] / other["bytes"])
+
+    found = {member: times("wall_s", beside[name])
+             for name, member in BASELINES.items() if name in beside}
+    if CAT in beside:
+        found["cpu_times_cat"] = times("cpu_s", beside[CAT])
+    return found
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -1,0 +1,71 @@
+"""The figures of a known run, in known_run.json, and how the rows of another one stand to them.
+
+Compared is what other work on the machine hardly changes, the median of at least three runs: CPU
+time, in that of `cat`; where the server is far away, wall time, in round trips. In four runs of
+40,000 records on two cores, with a load between 2 and 7, that differed by up to 18 %, and the wall
+times of connectors by up to 285 %. So 30 % are tolerated. Rows of another machine are not judged.
+"""
+
+import json
+from pathlib import Path
+
+from cases import FEW, WC
+
+FILE = Path(__file__).with_name("known_run.json")
+TOLERANCE = .3
+FAR_MS = 200  # where it is waiting that takes the time
+KEPT = ("part", "mode", "latency_ms", "size", "streams", "large", "records_s", "mb_s", "rss_mib",
+        "times_cat", "times_wc", "times_parse", "ratio")
+
+
+def key(row):
+    """What makes it the same row in another run."""
+    return f"{row['group']}: {row['name']}, {row['input']}"
+
+
+def ratio(row):
+    """What is compared of a row; None: nothing. How a pipe is read depends on who else works."""
+    if row.get("runs", 0) < FEW or row["name"] == WC or row["through_pipe"]:
+        return None
+    if row["latency_ms"] >= FAR_MS:
+        return row["wall_s"] * 1000 / row["latency_ms"]
+    return row.get("cpu_times_cat")
+
+
+class Known:
+    """A known run; without a file there is nothing to compare with."""
+
+    def __init__(self, found=None):
+        found = found or {"machine": {}, "rows": {}}
+        self.machine, self.rows = found["machine"], found["rows"]
+
+    @classmethod
+    def read(cls, path=FILE):
+        return cls(json.loads(path.read_text(encoding="utf-8")) if path.exists() else None)
+
+    def is_of(self, machine):
+        """Whether it was run on such a machine."""
+        return bool(self.machine) and all(self.machine[name] == machine[name]
+                                          for name in ("cpu", "cores"))
+
+    def compare(self, row, machine):
+        """Note in the row by how much it takes more, and whether that is too much."""
+        before = self.rows.get(key(row), {}).get("ratio")
+        if row.get("ratio") is None or before is None:
+            return
+        row["moved"] = row["ratio"] / before - 1
+        row["slower"] = row["moved"] > TOLERANCE and self.is_of(machine)
+
+
+def known_text(machine, rows):
+    """The file of a run, one row on each line."""
+    lines = [f"{json.dumps(key(row), ensure_ascii=False)}: " + json.dumps(
+        {name: rounded(row[name]) for name in KEPT if row.get(name) is not None})
+        for row in rows if "mb_s" in row]
+    return (f'{{"machine": {json.dumps(machine)},\n"rows": {{\n'
+            + ",\n".join(lines) + "\n}}\n")
+
+
+def rounded(value):
+    """No more digits than are repeatable."""
+    return float(f"{value:.4g}") if isinstance(value, float) else value
