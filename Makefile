@@ -293,7 +293,8 @@ demo: deps
 
 bench: deps
 	@$(MAKE) all $(B)/bench/destination-null
-	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null $(if $(STORE),--store)
+	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null \
+	  $(if $(STORE),--store)
 
 $(B)/bench/destination-null: integration_tests/bench/null.c $(LIBRARY)
 	@mkdir -p $(@D)

@@ -1,10 +1,11 @@
-"""The bench measures what it says, and compares runs."""
+"""The bench measures what it says, compares runs, and draws them."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -17,12 +18,15 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
 # pylint: disable=wrong-import-position
 import bench  # noqa: E402
+import charts  # noqa: E402
 import known  # noqa: E402
 import matrix  # noqa: E402
+import svg  # noqa: E402
 from cases import CAT, PARSE, WC, Case, Input, baselines, ratios  # noqa: E402
 from connectors import Calls  # noqa: E402
 
 HERE = {"cpu": "a processor", "cores": 2, "kernel": "6.1", "load": 0.1}
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def options(**values):
@@ -187,6 +191,75 @@ def test_a_stored_run_is_one_row_a_line_and_compares_with_itself(tmp_path):
     for one in rows:
         known.Known.read(path).compare(one, HERE)
         assert one["moved"] == pytest.approx(0, abs=.001) and one["slower"] is False
+
+
+# --- the picture ----------------------------------------------------------------------------------
+
+def a_run():
+    """One mode with every size, number of streams and latency, and what it is measured by."""
+    rows = [row(name=PARSE, mode=PARSE, size=size) for size in matrix.SIZES]
+    for size in matrix.SIZES:
+        for streams in matrix.STREAMS:
+            for latency_ms in matrix.LATENCIES_MS:
+                rows.append(row(
+                    name=f"dust tables, {latency_ms} ms away", input=f"{size} {streams}", size=size,
+                    streams=streams, latency_ms=latency_ms, records_s=1e6 / (latency_ms + 1)))
+    rows.append(row(group="memory", part="memory", large=20_000_000, rss_mib=77.0))
+    return rows
+
+
+def words(picture):
+    """All texts."""
+    return [one.text for one in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+
+
+def lengths(picture):
+    """Of all bars."""
+    return [float(one.get("width")) for one in ElementTree.fromstring(picture).iter(f"{SVG}rect")
+            if one.get("class") != "paper"]
+
+
+def test_equal_figures_are_drawn_alike():
+    assert charts.draw(known_run(*a_run())) == charts.draw(known_run(*a_run()))
+    other = [{**one, "mb_s": 1.0} for one in a_run()]
+    assert charts.draw(known_run(*a_run())) != charts.draw(known_run(*other))
+
+
+def test_each_chart_shows_its_figures():
+    found = words(charts.draw(known_run(*a_run())))
+    assert "205 MB/s, 1,000,000 records/s" in found
+    assert "1,000,000; 1,000,000" in found and "19,610; 19,610" in found
+    assert "30 MiB" in found and "77 MiB" in found
+    assert found.count("dust tables") == 3 and found.count(PARSE) == 1
+
+
+def test_a_line_without_its_row_is_left_out():
+    found = words(charts.draw(known_run(*(one for one in a_run() if one["latency_ms"] != 50))))
+    assert "50 ms" not in found and "200 ms" in found
+
+
+def test_bars_are_as_long_as_what_they_stand_for():
+    lines = [svg.Line("", [("bar", value)], "") for value in (100, 50, 1)]
+    assert lengths(svg.picture([svg.Chart("", "", [("x", lines)])], "")) == pytest.approx(
+        [svg.LONGEST, svg.LONGEST / 2, svg.LONGEST / 100])
+
+
+def test_decades_are_equally_long():
+    lines = [svg.Line("", [("bar", value)], "") for value in (1000, 100, 10, 1)]
+    chart = svg.Chart("", "", [("x", lines)], decades=2)
+    third, second, first, below = lengths(svg.picture([chart], ""))
+    assert (third, second) == (svg.LONGEST, svg.LONGEST / 2)
+    assert first == below == 1  # to be seen at all
+    assert chart.ticks() == [10, 100, 1000]
+
+
+def test_texts_are_escaped():
+    assert words(svg.picture([svg.Chart("a < b & c", "", [])], ""))[0] == "a < b & c"
+
+
+def test_the_picture_shows_the_known_run():
+    drawn = bench.PICTURE.read_text(encoding="utf-8")
+    assert drawn == charts.draw(known.Known.read()), "make bench STORE=1 writes both"
 
 
 # --- the program ----------------------------------------------------------------------------------

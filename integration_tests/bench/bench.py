@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # pylint: disable=wrong-import-position
+import charts
 import dust_cases
 import known
 import luzmo_cases
@@ -33,6 +34,7 @@ from cases import BASELINES, MOST, Target, ratios, write_json
 from measure import ROOT, WORK, Broken, adopt, run, spawn_wall
 
 START_UP = "start-up"
+PICTURE = ROOT / "docs" / "performance.svg"
 
 
 class Bench:
@@ -166,6 +168,14 @@ def introduce(options, where, before):
     print("MB: 1,000,000 bytes of input. Rows show the median of their runs.\n")
 
 
+def store(where, rows):
+    """Keep a run as the known one, and its picture."""
+    known.FILE.write_text(known.known_text(where, rows), encoding="utf-8")
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(charts.draw(known.Known.read()), encoding="utf-8")
+    print(f"Stored: {os.path.relpath(known.FILE)}, {os.path.relpath(PICTURE)}.")
+
+
 def main():
     """Measure, print, write the JSON file."""
     options = arguments()
@@ -188,8 +198,7 @@ def main():
     print(f"\nFigures: {os.path.relpath(options.json)}; "
           f"inputs are kept in {os.path.relpath(WORK)} for the next run.")
     if options.store:
-        known.FILE.write_text(known.known_text(where, rows), encoding="utf-8")
-        print(f"Stored: {os.path.relpath(known.FILE)}.")
+        store(where, rows)
         return 0
     return int(any(row.get("slower") for row in rows))
 
