@@ -185,7 +185,7 @@ ab_catalog_read(struct ab_catalog *catalog, const char *path, const cJSON *spec,
 	struct ab_catalog read;
 	const cJSON *configured = NULL;
 
-	cJSON *document = ab_config_parse_file(path, "the catalog", err);
+	cJSON *document = ab_config_parse_file(path, "the catalog", false, err);
 	if (document == NULL)
 		return -1;
 	const cJSON *streams = member(document, "streams");

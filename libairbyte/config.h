@@ -25,9 +25,10 @@ struct ab_config {
 #define AB_CONFIG_FILE_MAX ((size_t)64 << 20)
 
 /* Reads a small JSON file whole: an object, nothing after it. what ("the configuration") is for
- * messages. The document is the caller's, for cJSON_Delete. Its content is never quoted. */
+ * messages. With refuse_nul no text in it may hold a NUL: texts of a document end there. The
+ * document is the caller's, for cJSON_Delete. Its content is never quoted. */
 AB_MUST_CHECK struct cJSON *ab_config_parse_file(
-    const char *path, const char *what, struct ab_error *err);
+    const char *path, const char *what, bool refuse_nul, struct ab_error *err);
 
 /* Reads the file; its fields are not looked at yet. spec must outlive the config. */
 AB_MUST_CHECK int ab_config_read(
