@@ -2,9 +2,12 @@
 
 import atexit
 import functools
+import os
+import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from connector import (
     DUST, Process, Sandbox, catalog_of, record, run, state, stream, write)
@@ -63,6 +66,17 @@ def write_to_one_that_falls_silent(sandbox):
                  [record("users", {"id": 1}), state("users", 1, 1)])
 
 
+def check_of_a_pipe(silent):
+    """The Result of a check whose configuration is a pipe: nobody writes to it, or, silent, one who
+    says nothing."""
+    with tempfile.TemporaryDirectory(prefix="connector-test-") as directory:
+        path = Path(directory) / "config"
+        os.mkfifo(path)
+        with Process("check", path) as process, open(os.open(
+                path, os.O_RDWR if silent else os.O_RDONLY | os.O_NONBLOCK)):
+            return process.end(CHECK_SECONDS)
+
+
 @functools.cache
 def slow_runs():
     """{name: Background}. They begin when somebody asks first."""
@@ -86,5 +100,7 @@ def slow_runs():
             timed_check, dripping.port, f"destination-{name}", config_of)
            for name, config_of in CONFIGS.items()},
         "silence": Background(write_to_one_that_falls_silent, stalling),
+        "pipe without a writer": Background(check_of_a_pipe, False),
+        "pipe of a silent writer": Background(check_of_a_pipe, True),
         "long write": Background(long_write, sandbox, "tables"),
     }

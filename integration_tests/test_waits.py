@@ -36,6 +36,12 @@ def test_a_check_of_a_silent_host_says_which_and_that_it_is_silent():
     assert re.search("timed out|did not answer|within", result.status["message"])
 
 
+@pytest.mark.parametrize("name", ["pipe without a writer", "pipe of a silent writer"])
+def test_a_configuration_that_does_not_come_is_not_waited_for(name):
+    error = slow_runs()[name].outcome().failed("config_error")
+    assert "did not come to its end in 30 seconds" in error["message"]
+
+
 def test_a_write_that_takes_long_says_every_ten_seconds_how_far_it_is():
     result = slow_runs()["long write"].outcome().succeeded()
     lines = [text for text in result.logs("INFO") if text.startswith("so far")]

@@ -23,6 +23,8 @@ struct ab_config {
 
 /* Largest config or catalog file accepted, in bytes. */
 #define AB_CONFIG_FILE_MAX ((size_t)64 << 20)
+/* How long it may take to read one: it may be a pipe. */
+#define AB_CONFIG_FILE_WAIT_MS 30000
 
 /* Reads a small JSON file whole: an object, nothing after it. what ("the configuration") is for
  * messages. With refuse_nul no text in it may hold a NUL: texts of a document end there. The

@@ -3,41 +3,72 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
+
+#define PIECE_BYTES ((size_t)64 << 10)
+
+/* A pipe that nobody writes to is not waited for until the end of days. */
+static ssize_t
+read_some(int fd, char *to, size_t size, int64_t deadline_ms)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+	for (;;) {
+		const int64_t left_ms = deadline_ms - ab_clock_ms();
+		const int ready = poll(&readable, 1, left_ms > 0 ? (int)left_ms : 0);
+		if (ready == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		const ssize_t got = ready > 0 ? read(fd, to, size) : -1;
+		if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+			return got;
+	}
+}
+
+/* Returns 0, or the errno of what went wrong: EFBIG if it is too large. */
+static int
+read_all(int fd, struct ab_buf *text)
+{
+	const int64_t deadline_ms = ab_clock_ms() + AB_CONFIG_FILE_WAIT_MS;
+	ssize_t got = 0;
+
+	do {
+		char *at = ab_buf_reserve(text, PIECE_BYTES);
+		if (at == NULL)
+			return EFBIG;
+		got = read_some(fd, at, PIECE_BYTES, deadline_ms);
+		if (got < 0)
+			return errno;
+		text->len += (size_t)got;
+	} while (got > 0);
+	*ab_buf_reserve(text, 0) = '\0';
+	return 0;
+}
 
 static int
 read_whole(struct ab_buf *text, const char *path, const char *what, struct ab_error *err)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Without O_NONBLOCK a pipe would not even be opened before somebody writes to it. */
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const int cause = fd < 0 ? errno : read_all(fd, text);
 
-	if (fd < 0)
+	if (fd >= 0)
+		close(fd);
+	if (cause == EFBIG)
+		return ab_fail(err, AB_CONFIG_ERROR, "%s %s is larger than %zu MB", what, path,
+		    AB_CONFIG_FILE_MAX >> 20);
+	if (cause == ETIMEDOUT)
+		return ab_fail(err, AB_CONFIG_ERROR, "%s %s did not come to its end in %d seconds",
+		    what, path, AB_CONFIG_FILE_WAIT_MS / 1000);
+	if (cause != 0)
 		return ab_fail(
-		    err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path, strerror(errno));
-	for (;;) {
-		char *at = ab_buf_reserve(text, 65536);
-		if (at == NULL) {
-			close(fd);
-			return ab_fail(err, AB_CONFIG_ERROR, "%s %s is larger than %zu MB", what,
-			    path, AB_CONFIG_FILE_MAX >> 20);
-		}
-		const ssize_t got = read(fd, at, 65536);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			const int cause = errno;
-			close(fd);
-			return ab_fail(err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path,
-			    strerror(cause));
-		}
-		if (got == 0)
-			break;
-		text->len += (size_t)got;
-	}
-	close(fd);
-	*ab_buf_reserve(text, 0) = '\0';
+		    err, AB_CONFIG_ERROR, "%s %s cannot be read: %s", what, path, strerror(cause));
 	return 0;
 }
 
