@@ -133,6 +133,18 @@ check_range(const cJSON *value, const char *name, const cJSON *field, struct ab_
 	return 0;
 }
 
+/* Readers of JSON differ in which of the two counts. */
+static bool
+stands_twice(const struct ab_config *config, const char *name)
+{
+	const cJSON *other = member(config->document, name);
+
+	do {
+		other = other != NULL ? other->next : NULL;
+	} while (other != NULL && strcmp(other->string, name) != 0);
+	return other != NULL;
+}
+
 static int
 check_field(const struct ab_config *config, const cJSON *field, struct ab_error *err)
 {
@@ -140,6 +152,8 @@ check_field(const struct ab_config *config, const cJSON *field, struct ab_error 
 	const cJSON *value = present(config, name);
 	const cJSON *type = member(field, "type");
 
+	if (stands_twice(config, name))
+		return ab_fail(err, AB_CONFIG_ERROR, "%s stands twice in the configuration", name);
 	if (value == NULL)
 		return 0;
 	if (cJSON_IsString(type) && !has_type(value, type->valuestring))
@@ -251,13 +265,13 @@ ab_config_item(const struct ab_config *config, const char *name, size_t i)
 void
 ab_config_secrets(const struct ab_config *config, void (*secret)(const char *text))
 {
-	const cJSON *field = NULL;
+	const cJSON *given = NULL;
 
-	cJSON_ArrayForEach(field, connection(config, "properties"))
+	cJSON_ArrayForEach(given, config->document)
 	{
-		const char *text = cJSON_GetStringValue(present(config, field->string));
-		if (text != NULL && cJSON_IsTrue(member(field, "airbyte_secret")))
-			secret(text);
+		const cJSON *field = property(config, given->string);
+		if (cJSON_IsString(given) && cJSON_IsTrue(member(field, "airbyte_secret")))
+			secret(given->valuestring);
 	}
 }
 

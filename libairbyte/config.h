@@ -36,7 +36,8 @@ AB_MUST_CHECK struct cJSON *ab_config_parse_file(
 AB_MUST_CHECK int ab_config_read(
     struct ab_config *config, const char *path, const struct cJSON *spec, struct ab_error *err);
 
-/* Checks required fields, types, choices and ranges against connectionSpecification. */
+/* Checks required fields, types, choices and ranges against connectionSpecification, and that no
+ * field stands twice. */
 AB_MUST_CHECK int ab_config_check(const struct ab_config *config, struct ab_error *err);
 
 void ab_config_release(struct ab_config *config);

@@ -147,6 +147,9 @@ what_is_wrong_is_named(void **state)
 	    {"{\"key\":\"\"}", "key is missing in the configuration"},
 	    {"{\"key\":null}", "key is missing in the configuration"},
 	    {"{\"key\":5}", "key must be a string"},
+	    {"{\"key\":\"k\",\"key\":\"l\"}", "key stands twice in the configuration"},
+	    {"{\"mode\":null,\"key\":\"k\",\"mode\":\"fast\"}",
+		"mode stands twice in the configuration"},
 	    {"{\"key\":\"k\",\"mode\":\"odd\"}", "mode must be one of: fast, slow"},
 	    {"{\"key\":\"k\",\"limit\":1.5}", "limit must be an integer"},
 	    {"{\"key\":\"k\",\"limit\":-1}", "limit must be at least 0"},
@@ -196,7 +199,9 @@ static char seen[64];
 static void
 see(const char *text)
 {
-	snprintf(seen, sizeof(seen), "%s", text);
+	const size_t len = strlen(seen);
+
+	snprintf(seen + len, sizeof(seen) - len, "<%s>", text);
 }
 
 static void
@@ -210,7 +215,27 @@ secrets_are_those_the_specification_marks(void **state)
 	assert_int_equal(
 	    read_text(&config, spec, "{\"key\":\"sk-1\",\"bare\":\"plain\"}", &err), 0);
 	ab_config_secrets(&config, see);
-	assert_string_equal(seen, "sk-1");
+	assert_string_equal(seen, "<sk-1>");
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+/* It is refused, but what it holds is not to be printed before that. */
+static void
+a_secret_that_is_given_twice_is_two_secrets(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+	char path[64];
+
+	(void)state;
+	write_temporary(path, "{\"key\":\"sk-1\",\"bare\":\"plain\",\"key\":\"sk-2\",\"key\":7}");
+	assert_int_equal(ab_config_read(&config, path, spec, &err), 0);
+	unlink(path);
+	seen[0] = '\0';
+	ab_config_secrets(&config, see);
+	assert_string_equal(seen, "<sk-1><sk-2>");
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -227,6 +252,7 @@ main(void)
 	    cmocka_unit_test(what_is_wrong_is_named),
 	    cmocka_unit_test(files_that_are_no_object_are_refused_without_quoting_them),
 	    cmocka_unit_test(secrets_are_those_the_specification_marks),
+	    cmocka_unit_test(a_secret_that_is_given_twice_is_two_secrets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
