@@ -219,6 +219,7 @@ ab_destination_main(int argc, char *argv[], const struct ab_destination *destina
 	if (argc > 0 && ab_singer_is_target(argv[0]))
 		return ab_singer_main(argc, argv, destination);
 	ab_process_hold_descriptors();
+	ab_process_forbid_core();
 	int code = parse_arguments(argc, argv, destination, &arguments);
 	if (code >= 0)
 		return code;

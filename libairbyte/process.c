@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -129,4 +130,16 @@ ab_process_hold_descriptors(void)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
 			_exit(EXIT_FAILURE);
 	}
+}
+
+void
+ab_process_forbid_core(void)
+{
+	struct rlimit limit = {0};
+
+	/* What is 0 for good cannot be made 1. */
+	getrlimit(RLIMIT_CORE, &limit);
+	limit.rlim_max = limit.rlim_max > 1 ? 1 : limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_CORE, &limit);
 }

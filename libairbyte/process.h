@@ -29,4 +29,9 @@ int ab_process_signal(void);
 /* Ends the process by the signal that was kept, if there is one. */
 void ab_process_end(void);
 
+/* A crash leaves no memory behind, which holds credentials and records: no core file, and none for
+ * the program that takes them in place of the file, which a limit of 0 would not keep from it, but
+ * one of 1 does (fs/coredump.c of Linux). */
+void ab_process_forbid_core(void);
+
 #endif

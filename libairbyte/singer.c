@@ -133,6 +133,7 @@ ab_singer_main(int argc, char *argv[], const struct ab_destination *destination)
 	struct ab_error lost;
 
 	ab_process_hold_descriptors();
+	ab_process_forbid_core();
 	int code = ab_singer_arguments_read(&arguments, argc, argv, name, destination->version);
 	if (code >= 0)
 		return code;
