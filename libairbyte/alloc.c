@@ -1,5 +1,6 @@
 #include "alloc.h"
 
+#include <cjson/cJSON.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ void
 ab_alloc_on_failure(void (*report)(size_t size))
 {
 	report_failure = report;
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = ab_malloc, .free_fn = free});
 }
 
 static void *
@@ -40,6 +42,12 @@ void *
 ab_realloc(void *old, size_t size)
 {
 	return require(realloc(old, size > 0 ? size : 1), size);
+}
+
+void *
+ab_alloc_check(void *memory)
+{
+	return require(memory, 0);
 }
 
 char *

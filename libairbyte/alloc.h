@@ -22,7 +22,12 @@ void *ab_realloc(void *old, size_t size);
 char *ab_strdup(const char *text);
 char *ab_memdup(const char *bytes, size_t len);
 
-/* report(size) is called once before the process exits with 1; it must not allocate. */
+/* What another library allocated: memory, unless that is NULL, when the process reports and exits.
+ */
+void *ab_alloc_check(void *memory);
+
+/* report(size) is called once before the process exits with 1, with a size of 0 if it is not known;
+ * it must not allocate. What cJSON allocates is reported as well from then on. */
 void ab_alloc_on_failure(void (*report)(size_t size));
 
 #endif

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <openssl/evp.h>
 
+#include "alloc.h"
+
 void
 ab_digest_hex(const void *bytes, size_t len, char hex[AB_DIGEST_HEX + 1])
 {
@@ -12,10 +14,10 @@ ab_digest_hex(const void *bytes, size_t len, char hex[AB_DIGEST_HEX + 1])
 	unsigned sum_len = 0;
 
 	if (sha256 == NULL)
-		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	const int rc = EVP_Digest(bytes, len, sum, &sum_len, sha256, NULL);
-	assert(rc == 1 && sum_len == AB_DIGEST_HEX / 2);
-	(void)rc;
+		sha256 = ab_alloc_check(EVP_MD_fetch(NULL, "SHA256", NULL));
+	if (EVP_Digest(bytes, len, sum, &sum_len, sha256, NULL) != 1)
+		ab_alloc_check(NULL); /* it fails only without memory */
+	assert(sum_len == AB_DIGEST_HEX / 2);
 	for (size_t i = 0; i < sum_len; i++) {
 		hex[2 * i] = digits[sum[i] >> 4];
 		hex[2 * i + 1] = digits[sum[i] & 15];

@@ -113,14 +113,15 @@ report_out_of_memory(size_t size)
 	    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":0.0,\"error\":{"
 	    "\"message\":\"%s\",\"failure_type\":\"system_error\"}}}\n";
 	const bool singer = out.style == AB_EMIT_SINGER;
-	char text[128];
+	char bytes[64] = "";
+	char text[160];
 	char line[320];
 	size_t done = 0;
 
 	write_gathered();
-	snprintf(text, sizeof(text),
-	    "out of memory: %zu bytes could not be allocated; give the connector more memory",
-	    size);
+	if (size > 0)
+		snprintf(bytes, sizeof(bytes), ": %zu bytes could not be allocated", size);
+	snprintf(text, sizeof(text), "out of memory%s; give the connector more memory", bytes);
 	const int len = singer ? snprintf(line, sizeof(line), "CRITICAL %s\n", text)
 			       : snprintf(line, sizeof(line), airbyte, text);
 	if (len > 0 && (singer || out.failed == 0))

@@ -124,9 +124,7 @@ transfer_new(const struct ab_http *http)
 {
 	struct transfer *t = ab_calloc(1, sizeof(*t));
 
-	t->easy = curl_easy_init();
-	if (t->easy == NULL)
-		abort(); /* curl_easy_init fails only without memory */
+	t->easy = ab_alloc_check(curl_easy_init());
 	ab_buf_init(&t->reply, REPLY_LIMIT);
 	ab_buf_init(&t->small, SMALL_BODY);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
@@ -211,11 +209,11 @@ ab_http_new(const char *user_agent, int64_t deadline_ms)
 {
 	struct ab_http *http = ab_calloc(1, sizeof(*http));
 
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* Else a request whose headers found no room would go out without them. */
+	curl_global_init_mem(
+	    CURL_GLOBAL_DEFAULT, ab_malloc, free, ab_realloc, ab_strdup, ab_calloc);
 	hide_proxy_users();
-	http->multi = curl_multi_init();
-	if (http->multi == NULL)
-		abort(); /* only without memory */
+	http->multi = ab_alloc_check(curl_multi_init());
 	http->user_agent = ab_strdup(user_agent);
 	http->total_ms = deadline_ms > 0 && deadline_ms < TOTAL_MS ? (long)deadline_ms : TOTAL_MS;
 	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);

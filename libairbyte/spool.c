@@ -121,7 +121,7 @@ ready_to_compress(struct ab_spool *spool)
 	if (spool->chunk == NULL)
 		spool->chunk = ab_malloc(CHUNK_BYTES);
 	if (spool->compressor == NULL) {
-		spool->compressor = ZSTD_createCCtx();
+		spool->compressor = ab_alloc_check(ZSTD_createCCtx());
 		ZSTD_CCtx_setParameter(spool->compressor, ZSTD_c_compressionLevel, 1);
 		ZSTD_CCtx_setParameter(spool->compressor, ZSTD_c_windowLog, 18);
 	}
@@ -224,7 +224,7 @@ static void
 ready_to_decompress(struct ab_spool *spool)
 {
 	if (spool->decompressor == NULL)
-		spool->decompressor = ZSTD_createDCtx();
+		spool->decompressor = ab_alloc_check(ZSTD_createDCtx());
 	ZSTD_DCtx_reset(spool->decompressor, ZSTD_reset_session_only);
 	spool->in = (ZSTD_inBuffer){.src = spool->chunk};
 }

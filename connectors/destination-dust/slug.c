@@ -1,5 +1,6 @@
 #include "slug.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "alloc.h"
 #include "digest.h"
 
 #define SUFFIX_BYTES 9 /* `_` and eight digits */
@@ -72,6 +74,8 @@ put_simple(struct ab_buf *out, const char *bytes, size_t len)
 
 	if (len > 0)
 		normal = u8_normalize(UNINORM_NFKD, (const uint8_t *)bytes, len, NULL, &count);
+	if (len > 0 && normal == NULL && errno == ENOMEM)
+		ab_alloc_check(NULL);
 	/* What is not UTF-8 has no normal form: its bytes beyond ASCII are just other characters.
 	 */
 	const uint8_t *from = normal != NULL ? normal : (const uint8_t *)bytes;
