@@ -894,6 +894,15 @@ def test_a_stall_after_applying(sandbox):
     assert post_document(sandbox, "b").status == 200
 
 
+def test_a_body_may_be_made_large_and_called_anything(sandbox):
+    sandbox.faults([{"status": 200, "body": "{", "padding": 1 << 20,
+                     "headers": {"Content-Type": "application/json"}}])
+    reply = post_document(sandbox, "a")
+    assert reply.body == b"{" + b" " * (1 << 20)
+    assert reply.headers.get_all("Content-Type") == ["application/json"]
+    assert sandbox.documents() == {}
+
+
 def test_an_error_after_applying(sandbox):
     sandbox.faults([{"status": 500, "apply": True, "headers": {"Retry-After": "7"}}])
     reply = post_document(sandbox, "a")

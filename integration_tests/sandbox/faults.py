@@ -15,7 +15,8 @@ A rule is a JSON object, every key optional:
                "reply": apply, send the head and half of the body, close
     status     answer this without applying, with
     body       a string (text/plain) or any other JSON value (application/json), and
-    headers    {"Retry-After": "1"}
+    padding    so many blanks, and
+    headers    {"Retry-After": "1"}; a Content-Type takes the place of the body's
     apply      true: apply, then answer that status all the same; a number: apply so many of the
                request's records, where the service has such
 """
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 CUTS = (None, "before", "after", "reply")
 KEYS = {
     "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
-    "body", "headers", "apply",
+    "body", "padding", "headers", "apply",
 }
 
 
@@ -50,6 +51,7 @@ class Rule:
     cut: str = None
     status: int = None
     body: object = ""
+    padding: int = 0
     headers: dict = field(default_factory=dict)
     apply: object = False
 
@@ -97,9 +99,10 @@ class Rule:
 
     def content(self):
         """The body as (bytes, content type)."""
-        if isinstance(self.body, str):
-            return self.body.encode(), "text/plain; charset=UTF-8"
-        return json.dumps(self.body).encode(), "application/json"
+        is_text = isinstance(self.body, str)
+        body = (self.body if is_text else json.dumps(self.body)).encode() + b" " * self.padding
+        usual = "text/plain; charset=UTF-8" if is_text else "application/json"
+        return body, self.headers.get("Content-Type", usual)
 
     def remaining(self):
         """The JSON form of what is left of the rule."""
