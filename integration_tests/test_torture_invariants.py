@@ -1,0 +1,384 @@
+"""Each invariant of the campaign of faults finds what it is there for. An attempt that went well is
+made up; it breaks no promise, and then one thing of it is changed."""
+
+import copy
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from torture import invariants
+from torture.conversation import Said
+from torture.faults import Faults
+from torture.model import Model
+from torture.outcome import READERS, Outcome
+from torture.schedule import Schedule
+from torture.tried import Tables
+from torture.wire import DELETED_AT, Airbyte, Singer
+from torture.workload import CONTENT, Mark, Record, Stream, Workload, data_of, old_record
+
+LOST = {"n": 2, "status": 0, "at_ms": 1, "done_ms": 2}
+REFUSED = {"n": 1, "status": 401, "at_ms": 1, "done_ms": 2}
+REFUSAL = {"skip": 0, "status": 401}
+
+
+class Small(Workload):
+    """A stream of five records of three ids, with states after the second and the last."""
+
+    def __init__(self, mode):  # pylint: disable=super-init-not-called
+        self.scope = "STREAM"
+        self.largest = 10
+        stream = Stream("s0", mode, keys=3, old=3)
+        stream.records = [Record("s0", number, key, 10)
+                          for number, key in enumerate((1, 2, 1, 3, 2), 1)]
+        self.streams = [stream]
+        self.items = [*stream.records[:2], Mark("s0"), *stream.records[2:], Mark("s0")]
+
+
+def row(record):
+    """What is held of a record."""
+    return data_of(record, DELETED_AT["airbyte"])
+
+
+def newest(stream):
+    """The rows of a stream when all of it came."""
+    by_key = {one.key: one for one in stream.records}
+    return [row(one) for one in (by_key.values() if stream.keyed else stream.records)]
+
+
+def old(stream):
+    """The rows that were there before."""
+    return [row(old_record(stream, number)) for number in range(1, stream.old + 1)]
+
+
+class Attempted:
+    """A trial after one attempt in which nothing went wrong."""
+
+    def __init__(self, mode="upsert", kind=Tables, protocol="airbyte"):
+        workload = Small(mode)
+        (self.stream,) = workload.streams
+        service = SimpleNamespace(
+            withholds=lambda record: False, rejects=lambda record: False, merges=False,
+            clears=True, in_flight=8, rejecting=(413,), passing=kind.passing, secrets=("sesame",))
+        schedule = Schedule("dust", protocol, 1)
+        schedule.settings = {}
+        schedule.workload = workload
+        self.model = Model(service, self.stream, protocol)
+        self.trial = SimpleNamespace(
+            schedule=schedule, service=service, models={"s0": self.model})
+        written = Singer(workload, {}) if protocol == "singer" else Airbyte(workload, {}, False)
+        self.outcome = Outcome(1, Faults(), written.write(), Said(0, closed=True))
+        self.outcome.said.fed = len(self.outcome.input.data)
+        self.outcome.before = {"s0": old(self.stream)}
+        kept = old(self.stream) if mode == "rows" else []
+        self.outcome.held = {"s0": kept + newest(self.stream)}
+        self.outcome.acknowledged = [(one, self.answer(one)) for one in self.outcome.input.states]
+        for one in self.stream.records:
+            self.model.come(one.number)
+        self.safe(5)
+
+    def answer(self, state):
+        """What comes back for a state."""
+        return invariants.answer(self.trial, state, state.answer())
+
+    def safe(self, cursor):
+        """So far it is acknowledged, and no farther."""
+        self.model.progress.acknowledged = 0
+        self.model.progress.replaced = False
+        if cursor:
+            self.model.safe(cursor)
+        return self
+
+    def failed(self, *failures, code=1):
+        """It failed, with what it told."""
+        self.outcome.said.code = code
+        self.outcome.failures = list(failures)
+        self.outcome.last_is_failure = bool(failures)
+        return self
+
+    def suffered(self, around=None, *rules, requests=()):
+        """Something went wrong."""
+        self.outcome.faults = Faults(list(rules), around)
+        self.outcome.requests = list(requests)
+        return self
+
+    @property
+    def rows(self):
+        """What is held."""
+        return self.outcome.held["s0"]
+
+    def broken(self):
+        """The names of the invariants that do not hold."""
+        return sorted({one.partition(":")[0] for one in invariants.broken(
+            self.trial, self.outcome)})
+
+    def finds(self, function):
+        """Whether this is what is found, and nothing else."""
+        return self.broken() == [function.__name__.replace("_", " ")]
+
+
+CONTENTS = invariants.the_service_holds_what_it_must
+MODES = ["upsert", "dedup", "overwrite", "truncate", "rows", "rows_overwrite", "rows_truncate"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_went_well_breaks_no_promise(mode):
+    assert Attempted(mode).broken() == []
+    assert Attempted(mode, protocol="singer").broken() == []
+
+
+# --- what the service holds -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_row_that_is_missing_is_found(mode):
+    attempted = Attempted(mode)
+    del attempted.rows[-1]
+    assert attempted.finds(CONTENTS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_row_that_is_there_twice_is_found(mode):
+    attempted = Attempted(mode)
+    attempted.rows.append(attempted.rows[-1])
+    assert attempted.finds(CONTENTS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_row_that_nobody_sent_is_found(mode):
+    attempted = Attempted(mode)
+    attempted.rows.append({"id": 77, "v": 77, "pad": ""})
+    assert attempted.finds(CONTENTS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_row_with_other_content_is_found(mode):
+    attempted = Attempted(mode)
+    attempted.rows[-1]["pad"] += "!"
+    assert attempted.finds(CONTENTS)
+
+
+def test_an_older_version_of_a_key_is_found():
+    attempted = Attempted()
+    attempted.rows[0] = row(attempted.stream.records[0])
+    assert attempted.finds(CONTENTS)
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "truncate", "rows_overwrite", "rows_truncate"])
+def test_a_row_that_an_overwrite_left_is_found(mode):
+    attempted = Attempted(mode)
+    attempted.rows[:0] = old(attempted.stream)[-1:]
+    if attempted.stream.keyed:
+        attempted.stream.records = attempted.stream.records[:2]  # of the ids 1 and 2
+        attempted.rows[:] = [*newest(attempted.stream), old(attempted.stream)[-1]]
+    assert "the service holds what it must" in attempted.broken()
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "truncate", "rows_overwrite", "rows_truncate"])
+def test_old_rows_that_went_before_the_input_ended_are_found(mode):
+    attempted = Attempted(mode).safe(0).suffered("kill").failed(code=-9)
+    attempted.outcome.said.closed = False
+    attempted.outcome.acknowledged = []
+    attempted.outcome.held = {"s0": old(attempted.stream)}
+    assert attempted.broken() == []
+    attempted.outcome.held = {"s0": newest(attempted.stream)[:1]}
+    assert attempted.finds(CONTENTS)
+
+
+def test_what_was_not_acknowledged_may_be_there_or_not():
+    attempted = Attempted("rows").safe(2).suffered("kill").failed(code=-9)
+    attempted.outcome.acknowledged = attempted.outcome.acknowledged[:1]
+    del attempted.rows[-1]
+    assert attempted.broken() == []
+    attempted.model.come(4)  # in one more attempt
+    attempted.rows.append(attempted.rows[-1])
+    assert attempted.broken() == []
+    attempted.rows.append(attempted.rows[-1])
+    assert attempted.finds(CONTENTS)
+
+
+def test_a_rejection_without_reason_is_found():
+    attempted = Attempted()
+    attempted.outcome.rejected = [("s0", 1)]
+    state, _ = attempted.outcome.acknowledged[0]
+    attempted.outcome.acknowledged[0] = (state, state.answer(rejected=1))
+    assert attempted.finds(invariants.rejections_are_as_they_must_be)
+    assert attempted.suffered(None, requests=[{**LOST, "status": 413}]).broken() == []
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["airbyte", "singer"])
+def test_a_state_that_came_back_otherwise_is_found(protocol):
+    attempted = Attempted(protocol=protocol)
+    state, line = attempted.outcome.acknowledged[0]
+    attempted.outcome.acknowledged[0] = (state, line.replace("fff", "ffg"))
+    assert attempted.finds(invariants.states_come_back_as_they_came)
+
+
+@pytest.mark.parametrize("order", [[1], [1, 0], [0, 0, 1]])
+def test_states_that_are_left_out_or_out_of_order_are_found(order):
+    attempted = Attempted()
+    came = attempted.outcome.acknowledged
+    attempted.outcome.acknowledged = [came[one] for one in order]
+    assert "states come back as they came" in attempted.broken()
+
+
+def test_a_state_that_nobody_sent_is_found():
+    attempted = Attempted()
+    attempted.outcome.strange = ['{"type":"STATE"}']
+    assert attempted.finds(invariants.states_come_back_as_they_came)
+
+
+def test_a_count_that_is_wrong_is_found():
+    attempted = Attempted()
+    state, _ = attempted.outcome.acknowledged[1]
+    attempted.outcome.acknowledged[1] = (state, state.answer(rejected=1))
+    assert attempted.finds(invariants.counts_agree)
+    attempted = Attempted(protocol="singer")
+    attempted.outcome.counted = 4
+    assert attempted.finds(invariants.counts_agree)
+
+
+def test_a_line_without_its_end_is_found():
+    attempted = Attempted()
+    attempted.outcome.torn = b'{"type":"LOG"'
+    assert attempted.finds(invariants.only_a_long_state_is_torn)
+    attempted.suffered("kill")
+    assert attempted.finds(invariants.only_a_long_state_is_torn)
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def test_a_run_that_hangs_is_found():
+    attempted = Attempted().suffered("dribble").failed(code=None)
+    assert attempted.finds(invariants.the_run_ends)
+
+
+def test_success_without_all_states_is_found():
+    attempted = Attempted()
+    attempted.outcome.acknowledged.pop()
+    assert attempted.finds(invariants.exit_code_zero_means_all_is_acknowledged)
+
+
+@pytest.mark.parametrize("around", ["end in mid-line", "closed output"])
+def test_success_that_cannot_be_is_found(around):
+    attempted = Attempted().suffered(around)
+    attempted.outcome.faults.at = 0
+    assert attempted.finds(invariants.exit_code_zero_means_all_is_acknowledged)
+
+
+@pytest.mark.parametrize("failures, code", [
+    ([], 1), ([("config_error", "a"), ("config_error", "b")], 1), ([("system_error", "a")], 1),
+    ([("transient_error", "a")], 1), ([("config_error", "a")], 2), ([], -11)])
+def test_a_failure_that_is_told_in_another_way_is_found(failures, code):
+    attempted = Attempted().suffered(None, REFUSAL, requests=[REFUSED]).failed(*failures, code=code)
+    assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+
+
+def test_a_failure_that_is_not_told_last_is_found():
+    attempted = Attempted().suffered(None, REFUSAL, requests=[REFUSED])
+    assert attempted.failed(("config_error", "a")).broken() == []
+    attempted.outcome.last_is_failure = False
+    assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+
+
+def test_a_failure_without_cause_is_found():
+    attempted = Attempted().suffered(None, {"skip": 9, "status": 503, "times": 3})
+    attempted.failed(("transient_error", "HTTP 503"))
+    assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+
+
+@pytest.mark.parametrize("around, kind", [
+    ("expired", "config_error"), ("no such host", "transient_error"),
+    ("full disk", "system_error"), ("early end", "transient_error")])
+def test_each_cause_has_its_kind(around, kind):
+    kinds = {"config_error", "transient_error", "system_error"}
+    assert Attempted().suffered(around).failed((kind, "a")).broken() == []
+    for other in kinds - {kind}:
+        attempted = Attempted().suffered(around).failed((other, "a"))
+        assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+
+
+def test_a_single_fault_that_failed_a_run_is_found():
+    attempted = Attempted().suffered(None, {"skip": 0, "cut": "before"}, requests=[LOST])
+    attempted.failed(("transient_error", "a"))
+    assert attempted.finds(invariants.one_passing_fault_fails_no_run)
+
+
+def test_requests_after_a_refusal_are_found():
+    later = [{**LOST, "status": 200, "at_ms": 3} for _ in range(8)]
+    attempted = Attempted().failed(("config_error", "a"))
+    assert attempted.suffered(None, REFUSAL, requests=[REFUSED, *later[1:]]).broken() == []
+    attempted.suffered(None, REFUSAL, requests=[REFUSED, *later])
+    assert attempted.finds(invariants.nothing_is_asked_after_a_refusal)
+
+
+def test_a_failure_without_faults_is_found():
+    attempted = Attempted().failed(("transient_error", "a"))
+    assert "an attempt without faults succeeds" in attempted.broken()
+
+
+# --- what is printed, and what it takes -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["sesame", CONTENT])
+@pytest.mark.parametrize("where", ["stdout", "stderr"])
+def test_what_is_nobodys_business_is_found_in_the_output(text, where):
+    attempted = Attempted()
+    setattr(attempted.outcome.said, where, f"INFO {text}".encode())
+    assert attempted.finds(invariants.nothing_secret_is_printed)
+
+
+def test_too_much_memory_is_found():
+    attempted = Attempted()
+    attempted.outcome.peak = invariants.MEMORY
+    assert attempted.broken() == []
+    attempted.outcome.peak += 1
+    assert attempted.finds(invariants.memory_stays_below_its_limit)
+
+
+def test_every_invariant_has_its_test():
+    source = open(__file__, encoding="utf-8").read()
+    for function in invariants.INVARIANTS:
+        name = function.__name__
+        assert f"invariants.{name}" in source or name.replace("_", " ") in source
+
+
+# --- output ---------------------------------------------------------------------------------------
+
+
+def said(protocol, stdout, stderr=""):
+    """An Outcome whose output was read."""
+    attempted = Attempted(protocol=protocol)
+    outcome = dataclasses.replace(copy.copy(attempted.outcome), acknowledged=[], said=Said(
+        1, stdout.encode(), stderr.encode()))
+    READERS[protocol](outcome)
+    return outcome
+
+
+def test_what_a_destination_prints_is_read():
+    error = {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1_700_000_000_000, "error": {
+        "message": "no", "failure_type": "config_error"}}}
+    warning = {"type": "LOG", "log": {"level": "WARN", "message": "hm"}}
+    state = Attempted().outcome.input.states[0]
+    lines = [state.answer(), *map(json.dumps, (warning, error)), '{"type":"STATE",']
+    outcome = said("airbyte", "\n".join(lines))
+    assert outcome.acknowledged == [(state, lines[0])]
+    assert (outcome.warnings, outcome.failures) == (["hm"], [("config_error", "no")])
+    assert outcome.last_is_failure and outcome.torn == b'{"type":"STATE",'
+
+
+def test_what_a_target_prints_is_read():
+    state = Attempted(protocol="singer").outcome.input.states[0]
+    value = json.dumps(json.loads(state.line)["value"])
+    metric = '{"type":"counter","metric":"record_count","value":3,"tags":{"stream":"s0"}}'
+    outcome = said("singer", f"{value}\n{{\"number\":99}}\n", f"WARNING hm\nINFO METRIC: {metric}\n"
+                   f"INFO METRIC: {metric}\nCRITICAL no\n")
+    assert outcome.acknowledged == [(state, value)] and outcome.strange == ['{"number":99}']
+    assert (outcome.warnings, outcome.failures, outcome.counted) == (["hm"], [(None, "no")], 6)
+    assert outcome.last_is_failure
+    assert not said("singer", "", "CRITICAL no\nINFO more\n").last_is_failure

@@ -1,0 +1,1 @@
+"""A campaign of faults against the connectors; see campaign.py, and `make torture`."""

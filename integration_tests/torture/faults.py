@@ -1,0 +1,173 @@
+"""What goes wrong in an attempt: rules for the sandbox's fault script, one thing around the run,
+and which failures may be told of it all.
+
+A kind of failure is the failure_type of Airbyte's protocol.
+"""
+
+from dataclasses import dataclass, field
+
+from torture.workload import log_scale
+
+CONFIG, TRANSIENT, SYSTEM = "config_error", "transient_error", "system_error"
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+REFUSALS = (302, 400, 401, 403, 404, 405, 409, 413, 422, 501)
+WRONG_CONFIG = (400, 401, 403, 404)
+FINAL = (401, 403)  # after these nothing more is asked
+OVERSIZED = 9 << 20  # a reply may have 8 MiB
+REQUESTS = 60  # among so many of an attempt a rule is at work
+TIME_SCALE = 0.0002  # a minute is 12 ms
+STALL_SECONDS = 1.2  # more than ten minutes, and than batches wait at least
+BODIES = ("", "<html><script>x</script>Bad Gateway</html>", {"error": {
+    "type": "some_error", "message": "because I say so"}}, {"message": "because I say so"},
+    "\x00\ufffd not JSON")
+GARBAGE = ('{"rows": [', "<html>Sign in</html>", "", "[]", "null", "\x00")
+ODD = '{"total": "many"}'  # could be an answer, so never comes without the deed
+RETRY_AFTER = ("0", "1", "20", "soon", "86400", "-1")
+
+# What is around a run, and how often.
+AROUND = {
+    None: 40, "kill": 16, "terminate": 2, "closed output": 6, "end in mid-line": 8,
+    "early end": 6, "dribble": 4, "still": 1, "full disk": 5, "no such host": 2, "no listener": 2,
+    "wrong host": 2, "expired": 2, "self-signed": 2}
+UNTRUSTED = ("wrong host", "expired", "self-signed")
+UNREACHABLE = ("no such host", "no listener")
+
+
+@dataclass
+class Faults:
+    """Of one attempt. `at` and `delay`: where in the input, from 0 to 1, and how many seconds
+    later, or how many bytes of output are read."""
+
+    rules: list = field(default_factory=list)
+    around: str = None
+    at: float = 1
+    delay: float = 0
+    piece: int = 1 << 16  # bytes written at once
+    disk: int = 0  # bytes of TMPDIR
+
+    @property
+    def input_ends_well(self):
+        """Whether all of the input comes, and its end."""
+        return self.around not in ("end in mid-line", "early end")
+
+    @property
+    def is_killed(self):
+        return self.around in ("kill", "terminate")
+
+    def names(self):
+        """What each is called, for a count."""
+        return [*([self.around] if self.around else []), *map(name_of, self.rules)]
+
+    @property
+    def is_none(self):
+        return not self.rules and self.around is None
+
+    def kinds(self, answers, passing):
+        """The failures that may be told, given the statuses that were answered (0: none) and those
+        that are tried again."""
+        found = {kind_of(status, passing) for status in answers} - {None}
+        if self.around in UNTRUSTED:
+            return {CONFIG}
+        if self.around in UNREACHABLE:
+            return {TRANSIENT}
+        if any(rule.get("status") == 200 for rule in self.rules):
+            found |= {SYSTEM, TRANSIENT, CONFIG}
+        if self.around in ("end in mid-line", "full disk", "closed output"):
+            found.add(SYSTEM)
+        if self.around == "early end":
+            found.add(TRANSIENT)
+        return found
+
+
+def name_of(rule):
+    """What a rule is called."""
+    if "status" in rule:
+        what = "oversized" if "padding" in rule else str(rule["status"])
+        return f"{what} after it was done" if rule.get("apply") else what
+    for what in ("cut", "stall"):
+        if what in rule:
+            return f"{what} {rule[what]}"
+    return "slow reply"
+
+
+def kind_of(status, passing):
+    """The failure that a status may end in; a lost reply has status 0."""
+    if status == 0 or status in passing:
+        return TRANSIENT
+    if 200 <= status < 300:
+        return None
+    return CONFIG if status in WRONG_CONFIG else SYSTEM
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def a_status(random, secrets):
+    """A refusal; some come after the request was carried out, some for long, some quote secrets."""
+    status = random.choice(PASSING * 2 + REFUSALS)
+    rule = {"status": status, "body": random.choice([*BODIES, f"unknown: {secrets}"]),
+            "times": random.choices([1, 2, 3, 6, -1], [10, 3, 2, 1, 1])[0]}
+    if status >= 500 and random.random() < 0.3:
+        rule["apply"] = True
+    if status in (429, 503) and random.random() < 0.4:
+        rule["headers"] = {"Retry-After": random.choice(RETRY_AFTER)}
+    return rule
+
+
+def a_cut(random, _):
+    """The connection is closed: nothing was done, or all was, or half of the reply came."""
+    return {"cut": random.choice(["before", "after", "reply"]),
+            "times": random.choice([1, 1, 2, 3])}
+
+
+def slowness(random, _):
+    """The reply takes its time."""
+    return {"delay_ms": log_scale(random, 1, 100), "times": random.choice([1, 3, 20])}
+
+
+def garbage(random, _):
+    """A good status with what the service does not say."""
+    is_applied = random.random() < 0.5
+    return {"status": 200, "apply": is_applied,
+            "body": random.choice([*GARBAGE, ODD] if is_applied else GARBAGE),
+            "headers": random.choice([{}, {"Content-Type": "application/json"}])}
+
+
+def oversized(random, _):
+    """A reply without end."""
+    return {"status": 200, "body": "", "padding": OVERSIZED, "apply": random.random() < 0.5}
+
+
+def a_stall(random, _):
+    """No reply, longer than is waited for one."""
+    return {"stall": random.choice([True, "after"])}
+
+
+RULES = {a_status: 40, a_cut: 26, slowness: 12, garbage: 10, oversized: 2, a_stall: 1}
+
+
+def a_rule(random, secrets):
+    """A rule that begins to act at some request."""
+    (make,) = random.choices(list(RULES), RULES.values())
+    return {"skip": log_scale(random, 1, REQUESTS) - 1, **make(random, secrets)}
+
+
+# --- attempts -------------------------------------------------------------------------------------
+
+
+def faults_of(random, rules, is_fooled, secrets):
+    """The Faults of an attempt with up to so many rules. is_fooled: an early end of input would
+    look like a good one."""
+    (around,) = random.choices(list(AROUND), AROUND.values())
+    if around == "early end" and is_fooled:
+        around = None
+    found = Faults([a_rule(random, secrets) for _ in range(random.randint(0, rules))], around)
+    found.at = random.choice([0, random.random(), random.random(), 1])
+    found.delay = random.choice([0, random.random() * 0.005, random.random() * 0.05])
+    if around == "dribble":
+        found.piece = log_scale(random, 1, 3000)
+    if around == "full disk":
+        found.disk = random.choice([4096, 1 << 16, 1 << 20])
+    if around in ("kill", "terminate") and random.random() < 0.3:
+        found.piece = log_scale(random, 10, 3000)
+    return found
