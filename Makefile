@@ -4,6 +4,7 @@
 #   make test         installs what is needed, builds, runs unit and integration tests
 #   make check        format, two compilers, sanitizers, analyzers
 #   make demo         the connectors against sandboxes, with data of this machine
+#   make torture      schedules of faults, SEEDS=1-2000 CONNECTOR=dust PROTOCOL=singer JOBS=4
 #   make bench        throughput, memory, start-up time; STORE=1: later runs are compared with this
 #   make fuzz         libFuzzer for FUZZ_SECONDS per target, FUZZ_JOBS at once
 #   make coverage     what unit tests and the inputs of fuzz targets run through
@@ -32,6 +33,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
 # Percent of the library's lines.
 COVERAGE_FLOOR ?= 90
+SEEDS ?= 1-200
+CONNECTOR ?= all
+PROTOCOL ?= all
 # Integration tests at once: they wait more than they work.
 JOBS ?= $(shell echo $$((2 * $$(nproc))))
 MAKEFLAGS += --no-print-directory
@@ -291,6 +295,11 @@ demo: deps
 	@$(MAKE) all
 	@$(PYTHON) integration_tests/demo.py
 
+torture: deps
+	@$(MAKE) all
+	@$(PYTHON) integration_tests/torture/campaign.py --connector $(CONNECTOR) \
+	  --protocol $(PROTOCOL) --seeds $(SEEDS) --jobs $(JOBS)
+
 bench: deps
 	@$(MAKE) all $(B)/bench/destination-null
 	@$(PYTHON) integration_tests/bench/bench.py --null $(B)/bench/destination-null \
@@ -316,6 +325,6 @@ clean:
 
 .PHONY: all deps check-deps test unit-test integration-test fuzz fuzz-run fuzz-replay coverage \
 	coverage-report check format format-check \
-	lint docker images docker-test image-test image-deps docker-deps base-deps demo bench install clean
+	lint docker images docker-test image-test image-deps docker-deps base-deps demo torture bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
