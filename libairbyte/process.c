@@ -63,6 +63,17 @@ on_alarm(int number)
 	end_by(kept != 0 ? kept : number);
 }
 
+/* What is ignored when a process starts is meant to be: a shell does so for what it runs in the
+ * background. */
+static void
+handle(int number, const struct sigaction *action)
+{
+	struct sigaction before;
+
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(number, action, NULL);
+}
+
 void
 ab_process_handle_signals(void)
 {
@@ -72,8 +83,8 @@ ab_process_handle_signals(void)
 	sigaddset(&action.sa_mask, SIGTERM);
 	sigaddset(&action.sa_mask, SIGINT);
 	sigaddset(&action.sa_mask, SIGALRM);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	handle(SIGTERM, &action);
+	handle(SIGINT, &action);
 	action.sa_handler = on_alarm;
 	sigaction(SIGALRM, &action, NULL);
 }

@@ -16,7 +16,7 @@
  * service. In its place comes one that fails at the first read or write. */
 void ab_process_hold_descriptors(void);
 
-/* From now on the signals end the process. */
+/* From now on the signals end the process; one that is ignored already stays so. */
 void ab_process_handle_signals(void);
 
 /* From now on the first is kept. Returns a descriptor that is readable when it has come, the

@@ -19,6 +19,7 @@ end_of(void (*life)(void))
 
 	assert_true(child >= 0);
 	if (child == 0) {
+		signal(SIGINT, SIG_DFL); /* whoever runs the tests may ignore it */
 		ab_process_handle_signals();
 		life();
 		_exit(WENT_ON);
@@ -45,6 +46,21 @@ a_signal_ends_the_process_by_itself(void **state)
 {
 	(void)state;
 	assert_int_equal(end_of(terminate), SIGTERM);
+}
+
+static void
+ignore_one_and_interrupt(void)
+{
+	signal(SIGINT, SIG_IGN);
+	ab_process_handle_signals();
+	raise(SIGINT);
+}
+
+static void
+what_was_ignored_stays_so(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of(ignore_one_and_interrupt), -WENT_ON);
 }
 
 static bool
@@ -153,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_signal_ends_the_process_by_itself),
+	    cmocka_unit_test(what_was_ignored_stays_so),
 	    cmocka_unit_test(the_first_that_is_kept_ends_the_process_when_it_is_told_to),
 	    cmocka_unit_test(two_of_one_moment_are_one),
 	    cmocka_unit_test(a_second_one_ends_the_process),
