@@ -24,12 +24,6 @@ batch_age_ms(void)
 
 /* --- sealing ------------------------------------------------------------------------------- */
 
-static struct ab_flow *
-flow_of(const struct ab_sync *sync, const struct ab_batch *batch)
-{
-	return &sync->flows[batch->stream->index];
-}
-
 static void
 free_batch(struct ab_sync *sync, struct ab_batch *batch)
 {
@@ -56,7 +50,7 @@ ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
 	ab_batch_seal(batch);
 	ab_flow_charge(sync, batch);
 	if (!flow->stream->hold) {
-		ab_queue_put(sync, &flow->queue, batch);
+		ab_queue_put(sync, batch);
 		return;
 	}
 	ab_flow_discharge(sync, batch);
@@ -98,7 +92,7 @@ void
 ab_deliver_seal_due(struct ab_sync *sync)
 {
 	while (ab_deliver_deadline(sync) <= sync->now_ms)
-		ab_deliver_seal(sync, flow_of(sync, first_open(sync)));
+		ab_deliver_seal(sync, ab_flow_of(sync, first_open(sync)));
 }
 
 int64_t
@@ -129,7 +123,7 @@ may_start_first(const struct ab_sync *sync, const struct ab_queue *queue)
 	case AB_ORDER_STREAM:
 		break;
 	}
-	return flow_of(sync, queue->sealed)->delivering == 0;
+	return ab_flow_of(sync, queue->sealed)->delivering == 0;
 }
 
 static void
@@ -143,7 +137,7 @@ start_batches(struct ab_sync *sync)
 			continue;
 		}
 		struct ab_batch *batch = ab_queue_take(sync, queue);
-		flow_of(sync, batch)->delivering++;
+		ab_flow_of(sync, batch)->delivering++;
 		ab_exchange_start(sync->exchanges, AB_BATCH, batch->stream, batch, false);
 		queue = sync->waiting; /* the next of this stream may be before all others */
 	}
@@ -211,7 +205,7 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 		ab_flow_charge(sync, before);
 	} else {
 		ab_flow_charge(sync, batch);
-		ab_queue_put(sync, &flow->queue, batch);
+		ab_queue_put(sync, batch);
 	}
 	return true;
 }
@@ -336,7 +330,7 @@ static void
 advance_all(struct ab_sync *sync)
 {
 	while (sync->input_over && sync->open != NULL)
-		ab_deliver_seal(sync, flow_of(sync, sync->open));
+		ab_deliver_seal(sync, ab_flow_of(sync, sync->open));
 	for (size_t i = 0; i < sync->catalog->count && may_start(sync); i++)
 		advance(sync, &sync->flows[i]);
 	start_batches(sync);
@@ -390,7 +384,7 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 
 	if (fallback != NULL) {
 		ab_flow_charge(sync, fallback);
-		ab_queue_put_back(sync, &flow->queue, fallback);
+		ab_queue_put_back(sync, fallback);
 	}
 	if (batch->older != NULL)
 		reject_entries(sync, flow, batch->older);
@@ -401,14 +395,14 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 }
 
 static void
-split_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
+split_batch(struct ab_sync *sync, struct ab_batch *batch)
 {
 	struct ab_batch *second = ab_batch_split(batch);
 
 	ab_flow_charge(sync, batch);
 	ab_flow_charge(sync, second);
-	ab_queue_put_back(sync, &flow->queue, second);
-	ab_queue_put_back(sync, &flow->queue, batch);
+	ab_queue_put_back(sync, second);
+	ab_queue_put_back(sync, batch);
 }
 
 static void
@@ -466,7 +460,7 @@ settle(struct ab_sync *sync, const struct ab_outcome *outcome)
 		settle_done(sync, flow, outcome);
 		return;
 	case AB_RESULT_SPLIT:
-		split_batch(sync, flow, outcome->batch);
+		split_batch(sync, outcome->batch);
 		return;
 	case AB_RESULT_FAILED:
 		ab_flow_fail(sync, &outcome->error);

@@ -6,6 +6,12 @@ ab_flow_init(struct ab_flow *flow, struct ab_stream *stream)
 	*flow = (struct ab_flow){.stream = stream};
 }
 
+struct ab_flow *
+ab_flow_of(const struct ab_sync *sync, const struct ab_batch *batch)
+{
+	return &sync->flows[batch->stream->index];
+}
+
 void
 ab_flow_blame(struct ab_sync *sync, const struct ab_error *error)
 {

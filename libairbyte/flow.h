@@ -113,6 +113,7 @@ struct ab_sync {
 
 /* flow.c */
 void ab_flow_init(struct ab_flow *flow, struct ab_stream *stream);
+struct ab_flow *ab_flow_of(const struct ab_sync *sync, const struct ab_batch *batch);
 /* Keeps the first cause; the run will end with it. */
 void ab_flow_blame(struct ab_sync *sync, const struct ab_error *error);
 /* The same, and stops new work. */
@@ -161,10 +162,10 @@ void ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message)
 /* queue.c: the first record of an open batch is about to come; it is open no more. */
 void ab_queue_open(struct ab_sync *sync, struct ab_batch *batch);
 void ab_queue_close(struct ab_sync *sync, struct ab_batch *batch);
-/* Appends a sealed batch, with the next number. */
-void ab_queue_put(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch);
+/* Appends a sealed batch to its queue, with the next number. */
+void ab_queue_put(struct ab_sync *sync, struct ab_batch *batch);
 /* Puts what was taken, or part of it, where its number says: before an equal one. */
-void ab_queue_put_back(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch);
+void ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch);
 /* Takes the first batch of a queue that has one. */
 struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);
 

@@ -45,8 +45,10 @@ ab_queue_close(struct ab_sync *sync, struct ab_batch *batch)
 }
 
 void
-ab_queue_put(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch)
+ab_queue_put(struct ab_sync *sync, struct ab_batch *batch)
 {
+	struct ab_queue *queue = &ab_flow_of(sync, batch)->queue;
+
 	batch->number = ++sync->numbers;
 	if (queue->sealed == NULL)
 		DL_APPEND(sync->waiting, queue);
@@ -54,8 +56,10 @@ ab_queue_put(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batc
 }
 
 void
-ab_queue_put_back(struct ab_sync *sync, struct ab_queue *queue, struct ab_batch *batch)
+ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch)
 {
+	struct ab_queue *queue = &ab_flow_of(sync, batch)->queue;
+
 	if (queue->sealed != NULL)
 		DL_DELETE(sync->waiting, queue);
 	insert_batch(queue, batch);
