@@ -1,0 +1,162 @@
+/*
+ * keeper.h: whole runs of a Singer stream into a service that keeps the last value of each key.
+ * What it answers, and the states that leave, are told in their order as one text. Include it in
+ * one file of a test program.
+ */
+#ifndef AB_KEEPER_H
+#define AB_KEEPER_H
+
+#include <fcntl.h>
+
+#include "fake_emit.h"
+#include "fake_http.h"
+
+#include "singer_message.h"
+#include "sync.h"
+
+#define SCHEMA(stream) SCHEMA_WITH(stream, "\"id\":{}")
+#define SCHEMA_WITH(stream, properties)                                                            \
+	"{\"type\":\"SCHEMA\",\"stream\":\"" stream "\",\"schema\":{\"properties\":{" properties   \
+	"}},\"key_properties\":[\"id\"]}\n"
+#define RECORD(stream, key, value)                                                                 \
+	"{\"type\":\"RECORD\",\"stream\":\"" stream "\",\"record\":{\"id\":" #key                  \
+	",\"value\":" #value "}}\n"
+#define STATE(value) "{\"type\":\"STATE\",\"value\":" #value "}\n"
+
+static struct {
+	struct ab_buf story;
+	size_t records_max; /* of a call; one with more is to be halved */
+} keeper;
+
+/* --- the destination: the body is " key=value" per record --- */
+
+static struct ab_view
+member(const struct ab_record *record, const char *name)
+{
+	return ab_json_view(record->json, ab_json_get(record->json, record->data, name));
+}
+
+static enum ab_taken
+keeper_append(
+    void *self, struct ab_batch *batch, const struct ab_record *record, struct ab_error *err)
+{
+	const struct ab_view key = member(record, "id");
+	const struct ab_view value = member(record, "value");
+
+	(void)self;
+	(void)err;
+	ab_batch_key(batch, key.data, key.len);
+	ab_buf_printf(
+	    &batch->body, " %.*s=%.*s", (int)key.len, key.data, (int)value.len, value.data);
+	return AB_TAKEN;
+}
+
+static enum ab_ask
+keeper_request(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *err)
+{
+	(void)self;
+	(void)err;
+	if (x->phase != AB_BATCH)
+		return AB_SKIP;
+	out->method = AB_POST;
+	ab_buf_add_text(&out->url, x->stream->name);
+	out->to = x->batch->body.len;
+	return AB_SEND;
+}
+
+static enum ab_verdict
+keeper_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
+{
+	(void)self;
+	(void)x;
+	if (in->status == 413) {
+		ab_fail(err, AB_SYSTEM_ERROR, "too many");
+		return AB_SPLIT;
+	}
+	return ab_verdict_of_status(in, err);
+}
+
+static const struct ab_destination keeper_destination = {
+    .name = "keeper",
+    .version = "1",
+    .append = keeper_append,
+    .request = keeper_request,
+    .response = keeper_response,
+};
+
+/* --- the service --- */
+
+static size_t
+keeper_count(const char *body)
+{
+	size_t records = 0;
+
+	for (; *body != '\0'; body++)
+		records += *body == ' ';
+	return records;
+}
+
+static void
+keeper_answer(const struct fake_call *call, struct ab_reply *reply)
+{
+	reply->status = keeper_count(call->body) > keeper.records_max ? 413 : 200;
+	ab_buf_printf(&keeper.story, "%s%s%s\n", call->url, call->body,
+	    reply->status == 200 ? "" : " refused");
+}
+
+static void
+keeper_tell_state(const char *line, size_t len)
+{
+	ab_buf_printf(&keeper.story, "state %.*s\n", (int)len, line);
+}
+
+/* --- runs --- */
+
+static int
+keeper_set_up(void **state)
+{
+	(void)state;
+	ab_buf_init(&keeper.story, (size_t)1 << 24);
+	keeper.records_max = SIZE_MAX;
+	fake_emit.state = keeper_tell_state;
+	fake.answer = keeper_answer;
+	fake.pick = NULL;
+	return 0;
+}
+
+static int
+keeper_tear_down(void **state)
+{
+	(void)state;
+	ab_buf_release(&keeper.story);
+	return 0;
+}
+
+static void
+keeper_run(struct ab_limits limits, const char *lines)
+{
+	struct ab_catalog catalog;
+	struct ab_error err;
+	char path[64];
+
+	ab_buf_reset(&keeper.story);
+	write_temporary(path, lines);
+	ab_catalog_init(&catalog, 100);
+	ab_sync_default_limits(&limits);
+	const struct ab_sync_options options = {
+	    .input = open(path, O_RDONLY | O_CLOEXEC), .dialect = &ab_singer_dialect};
+	if (ab_sync_write(&keeper_destination, NULL, &limits, &catalog, &options, &err) != 0)
+		fail_msg("%s", err.message);
+	close(options.input);
+	ab_catalog_release(&catalog);
+	unlink(path);
+}
+
+static void
+keeper_expect(struct ab_limits limits, const char *lines, const char *told)
+{
+	keeper_run(limits, lines);
+	assert_string_equal(keeper.story.data, told);
+}
+
+#endif
