@@ -66,8 +66,10 @@ struct ab_stream {
 	struct cJSON
 	    *described; /* what owns schema, keys and cursor; NULL: the catalog's document */
 
-	bool hold;    /* set by the connector in AB_BEGIN: see destination.h */
-	bool emptied; /* set by the connector once old data is gone before the stream ended */
+	unsigned key_space; /* set by the connector in streams(): streams with the same number, not
+			       0, write the same objects: see enum ab_order */
+	bool hold;          /* set by the connector in AB_BEGIN: see destination.h */
+	bool emptied;       /* set by the connector once old data is gone before the stream ended */
 	bool goes_on; /* in AB_END: not the end of all, it begins again under another schema */
 	void *self;   /* the connector's own, per stream */
 

@@ -33,7 +33,7 @@ free_batch(struct ab_sync *sync, struct ab_batch *batch)
 }
 
 void
-ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
+ab_deliver_seal_one(struct ab_sync *sync, struct ab_flow *flow)
 {
 	struct ab_batch *batch = flow->open;
 	struct ab_error error;
@@ -56,6 +56,13 @@ ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
 	ab_flow_discharge(sync, batch);
 	if (ab_spool_put(sync->spool, batch, &error) != 0)
 		ab_flow_fail(sync, &error);
+}
+
+void
+ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow)
+{
+	ab_key_space_seal_before(sync, flow);
+	ab_deliver_seal_one(sync, flow);
 }
 
 void
@@ -111,7 +118,7 @@ may_start(const struct ab_sync *sync)
 	return ab_exchange_active(sync->exchanges) < sync->limits.in_flight;
 }
 
-/* Only a batch in flight of the same stream can keep the first of a queue back. */
+/* Only a batch in flight of the same queue can keep the first of it back. */
 static bool
 may_start_first(const struct ab_sync *sync, const struct ab_queue *queue)
 {
@@ -146,7 +153,7 @@ start_batches(struct ab_sync *sync)
 static bool
 is_idle(const struct ab_flow *flow)
 {
-	return flow->queue.sealed == NULL && flow->delivering == 0;
+	return flow->queued == 0 && flow->delivering == 0;
 }
 
 /* Whether nothing is left but the end. */
@@ -199,7 +206,7 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 	if (batch == NULL)
 		return false;
 	/* Half a request saves nearly as many as a whole one, and half of the memory. */
-	struct ab_batch *before = flow->queue.sealed;
+	struct ab_batch *before = flow->queue->sealed;
 	if (before != NULL && ab_batch_merge(before, batch, sync->limits.batch_records,
 				  sync->limits.batch_bytes / 2)) {
 		ab_flow_charge(sync, before);
@@ -215,7 +222,7 @@ refill(struct ab_sync *sync, struct ab_flow *flow)
 static void
 replay(struct ab_sync *sync, struct ab_flow *flow)
 {
-	const struct ab_queue *queue = &flow->queue;
+	const struct ab_queue *queue = flow->queue;
 
 	while ((queue->sealed == NULL || queue->sealed->next == NULL) && ab_flow_has_room(sync) &&
 	       !sync->failed && refill(sync, flow)) {
@@ -432,6 +439,7 @@ settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome 
 	case AB_BEGIN:
 		flow->state = AB_FLOW_OPEN;
 		flow->went_on = false;
+		ab_key_space_join(sync, flow);
 		/* A resumed attempt must not see part of an overwrite as all there is. */
 		ab_ledger_withhold(sync->ledger, flow->stream->index, flow->stream->overwrite);
 		sync->begun++;
@@ -498,6 +506,6 @@ ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow)
 	}
 	free_batch(sync, open);
 	flow->open = NULL;
-	while (flow->queue.sealed != NULL)
-		free_batch(sync, ab_queue_take(sync, &flow->queue));
+	while (flow->queue->sealed != NULL)
+		free_batch(sync, ab_queue_take(sync, flow->queue));
 }

@@ -46,10 +46,15 @@ enum ab_phase {
 		     all streams, resumable ones end when the records of all are delivered */
 };
 
-/* Which batches of a stream may be in flight at once. */
+/*
+ * Which batches of a stream may be in flight at once. AB_ORDER_KEY is for all streams of a key
+ * space (ab_stream.key_space) as if they were one: what they say of a key arrives in the order of
+ * the input. A stream that is held keeps this order only for itself, as it arrives when all of its
+ * records have come.
+ */
 enum ab_order {
 	AB_ORDER_NONE,   /* any: of a key that is in several of them, any version may stay */
-	AB_ORDER_KEY,    /* those that share no key with an unfinished earlier one */
+	AB_ORDER_KEY,    /* those that share no key with an earlier one that is not done */
 	AB_ORDER_STREAM, /* one, in the order they were filled */
 };
 
@@ -195,7 +200,8 @@ struct ab_destination {
 	 * The streams of a write, before the first of their begins. Where streams are announced as
 	 * they appear, each is a call of its own, and a stream whose schema or key changed comes
 	 * again: its self is then what it was given before, and nothing of it is under way; if that
-	 * is refused, it ends. They stay where they are until close. May be NULL.
+	 * is refused, it ends. They stay where they are until close. Here key_space is set. May be
+	 * NULL.
 	 */
 	int (*streams)(void *self, struct ab_stream *streams, size_t count, struct ab_error *err);
 

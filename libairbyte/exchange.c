@@ -654,6 +654,13 @@ ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error)
 	return false;
 }
 
+static bool
+keep_one_order(const struct ab_stream *a, const struct ab_stream *b)
+{
+	return a == b ||
+	       (a->key_space != 0 && a->key_space == b->key_space && !a->hold && !b->hold);
+}
+
 bool
 ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch *batch)
 {
@@ -661,7 +668,7 @@ ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch 
 
 	DL_FOREACH2(set->active, e, next_one)
 	{
-		if (e->x.stream == batch->stream && e->x.batch != NULL &&
+		if (e->x.batch != NULL && keep_one_order(e->x.stream, batch->stream) &&
 		    ab_batch_shares_key(e->x.batch, batch))
 			return true;
 	}

@@ -84,7 +84,8 @@ size_t ab_exchange_active(const struct ab_exchange_set *set);
 /* The first cause of an exchange that is to be tried again; false if none is. */
 bool ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error);
 
-/* Whether an active exchange of this stream delivers a batch that shares a key with this one. */
+/* Whether an active exchange of this stream, or of another that keeps one order with it (enum
+ * ab_order), delivers a batch that shares a key with this one. */
 bool ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_batch *batch);
 
 /* Sends nothing more: exchanges end when their requests in flight have been answered. */

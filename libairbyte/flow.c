@@ -3,7 +3,7 @@
 void
 ab_flow_init(struct ab_flow *flow, struct ab_stream *stream)
 {
-	*flow = (struct ab_flow){.stream = stream};
+	*flow = (struct ab_flow){.stream = stream, .queue = &flow->own, .own.streams = 1};
 }
 
 struct ab_flow *

@@ -1,7 +1,9 @@
 /*
  * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * (batches to the service), queue.c (batches that wait), announce.c (streams that appear),
- * measure.c, interrupt.c and sync.c (the loop). Nobody else includes it.
+ * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
+ * (batches to the service), queue.c (batches that wait), key_space.c (streams that write the same
+ * objects), announce.c (streams that appear), measure.c, interrupt.c and sync.c (the loop). Nobody
+ * else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -39,17 +41,27 @@ enum ab_flow_state {
 	AB_FLOW_ENDED,
 };
 
-/* Sealed batches, in the order in which they were sealed. */
+/* Sealed batches of a stream, or of the streams of a key space, in the order in which they were
+ * sealed. */
 struct ab_queue {
 	struct ab_batch *sealed;
 	struct ab_queue *prev, *next; /* in sync->waiting */
+	size_t streams;
+	unsigned key_space;
+	struct ab_queue *another;  /* in sync->shared */
+	struct ab_key_slot *slots; /* of several streams: which open batches have a key */
+	size_t slots_cap;
+	size_t slots_used;
 };
 
 struct ab_flow {
 	enum ab_flow_state state;
 	struct ab_stream *stream;
 	struct ab_batch *open; /* being filled; NULL: none */
-	struct ab_queue queue;
+	uint64_t after; /* open batches of its key space with numbers up to this are sealed first */
+	struct ab_queue *queue; /* where its sealed ones stand */
+	struct ab_queue own;
+	size_t queued;     /* batches there */
 	size_t delivering; /* batches in an exchange */
 	uint64_t records;
 	uint64_t bytes;
@@ -77,6 +89,7 @@ struct ab_sync {
 	struct ab_flow *last;  /* of the last record: most records follow one of their own stream */
 	struct ab_batch *open; /* the open batches that have records, in the order of their first */
 	struct ab_queue *waiting; /* the queues that have batches, in the order of their first */
+	struct ab_queue *shared;  /* one for each key space that has streams */
 	uint64_t numbers;         /* given to batches */
 	struct ab_ledger *ledger;
 	struct ab_spool *spool;
@@ -169,8 +182,21 @@ void ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch);
 /* Takes the first batch of a queue that has one. */
 struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);
 
+/* key_space.c: a stream is begun, and nothing of it waits: where its batches are to wait. */
+void ab_key_space_join(struct ab_sync *sync, struct ab_flow *flow);
+/* Whether the record being appended to the open batch may be committed there. If not, the batch is
+ * not empty, and is to be sealed; the record is for the next. */
+bool ab_key_space_admits(struct ab_sync *sync, struct ab_flow *flow);
+/* Seals what has to be sealed before the open batch. */
+void ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow);
+/* After all batches are gone. */
+void ab_key_space_release(struct ab_sync *sync);
+
 /* deliver.c */
+/* Seals the open batch, after what has to be sealed before it. */
 void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);
+/* Seals it alone. */
+void ab_deliver_seal_one(struct ab_sync *sync, struct ab_flow *flow);
 /* Seals the largest open batches while the open ones hold half of the memory. */
 void ab_deliver_seal_largest(struct ab_sync *sync);
 /* Seals what is due by age, in the order in which it was opened. */

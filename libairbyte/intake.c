@@ -89,9 +89,10 @@ append(struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *recor
 	bool fits = true;
 
 	const enum ab_taken taken = sync->destination->append(sync->self, batch, record, &error);
-	if (taken == AB_TAKEN && !batch->body.overflowed) {
-		if (batch->count == 0)
-			ab_queue_open(sync, batch);
+	const bool whole = taken == AB_TAKEN && !batch->body.overflowed;
+	if (whole && batch->count == 0)
+		ab_queue_open(sync, batch);
+	if (whole && ab_key_space_admits(sync, flow)) {
 		ab_batch_commit(batch, record->ordinal,
 		    ab_reject_wants_records(sync->reject) ? record->raw : (struct ab_view){0});
 	} else {

@@ -35,6 +35,7 @@ ab_queue_open(struct ab_sync *sync, struct ab_batch *batch)
 {
 	batch->opened_ms = sync->now_ms;
 	batch->number = ++sync->numbers;
+	ab_flow_of(sync, batch)->after = 0;
 	DL_APPEND(sync->open, batch);
 }
 
@@ -47,22 +48,26 @@ ab_queue_close(struct ab_sync *sync, struct ab_batch *batch)
 void
 ab_queue_put(struct ab_sync *sync, struct ab_batch *batch)
 {
-	struct ab_queue *queue = &ab_flow_of(sync, batch)->queue;
+	struct ab_flow *flow = ab_flow_of(sync, batch);
+	struct ab_queue *queue = flow->queue;
 
 	batch->number = ++sync->numbers;
 	if (queue->sealed == NULL)
 		DL_APPEND(sync->waiting, queue);
 	DL_APPEND(queue->sealed, batch);
+	flow->queued++;
 }
 
 void
 ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch)
 {
-	struct ab_queue *queue = &ab_flow_of(sync, batch)->queue;
+	struct ab_flow *flow = ab_flow_of(sync, batch);
+	struct ab_queue *queue = flow->queue;
 
 	if (queue->sealed != NULL)
 		DL_DELETE(sync->waiting, queue);
 	insert_batch(queue, batch);
+	flow->queued++;
 	insert_queue(sync, queue);
 }
 
@@ -73,6 +78,7 @@ ab_queue_take(struct ab_sync *sync, struct ab_queue *queue)
 
 	DL_DELETE(sync->waiting, queue);
 	DL_DELETE(queue->sealed, batch);
+	ab_flow_of(sync, batch)->queued--;
 	if (queue->sealed != NULL)
 		insert_queue(sync, queue);
 	return batch;

@@ -254,6 +254,7 @@ stop(struct ab_sync *sync)
 		ab_deliver_drop(sync, &sync->flows[i]);
 		cJSON_Delete(sync->flows[i].changed);
 	}
+	ab_key_space_release(sync);
 	assert(sync->batch_bytes == 0 && sync->open_bytes == 0);
 	free(sync->flows);
 	ab_exchange_set_free(sync->exchanges);
