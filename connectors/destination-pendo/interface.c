@@ -68,6 +68,7 @@ pendo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_err
 			return -1;
 		LL_PREPEND(pendo->streams, made);
 		streams[i].self = made;
+		streams[i].key_space = 1 + (unsigned)made->kind;
 		if (before != NULL)
 			go_on(pendo, before, made);
 	}

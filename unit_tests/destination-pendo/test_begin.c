@@ -36,6 +36,29 @@ a_stream_is_of_the_kind_and_id_that_are_said(void **state)
 	}
 }
 
+static unsigned
+key_space_of(const char *name)
+{
+	struct fixture f;
+
+	assert_int_equal(fixture_open_raw(&f, ""), 0);
+	fixture_stream(&f, name, "id", "{}");
+	assert_int_equal(streams(&f), 0);
+	const unsigned key_space = f.stream.key_space;
+	fixture_close(&f);
+	return key_space;
+}
+
+static void
+streams_of_one_kind_write_the_same_objects(void **state)
+{
+	(void)state;
+	assert_int_not_equal(key_space_of("visitors"), 0);
+	assert_int_not_equal(key_space_of("accounts"), 0);
+	assert_int_equal(key_space_of("visitors"), key_space_of("crm_visitors"));
+	assert_int_not_equal(key_space_of("visitors"), key_space_of("accounts"));
+}
+
 static void
 a_stream_that_says_too_little_is_refused(void **state)
 {
@@ -179,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_stream_is_of_the_kind_and_id_that_are_said),
+	    cmocka_unit_test(streams_of_one_kind_write_the_same_objects),
 	    cmocka_unit_test(a_stream_that_says_too_little_is_refused),
 	    cmocka_unit_test(mapped_fields_that_pendo_lacks_are_named_at_the_start),
 	    cmocka_unit_test(a_stream_without_any_field_is_refused),
