@@ -7,7 +7,7 @@ import pytest
 
 from connector import Source, catalog_of, rows, run
 from network import Authority, Canned, Proxy, TlsFront, canned_reply
-from services import KINDS, SERVICES
+from services import KINDS, SERVICES, specification
 
 SOURCE = Source().records("users", rows(20)).state("users")
 REDIRECTS = ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect",
@@ -189,19 +189,39 @@ def test_a_redirect_is_not_followed(connector, status):
     assert elsewhere.heads == []
 
 
-@pytest.mark.parametrize("status", [int(text[:3]) for text in REDIRECTS])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_redirect_of_records_acknowledges_nothing(kind, status):
+def test_a_redirect_of_records_acknowledges_nothing(kind):
+    source = Source().records("users", rows(20, 21)).state("users")
     with kind() as service, Canned(canned_reply("200 OK", body=b"{}")) as elsewhere:
         connector = Connector(service)
         connector.write(service.sandbox.base_url).succeeded()
-        service.sandbox.faults([{**service.writes_of("users"), "times": -1, "status": status,
-                                 "headers": {"Location": f"http://127.0.0.1:{elsewhere.port}/"}}])
-        source = Source().records("users", rows(20, 21)).state("users")
-        result = run(connector.name, "write", service.config(),
-                     catalog_of(service.stream("users")), source.lines)
-        assert str(status) in result.failed()["message"] and result.states == []
-        assert elsewhere.heads == []
+        for status in REDIRECTS:
+            service.sandbox.faults([{
+                **service.writes_of("users"), "times": -1, "status": int(status[:3]),
+                "headers": {"Location": f"http://127.0.0.1:{elsewhere.port}/"}}])
+            result = run(connector.name, "write", service.config(),
+                         catalog_of(service.stream("users")), source.lines)
+            assert status[:3] in result.failed()["message"] and result.states == []
+    assert elsewhere.heads == []
+
+
+def secrets_of(connector):
+    """The fields that its specification marks."""
+    form = specification(connector.name)["connectionSpecification"]["properties"]
+    return [name for name, field in form.items() if field.get("airbyte_secret")]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\t"])
+def test_a_credential_with_line_ends_is_refused(connector, end):
+    """It would be the beginning of another header."""
+    config = connector.service.config()
+    assert secrets_of(connector)
+    for name in secrets_of(connector):
+        spoilt = {**config, name: f"{config[name]}{end}X-More: 1"}
+        status = run(connector.name, "check", spoilt).status
+        assert status["status"] == "FAILED" and name in status["message"]
+        assert "X-More" not in status["message"]
+    assert connector.sandbox.requests() == []
 
 
 # --- proxies -------------------------------------------------------------------------------------
