@@ -54,8 +54,11 @@ next_byte(const char **p, const char *end)
 static void
 grow(struct ab_json *json)
 {
+	const uint32_t before = json->cap;
+
 	json->cap = json->cap > 0 ? json->cap * 2 : FIRST_CAP;
 	json->nodes = ab_realloc(json->nodes, json->cap * sizeof(*json->nodes));
+	memset(json->nodes + before, 0, (json->cap - before) * sizeof(*json->nodes));
 }
 
 /* Writes a node where the next one is due. What gets no node is written all the same, and then
@@ -179,13 +182,26 @@ value(struct parser *parser, const char *p, char first)
 	}
 }
 
+/* The same of a key. Documents that follow one another mostly have keys of the same lengths in the
+ * same places: then the next token need not wait until the closing quote is found. */
+static inline const char *
+key_string(struct parser *parser, const char *p)
+{
+	const uint32_t len = parser->nodes[parser->count].len;
+
+	if (!ab_json_scan_ends_at(p + 1, parser->end, len))
+		return string(parser, p);
+	put_node(parser, AB_JSON_STRING, p + 1, p + 1 + len, false);
+	return p + len + 2;
+}
+
 /* From the opening quote of a key to the colon. */
 static inline const char *
 key(struct parser *parser, const char *p, char first)
 {
 	if (first != '"')
 		return faulty(parser, p, "a key was expected");
-	p = string(parser, p);
+	p = key_string(parser, p);
 	if (p != NULL && next_byte(&p, parser->end) != ':')
 		return faulty(parser, p, "a colon was expected");
 	return p;

@@ -42,6 +42,10 @@ const char *ab_json_scan_clean(const char *p, const char *end);
 static inline const char *ab_json_scan_string(
     const char *p, const char *end, bool *escaped, struct ab_json_fault *fault);
 
+/* Whether the string that begins at p, after its opening quote, surely ends after len bytes, all of
+ * them plain. */
+static inline bool ab_json_scan_ends_at(const char *p, const char *end, uint32_t len);
+
 /* From the first byte of a number to the byte after it; NULL if it breaks the grammar. */
 static inline const char *ab_json_scan_number(
     const char *p, const char *end, struct ab_json_fault *fault);
@@ -172,6 +176,22 @@ ab_json_scan_string(const char *p, const char *end, bool *escaped, struct ab_jso
 	}
 #endif
 	return ab_json_scan_any_string(p, end, escaped, fault);
+}
+
+static inline bool
+ab_json_scan_ends_at(const char *p, const char *end, uint32_t len)
+{
+#if defined(__SSE2__)
+	if (end - p >= AB_JSON_BLOCK && len < AB_JSON_BLOCK) {
+		const unsigned special = ab_json_scan_special(p);
+		return p[len] == '"' && (special & ((1U << len) - 1)) == 0;
+	}
+#else
+	(void)p;
+	(void)end;
+	(void)len;
+#endif
+	return false;
 }
 
 static inline const char *

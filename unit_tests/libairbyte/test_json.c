@@ -923,6 +923,50 @@ a_text_beyond_the_limit_is_refused(void **state)
 	ab_json_release(&json);
 }
 
+/* What is left on the tape must not show in what is parsed next. */
+static void
+a_document_before_changes_nothing(void **state)
+{
+	static const char *const texts[] = {
+	    "{\"first\":1,\"second\":\"a text of some length\"}",
+	    "{\"other\":1,\"second\":\"a text of some length\"}",
+	    "{\"a\":1,\"longer than a block\":\"a text of some length\"}",
+	    "{\"fi\\\"st\":1,\"sec\\u00e9\":\"a text of some length\"}",
+	    "{\"fi\",\"\":1,\"second\":\"a text of some length\"}",
+	    "{\"f\xc3\xa9st\":1,\"second\":\"a text of some length\"}",
+	    "{\"f\xc3st!\":1,\"second\":\"a text of some length\"}",
+	    "{\"fir\tt\":1,\"second\":\"a text of some length\"}",
+	    "{\"first",
+	    "{\"firs\\\":1,\"second\":\"a text of some length\"}",
+	    "{}",
+	    "[\"first\",{\"first\":\"first\"},\"a text of some length\"]",
+	};
+	const size_t count = sizeof(texts) / sizeof(texts[0]);
+	struct ab_json used;
+	struct ab_error said;
+
+	(void)state;
+	ab_json_init(&used);
+	for (size_t i = 0; i < count * count; i++) {
+		const char *text = texts[i % count];
+		struct ab_json fresh;
+		struct ab_error err;
+		(void)!ab_json_parse(&used, texts[i / count], strlen(texts[i / count]), 2, &err);
+		const int rc = ab_json_parse(&used, text, strlen(text), 2, &said);
+		ab_json_init(&fresh);
+		assert_int_equal(ab_json_parse(&fresh, text, strlen(text), 2, &err), rc);
+		if (rc != 0) {
+			assert_string_equal(said.message, err.message);
+		} else {
+			assert_int_equal(used.count, fresh.count);
+			assert_memory_equal(
+			    used.nodes, fresh.nodes, fresh.count * sizeof(*fresh.nodes));
+		}
+		ab_json_release(&fresh);
+	}
+	ab_json_release(&used);
+}
+
 int
 main(void)
 {
@@ -951,6 +995,7 @@ main(void)
 	    cmocka_unit_test(the_kind_of_a_container_is_remembered_at_every_level),
 	    cmocka_unit_test(a_tape_is_reused_and_grows),
 	    cmocka_unit_test(a_text_beyond_the_limit_is_refused),
+	    cmocka_unit_test(a_document_before_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
