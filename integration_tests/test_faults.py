@@ -226,6 +226,16 @@ def test_a_200_that_is_not_dusts_acknowledges_nothing(data_format, answer, skip_
     assert result.states == []
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("answer", ["", "<h1>Welcome</h1>", '{"rows": ['])
+def test_a_200_that_only_says_it_is_json_acknowledges_nothing(sandbox, name, answer):
+    result, log = operate(sandbox, name, [{
+        "times": -1, "status": 200, "body": answer, "headers": {
+            "Content-Type": "application/json"}}])
+    result.failed("system_error")
+    assert len(log) == 1 and result.states == []
+
+
 @pytest.mark.parametrize("name", ["lookup", "list"])
 def test_an_answer_that_makes_no_sense_is_a_failure(sandbox, name):
     result, log = operate(sandbox, name, [{"times": -1, "status": 200, "body": "not json"}])

@@ -69,6 +69,18 @@ ab_reply_json(const struct ab_reply *in)
 	return document;
 }
 
+/* Also where a connector wants nothing of it: what is cut off or made up by a proxy is no answer.
+ */
+static bool
+is_json(const struct ab_reply *in)
+{
+	cJSON *document = ab_reply_json(in);
+	const bool is = document != NULL;
+
+	cJSON_Delete(document);
+	return is;
+}
+
 static bool
 is_blank(char c)
 {
@@ -179,7 +191,7 @@ ab_service_judge(const struct ab_service *service, const struct ab_exchange *x,
 	if (verdict != AB_DONE)
 		ab_service_describe(service, x, in, what, words, err);
 	/* A login page of a proxy must not pass for an acknowledgement. */
-	else if (strcmp(in->type, "application/json") != 0)
+	else if (strcmp(in->type, "application/json") != 0 || !is_json(in))
 		return ab_service_unreadable(service, x, what, err);
 	return verdict;
 }

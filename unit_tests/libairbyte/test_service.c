@@ -187,6 +187,21 @@ a_success_that_is_no_json_is_no_success(void **state)
 }
 
 static void
+a_success_that_only_says_it_is_json_is_no_success(void **state)
+{
+	static const char *const bodies[] = {"", "<html>Sign in</html>", "{\"rows\": [", "{} {}"};
+	struct ab_error err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		const struct ab_reply reply =
+		    reply_of(200, "application/json", bodies[i], strlen(bodies[i]));
+		assert_int_equal(judge("users", &reply, NULL, &err), AB_FAILED);
+		assert_int_equal(err.kind, AB_SYSTEM_ERROR);
+	}
+}
+
+static void
 refusals_are_told_in_the_words_of_the_service(void **state)
 {
 	static const struct {
@@ -268,6 +283,7 @@ main(void)
 	    cmocka_unit_test(a_text_is_one_trimmed_line_cut_between_characters),
 	    cmocka_unit_test(a_good_reply_is_done_and_says_nothing),
 	    cmocka_unit_test(a_success_that_is_no_json_is_no_success),
+	    cmocka_unit_test(a_success_that_only_says_it_is_json_is_no_success),
 	    cmocka_unit_test(refusals_are_told_in_the_words_of_the_service),
 	    cmocka_unit_test(losses_are_told_as_they_were),
 	    cmocka_unit_test(a_description_keeps_the_kind_and_is_cut_if_long),
