@@ -485,8 +485,12 @@ bool
 ab_deliver_settle(struct ab_sync *sync)
 {
 	struct ab_outcome outcome;
+	struct ab_error error;
 	bool any = false;
 
+	/* Its other requests may be out for long; what is sent meanwhile is refused as well. */
+	if (!sync->failed && ab_exchange_failed(sync->exchanges, &error))
+		ab_flow_fail(sync, &error);
 	while (ab_exchange_finished(sync->exchanges, &outcome)) {
 		settle(sync, &outcome);
 		any = true;

@@ -527,11 +527,14 @@ ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms)
 	void *owner = NULL;
 	struct exchange *e = NULL;
 	struct exchange *following = NULL;
+	struct ab_error error;
 	bool room = true;
 
 	set->timing_count = 0;
 	while (ab_http_receive(set->http, &reply, &owner))
 		judge(set, owner, &reply, now_ms);
+	if (ab_exchange_failed(set, &error))
+		set->winding_down = true;
 	set->pace_ms = INT64_MAX;
 	DL_FOREACH_SAFE2(set->active, e, following, next_one)
 	{
@@ -634,6 +637,21 @@ size_t
 ab_exchange_active(const struct ab_exchange_set *set)
 {
 	return set->active_count;
+}
+
+bool
+ab_exchange_failed(const struct ab_exchange_set *set, struct ab_error *error)
+{
+	const struct exchange *e = NULL;
+
+	DL_FOREACH2(set->active, e, next_one)
+	{
+		if (e->over && e->outcome.result == AB_RESULT_FAILED) {
+			*error = e->outcome.error;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool

@@ -81,6 +81,10 @@ int64_t ab_exchange_deadline(const struct ab_exchange_set *set);
 /* Exchanges begun and not finished. */
 size_t ab_exchange_active(const struct ab_exchange_set *set);
 
+/* Whether an active exchange has failed and is only waiting for its other requests; its error. From
+ * then on nothing more is sent: see ab_exchange_wind_down. */
+bool ab_exchange_failed(const struct ab_exchange_set *set, struct ab_error *error);
+
 /* The first cause of an exchange that is to be tried again; false if none is. */
 bool ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error);
 

@@ -373,6 +373,37 @@ after_a_refusal_no_further_item_is_sent(void **state)
 	assert_in_range(fake.sent, 2, 3);
 }
 
+/* Of four requests the first is answered first, the second never. */
+static size_t
+never_the_second(size_t count)
+{
+	return count == 4 ? 0 : 1;
+}
+
+static void
+a_refusal_stops_the_others_while_an_item_is_still_out(void **state)
+{
+	struct ab_outcome outcome;
+	struct ab_error error;
+
+	(void)state;
+	script.items = limits.fan = 2;
+	script.steps = 2;
+	script.statuses[0] = 403;
+	fake.pick = never_the_second;
+	begin();
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_drive(set, 1);
+	assert_int_equal(fake.sent, 4);
+	assert_false(ab_exchange_failed(set, &error));
+	ab_exchange_drive(set, 2);
+	assert_int_equal(fake.sent, 4);
+	assert_true(ab_exchange_failed(set, &error));
+	assert_int_equal(error.kind, AB_CONFIG_ERROR);
+	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_ABANDONED);
+}
+
 static void
 retry_after_is_obeyed(void **state)
 {
@@ -781,6 +812,7 @@ main(void)
 	    CASE(trouble_is_known_while_a_step_is_to_be_revisited),
 	    CASE(a_refusal_for_good_is_not_tried_again),
 	    CASE(after_a_refusal_no_further_item_is_sent),
+	    CASE(a_refusal_stops_the_others_while_an_item_is_still_out),
 	    CASE(retry_after_is_obeyed),
 	    CASE(a_long_wait_between_tries_is_told_once),
 	    CASE(a_long_wait_without_a_try_is_told_as_such),
