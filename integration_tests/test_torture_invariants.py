@@ -18,8 +18,8 @@ from torture.tried import Tables
 from torture.wire import DELETED_AT, Airbyte, Singer
 from torture.workload import CONTENT, Mark, Record, Stream, Workload, data_of, old_record
 
-LOST = {"n": 2, "status": 0, "at_ms": 1, "done_ms": 2}
-REFUSED = {"n": 1, "status": 401, "at_ms": 1, "done_ms": 2}
+LOST = {"n": 2, "path": "/b", "status": 0, "at_ms": 1, "done_ms": 2}
+REFUSED = {"n": 1, "path": "/a", "status": 401, "at_ms": 1, "done_ms": 2}
 REFUSAL = {"skip": 0, "status": 401}
 
 
@@ -314,6 +314,13 @@ def test_requests_after_a_refusal_are_found():
     attempted = Attempted().failed(("config_error", "a"))
     assert attempted.suffered(None, REFUSAL, requests=[REFUSED, *later[1:]]).broken() == []
     attempted.suffered(None, REFUSAL, requests=[REFUSED, *later])
+    assert attempted.finds(invariants.nothing_is_asked_after_a_refusal)
+
+
+def test_a_refused_request_that_comes_again_is_found():
+    again = {**REFUSED, "n": 3, "status": 200, "at_ms": 3}
+    attempted = Attempted().failed(("config_error", "a"))
+    attempted.suffered(None, REFUSAL, requests=[REFUSED, again])
     assert attempted.finds(invariants.nothing_is_asked_after_a_refusal)
 
 

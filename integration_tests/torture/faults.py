@@ -17,11 +17,9 @@ OVERSIZED = 9 << 20  # a reply may have 8 MiB
 REQUESTS = 60  # among so many of an attempt a rule is at work
 TIME_SCALE = 0.0002  # a minute is 12 ms
 STALL_SECONDS = 1.2  # more than ten minutes, and than batches wait at least
-BODIES = ("", "<html><script>x</script>Bad Gateway</html>", {"error": {
-    "type": "some_error", "message": "because I say so"}}, {"message": "because I say so"},
-    "\x00\ufffd not JSON")
-GARBAGE = ('{"rows": [', "<html>Sign in</html>", "", "[]", "null", "\x00")
-ODD = '{"total": "many"}'  # could be an answer, so never comes without the deed
+BODIES = ("", "<html><script>x</script>Bad Gateway</html>", "\x00\ufffd not JSON")
+GARBAGE = ('{"rows": [', "<html>Sign in</html>", "", "\x00")
+ODD = ('{"total": "many"}', "[]", "null")  # JSON, so not without the deed: that would be a lie
 RETRY_AFTER = ("0", "1", "20", "soon", "86400", "-1")
 
 # What is around a run, and how often.
@@ -102,10 +100,16 @@ def kind_of(status, passing):
 # --- rules ----------------------------------------------------------------------------------------
 
 
+def error_of(text):
+    """An error in words that all services use."""
+    return {"message": text, "error": {"type": "some_error", "message": text}}
+
+
 def a_status(random, secrets):
     """A refusal; some come after the request was carried out, some for long, some quote secrets."""
     status = random.choice(PASSING * 2 + REFUSALS)
-    rule = {"status": status, "body": random.choice([*BODIES, f"unknown: {secrets}"]),
+    rule = {"status": status, "body": random.choice([
+                *BODIES, error_of("because I say so"), error_of(f"unknown: {secrets}")]),
             "times": random.choices([1, 2, 3, 6, -1], [10, 3, 2, 1, 1])[0]}
     if status >= 500 and random.random() < 0.3:
         rule["apply"] = True
@@ -129,7 +133,7 @@ def garbage(random, _):
     """A good status with what the service does not say."""
     is_applied = random.random() < 0.5
     return {"status": 200, "apply": is_applied,
-            "body": random.choice([*GARBAGE, ODD] if is_applied else GARBAGE),
+            "body": random.choice(GARBAGE + ODD if is_applied else GARBAGE),
             "headers": random.choice([{}, {"Content-Type": "application/json"}])}
 
 

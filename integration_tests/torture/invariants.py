@@ -4,7 +4,7 @@ outcome of its last attempt, which yields what is wrong.
 
 import json
 
-from torture.faults import PASSING
+from torture.faults import FINAL, PASSING
 from torture.outcome import STATE_START
 from torture.workload import CONTENT
 
@@ -161,14 +161,24 @@ def one_passing_fault_fails_no_run(trial, outcome):
 
 def nothing_is_asked_after_a_refusal(trial, outcome):
     """What was on its way at that moment may still come."""
-    rules = [one for one in outcome.faults.rules if one.get("status") in (401, 403)]
-    refused = [one for one in outcome.requests if one["status"] in (401, 403)
-               and one.get("action") != "update"]
-    if rules and refused:
-        first = min(one["done_ms"] for one in refused)
-        later = sum(one["at_ms"] > first for one in outcome.requests)
-        if later >= trial.service.in_flight:
-            yield f"{later} requests came after {refused[0]['status']}"
+    given = {one["status"] for one in outcome.faults.rules if one.get("status") in FINAL}
+    refused = [one for one in outcome.requests
+               if one["status"] in given and one.get("action") != "update"]
+    if not refused:
+        return
+    first = min(refused, key=lambda one: one["done_ms"])
+    later = [one for one in outcome.requests if one["at_ms"] > first["done_ms"]]
+    if len(later) >= trial.service.in_flight:
+        yield f"{len(later)} requests came after a {first['status']}"
+    again = [one for one in later if essence(one) == essence(first)]
+    if again and "records" not in first:  # others like it may have been on their way
+        yield f"what was refused with {first['status']} was asked again"
+
+
+def essence(request):
+    """What is asked, but for the time and the answer."""
+    return {name: value for name, value in request.items()
+            if name not in ("n", "at_ms", "done_ms", "status", "authorized")}
 
 
 # --- what is printed, and what it takes -----------------------------------------------------------

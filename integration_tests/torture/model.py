@@ -147,12 +147,19 @@ class Model:
         wanted = data_of(record, self.deleted_at)
         if not self.service.merges:
             return row == wanted
-        notes = {data_of(one, self.deleted_at).get("note") for one in candidates}
-        earlier = [one for one in self.stream.records if one.key == record.key and one.note
-                   and one.number <= record.number and self.is_written(one)]
-        notes |= {data_of(one, self.deleted_at)["note"] for one in earlier[-1:]}
         wanted = {name: wanted[name] for name in ("id", "v", "pad")}
-        return {**row, "note": None} == {**wanted, "note": None} and row.get("note") in notes
+        return ({**row, "note": None} == {**wanted, "note": None}
+                and row.get("note") in self.notes(record, candidates))
+
+    def notes(self, record, candidates):
+        """The notes that may stand in a row: that of the last record that has one, or of any if the
+        service rejected some."""
+        earlier = [one for one in self.stream.records if one.key == record.key
+                   and one.number <= record.number and self.is_written(one)]
+        noted = [one for one in earlier if one.note]
+        if not any(one.number in self.progress.rejected for one in earlier):
+            noted = noted[-1:]
+        return {data_of(one, self.deleted_at).get("note") for one in (*candidates, *noted)}
 
     def of_rows(self, rows):
         """Each record once for each time that it had to come."""

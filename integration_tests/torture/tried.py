@@ -206,10 +206,10 @@ class PendoUpdates(TriedPendo, services.Pendo):
     """Visitors that are there, and no others."""
 
     settings = {"create_missing": False, "streams": TriedPendo.streams}
-    visitors = range(VISITORS)
+    there = range(VISITORS)
 
     def rejects(self, record):
-        return record.key not in self.visitors or super().rejects(record)
+        return record.key not in self.there or super().rejects(record)
 
 
 KINDS = {"dust": (Tables, Documents), "luzmo": (Luzmo,), "pendo": (Pendo, PendoUpdates)}
