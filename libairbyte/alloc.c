@@ -1,6 +1,7 @@
 #include "alloc.h"
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,40 @@
 
 static void (*report_failure)(size_t size);
 
+/* Nothing is what OpenSSL has for no bytes. */
+static void *
+openssl_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return size > 0 ? ab_malloc(size) : NULL;
+}
+
+static void *
+openssl_realloc(void *old, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (size > 0)
+		return ab_realloc(old, size);
+	free(old);
+	return NULL;
+}
+
+static void
+openssl_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
 void
 ab_alloc_on_failure(void (*report)(size_t size))
 {
 	report_failure = report;
+	/* It does not everywhere look whether there was memory. */
+	CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = ab_malloc, .free_fn = free});
 }
 

@@ -27,7 +27,7 @@ char *ab_memdup(const char *bytes, size_t len);
 void *ab_alloc_check(void *memory);
 
 /* report(size) is called once before the process exits with 1, with a size of 0 if it is not known;
- * it must not allocate. What cJSON allocates is reported as well from then on. */
+ * it must not allocate. What cJSON and OpenSSL allocate is reported as well from then on. */
 void ab_alloc_on_failure(void (*report)(size_t size));
 
 #endif
