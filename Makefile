@@ -100,7 +100,7 @@ LIBRARY_OBJECTS = $(patsubst %.c,$(B)/%.o,$(wildcard libairbyte/*.c))
 TESTS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/test_*.c))
 FUZZERS = $(patsubst unit_tests/%.c,$(B)/unit_tests/%,$(wildcard unit_tests/*/fuzz_*.c))
 SOURCES = $(wildcard libairbyte/*.[ch] connectors/*/*.[ch] unit_tests/*/*.[ch] \
-	integration_tests/bench/*.c)
+	integration_tests/*/*.c)
 
 all: $(CONNECTORS:%=$(BIN)/%) $(TARGETS:%=$(BIN)/%)
 
@@ -185,9 +185,15 @@ test: deps
 unit-test: $(TESTS) fuzz-replay
 	@EMULATOR=$(EMULATOR) sh unit_tests/run.sh $(TESTS)
 
-integration-test: all
+integration-test: all build/faults.so
 	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) integration_tests \
 	  --ignore integration_tests/image --ignore integration_tests/clients $(PYTEST)
+
+# What tests let fail in a program from inside.
+build/faults.so: integration_tests/faults/faults.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC_$(MODE)) -D_GNU_SOURCE $(CFLAGS_ALL) -fPIC -shared $< -o $@
 
 # The inputs of each fuzz target lie in a folder of its name. Once all of them, without libFuzzer.
 fuzz-replay: $(FUZZERS)
