@@ -185,7 +185,7 @@ test: deps
 unit-test: $(TESTS) fuzz-replay
 	@EMULATOR=$(EMULATOR) sh unit_tests/run.sh $(TESTS)
 
-integration-test: all build/faults.so
+integration-test: all build/faults.so build/json-forms
 	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) integration_tests \
 	  --ignore integration_tests/image --ignore integration_tests/clients $(PYTEST)
 
@@ -194,6 +194,12 @@ build/faults.so: integration_tests/faults/faults.c
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC_$(MODE)) -D_GNU_SOURCE $(CFLAGS_ALL) -fPIC -shared $< -o $@
+
+# What tests compare with Python's JSON.
+build/json-forms: integration_tests/json/forms.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(LIBRARY) $(LDLIBS_ALL) -o $@
 
 # The inputs of each fuzz target lie in a folder of its name. Once all of them, without libFuzzer.
 fuzz-replay: $(FUZZERS)
