@@ -1,7 +1,7 @@
 /*
  * world.h: what a program under fuzz has around it: a service that answers by a script, a clock
- * that only its waits move, and descriptors whose output is kept. It stands in for http.c and
- * clock.c. Include it in one file of a program.
+ * that only its waits move, and descriptors whose output is kept. It stands in for http.c, clock.c
+ * and process.c. Include it in one file of a program.
  */
 #ifndef AB_FUZZ_WORLD_H
 #define AB_FUZZ_WORLD_H
@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "http.h"
+#include "process.h"
 
 #define WORLD_BYTES_MAX ((size_t)1 << 28)
 /* A run of a few kilobytes of input that asks for more goes in circles. */
@@ -84,6 +85,41 @@ int64_t
 ab_clock_scaled(int64_t ms)
 {
 	return ms;
+}
+
+/* --- signals: none come, and those of the fuzzer are its own ------------------------------------
+ */
+
+void
+ab_process_hold_descriptors(void)
+{
+}
+
+void
+ab_process_forbid_core(void)
+{
+}
+
+void
+ab_process_handle_signals(void)
+{
+}
+
+int
+ab_process_keep_signal(void)
+{
+	return -1;
+}
+
+int
+ab_process_signal(void)
+{
+	return 0;
+}
+
+void
+ab_process_end(void)
+{
 }
 
 /* --- descriptors ----------------------------------------------------------------------------- */

@@ -20,13 +20,10 @@ static const char spec_text[] =
     "\"names\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
     "\"parts\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}}";
 
-static size_t secrets;
-
 static void
-count_secret(const char *text)
+check_secret(const char *text)
 {
 	CHECK(text != NULL);
-	secrets++;
 }
 
 static void
@@ -87,9 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	CHECK(spec != NULL);
 	if (ab_config_read(&config, fuzz_fill(&file, fuzz_view(data, size)), spec, &err) == 0) {
-		secrets = 0;
-		ab_config_secrets(&config, count_secret);
-		CHECK(secrets <= 1);
+		ab_config_secrets(&config, check_secret);
 		ab_config_unknown(&config, false);
 		if (ab_config_check(&config, &err) == 0)
 			check_fields(&config);
