@@ -174,7 +174,8 @@ def test_an_empty_input_is_a_sync_of_nothing(sandbox, data_format):
 
 def test_lines_may_end_in_carriage_returns_and_be_blank(sandbox):
     source = Source().records("users", rows(2)).state("users")
-    text = "\r\n\n  \n\t\r\n" + "\r\n".join(source.lines) + "\r\n\r\n"
+    blank = " " * 100 + "\n"
+    text = "\r\n\n  \n\t\r\n" + blank + "\r\n".join(source.lines) + "\r\n\r\n" + blank
     result = write(sandbox.config(data_format="tables"), catalog_of(USERS), text.encode())
     assert result.succeeded()
     assert [line.rstrip("\r") for line in result.state_lines] == source.expected

@@ -256,7 +256,7 @@ take_line(struct ab_sync *sync, struct ab_view line)
 
 	if (sync->line.number == 1)
 		line = without_mark(line);
-	if (line.len < 16 && is_blank(line))
+	if (is_blank(line))
 		return;
 	if (sync->dialect->parse(&sync->reader, line, &message, &error) != 0) {
 		refuse_line(sync, &error);
