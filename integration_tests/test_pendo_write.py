@@ -237,6 +237,14 @@ def test_all_records_of_an_id_that_is_not_there_are_rejected_at_once(sandbox, tm
     assert sizes(sandbox) == [2]
 
 
+def each_with_a_state(count):
+    """A Source of so many records, of u0, u1, ..., and a state after each."""
+    source = Source()
+    for number in range(count):
+        source.records("visitors", [{"id": f"u{number}", "plan": "x"}]).state("visitors")
+    return source
+
+
 def test_a_record_that_has_a_whole_call_refused_is_found(sandbox):
     put_many(sandbox, 40)
     sandbox.faults([rule('"u9"', status=400, body="bad format", times=-1)])
@@ -249,9 +257,32 @@ def test_a_record_that_has_a_whole_call_refused_is_found(sandbox):
 def test_a_service_that_refuses_everything_ends_the_run(sandbox):
     put_many(sandbox, 2000)
     sandbox.faults([rule(status=400, body="no mapping", times=-1)])
-    error = sync(sandbox, stream(), many(2000)).failed("config_error")
-    assert "no mapping (HTTP 400)" in error["message"]
-    assert len(bulk_calls(sandbox)) < 400
+    result = sync(sandbox, stream(), each_with_a_state(150).lines, batch_records=1)
+    assert "no mapping (HTTP 400)" in result.failed("config_error")["message"]
+    assert 100 <= len(bulk_calls(sandbox)) < 150
+    assert result.states == []
+
+
+def test_states_wait_while_a_refusal_may_be_that_of_all(sandbox):
+    put_many(sandbox, 4)
+    sandbox.faults([rule('"u[12]"', status=400, body="no mapping", times=-1)])
+    source = each_with_a_state(4)
+    config = sandbox.config(batch_records=1)
+    with Process("write", config, catalog_of(stream())) as process:
+        process.send(*source.lines[:6])
+        process.until(lambda: len(bulk_calls(sandbox)) == 3)
+        process.until_states(1)
+        process.send(*source.lines[6:])
+        process.until_states(4)
+        result = process.end().succeeded()
+    assert rejected(result) == [(1, 0), (0, 1), (0, 1), (1, 0)]
+
+
+def test_the_end_of_a_stream_with_calls_that_worked_is_the_end_of_doubt(sandbox):
+    sandbox.faults([rule('"gone"', status=400, body="bad format", times=-1)])
+    source = with_state([{"id": "v1", "plan": "a"}, {"id": "ghost"}, {"id": "gone", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines, batch_records=1).succeeded()
+    assert rejected(result) == [(1, 2)]
 
 
 def test_a_stream_of_which_pendo_took_nothing_fails_at_its_end(sandbox, tmp_path):
@@ -266,6 +297,7 @@ def test_a_stream_of_which_pendo_took_nothing_fails_at_its_end(sandbox, tmp_path
     told = [line for line in result.logs("WARN") if "ids: " in line]
     assert len(told) == 2 and any(line.endswith("ids: v1, v2") for line in told)
     assert sorted(one["data"]["id"] for one in lines_of(path)) == ["a9", "v1", "v2"]
+    assert result.states == []
     assert sandbox.accounts()["a1"]["custom"] == {"plan": "c"}
 
 

@@ -70,6 +70,9 @@ struct ab_stream {
 			       0, write the same objects: see enum ab_order */
 	bool hold;          /* set by the connector in AB_BEGIN: see destination.h */
 	bool emptied;       /* set by the connector once old data is gone before the stream ended */
+	bool in_doubt;      /* set by the connector in response(): records it rejects may not be to
+			       blame, and the run fail for it. No state of the stream or of all
+			       leaves until it is cleared, or the stream ended without a failure */
 	bool goes_on; /* in AB_END: not the end of all, it begins again under another schema */
 	void *self;   /* the connector's own, per stream */
 

@@ -384,6 +384,17 @@ reject_entries(struct ab_sync *sync, struct ab_flow *flow, const struct ab_batch
 }
 
 /* What falls back goes before all that was sealed later, which may hold its keys. */
+/* A resumed attempt must not see part of an overwrite as all there is, nor miss records that were
+ * rejected because all would have been. */
+static void
+withhold(struct ab_sync *sync, const struct ab_flow *flow)
+{
+	const struct ab_stream *stream = flow->stream;
+	const bool partly = stream->overwrite && !flow->ended_well;
+
+	ab_ledger_withhold(sync->ledger, stream->index, partly || stream->in_doubt);
+}
+
 static void
 settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 {
@@ -396,6 +407,7 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 	if (batch->older != NULL)
 		reject_entries(sync, flow, batch->older);
 	reject_entries(sync, flow, batch);
+	withhold(sync, flow);
 	ab_ledger_done(sync->ledger, flow->stream->index, batch->first, batch->last);
 	flow->safe += batch->last - batch->first + 1;
 	free_batch(sync, batch);
@@ -418,8 +430,9 @@ settle_end(struct ab_sync *sync, struct ab_flow *flow)
 	char label[256];
 	char rate[160];
 
-	if (flow->ended_well)
-		ab_ledger_withhold(sync->ledger, flow->stream->index, false);
+	if (!sync->aborting && !flow->stream->goes_on)
+		flow->stream->in_doubt = false;
+	withhold(sync, flow);
 	if (ab_announce_change(sync, flow))
 		return;
 	end_flow(sync, flow);
@@ -440,8 +453,8 @@ settle_done(struct ab_sync *sync, struct ab_flow *flow, const struct ab_outcome 
 		flow->state = AB_FLOW_OPEN;
 		flow->went_on = false;
 		ab_key_space_join(sync, flow);
-		/* A resumed attempt must not see part of an overwrite as all there is. */
-		ab_ledger_withhold(sync->ledger, flow->stream->index, flow->stream->overwrite);
+		flow->ended_well = false;
+		withhold(sync, flow);
 		sync->begun++;
 		break;
 	case AB_BATCH:

@@ -36,8 +36,8 @@ enum pendo_note {
 
 /* Calls with one record that Pendo refused as a whole; see values.h. */
 struct pendo_refusals {
-	unsigned count; /* since a record was taken */
-	bool taken;     /* a record of the stream was, ever */
+	unsigned count; /* since Pendo worked on a call, whatever became of its records */
+	bool worked;    /* it has, ever */
 	char *words;    /* what Pendo said of the first; NULL: there is none */
 };
 

@@ -83,17 +83,14 @@ settle(const struct pendo *pendo, struct ab_exchange *x, const struct pendo_outc
 	struct pendo_stream *stream = x->stream->self;
 	size_t *versions = ab_batch_versions(x->batch);
 	char label[256];
-	bool taken = false;
 
-	for (size_t i = 0; i < x->batch->count; i++) {
+	for (size_t i = 0; i < x->batch->count; i++)
 		settle_row(pendo, x, i, &outcome->rows[i], versions[i]);
-		taken = taken || ab_batch_reason(x->batch, i) == NULL;
-	}
 	free(versions);
-	if (taken) {
-		stream->refusals.count = 0;
-		stream->refusals.taken = true;
-	}
+	/* Whatever became of the records: their fields are as Pendo wants them. */
+	stream->refusals.count = 0;
+	stream->refusals.worked = true;
+	x->stream->in_doubt = false;
 	if (outcome->missing == 0 || pendo->on_missing != PENDO_FAIL)
 		return AB_DONE;
 	ab_fail(err, AB_CONFIG_ERROR,
@@ -169,6 +166,7 @@ settle_alone(const struct pendo *pendo, struct ab_exchange *x, const struct ab_r
 		refusals->words = ab_strdup(words.data);
 	ab_buf_release(&words);
 	reject(x, 0, reason);
+	x->stream->in_doubt = true;
 	return AB_DONE;
 }
 
@@ -201,7 +199,7 @@ pendo_values_end(const struct ab_stream *stream, struct ab_error *err)
 	const struct pendo_refusals *refusals = &ours->refusals;
 	char label[256];
 
-	if (refusals->taken || refusals->count == 0)
+	if (refusals->worked || refusals->count == 0)
 		return 0;
 	return ab_fail(err, AB_CONFIG_ERROR,
 	    "Pendo has taken no record of stream %s, and refused %u of them: %s",

@@ -8,10 +8,10 @@
  *   200, rows it names refused          these are rejected; `missing` as on_missing says
  *   200, rows refused it does not name  halved
  *   400                                 the whole call was refused, for one row or for all: halved;
- *                                       a row alone is rejected. After PENDO_REFUSALS_MAX such rows
- *                                       without one that was taken it is not the rows: the run
- *                                       fails, and so it does at the end of a stream that had
- *                                       such rows, and of which none was ever taken
+ *                                       a row alone is rejected, and in doubt until a call is
+ *                                       answered with 200. After PENDO_REFUSALS_MAX such rows in
+ *                                       between it is not the rows: the run fails, and so it does
+ *                                       at the end of a stream that had such rows and no such call
  *   408                                 it took longer than the five minutes Pendo allows:
  *                                       halved; a row alone is tried again
  *   413                                 halved; a row alone is rejected, and counts as above
@@ -29,7 +29,7 @@ enum ab_ask pendo_values_request(
 enum ab_verdict pendo_values_response(const struct pendo *pendo, struct ab_exchange *x,
     const struct ab_reply *in, struct ab_error *err);
 
-/* After the last call of a stream: a config error if Pendo refused its records and took none. */
+/* After the last call of a stream: a config error if Pendo refused calls and worked on none. */
 AB_MUST_CHECK int pendo_values_end(const struct ab_stream *stream, struct ab_error *err);
 
 #endif
