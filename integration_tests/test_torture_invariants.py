@@ -18,8 +18,8 @@ from torture.tried import Tables
 from torture.wire import DELETED_AT, Airbyte, Singer
 from torture.workload import CONTENT, Mark, Record, Stream, Workload, data_of, old_record
 
-LOST = {"n": 2, "path": "/b", "status": 0, "at_ms": 1, "done_ms": 2}
-REFUSED = {"n": 1, "path": "/a", "status": 401, "at_ms": 1, "done_ms": 2}
+LOST = {"n": 2, "method": "POST", "path": "/b", "status": 0, "at_ms": 1, "done_ms": 2}
+REFUSED = {"n": 1, "method": "POST", "path": "/a", "status": 401, "at_ms": 1, "done_ms": 2}
 REFUSAL = {"skip": 0, "status": 401}
 
 
@@ -60,7 +60,8 @@ class Attempted:
         (self.stream,) = workload.streams
         service = SimpleNamespace(
             withholds=lambda record: False, rejects=lambda record: False, merges=False,
-            clears=True, in_flight=8, rejecting=(413,), passing=kind.passing, secrets=("sesame",))
+            clears=True, in_flight=8, rejecting=(413,), passing=kind.passing, secrets=("sesame",),
+            keeps_rejected=False)
         schedule = Schedule("dust", protocol, 1)
         schedule.settings = {}
         schedule.workload = workload
@@ -196,6 +197,20 @@ def test_what_was_not_acknowledged_may_be_there_or_not():
     assert attempted.broken() == []
     attempted.rows.append(attempted.rows[-1])
     assert attempted.finds(CONTENTS)
+
+
+def test_what_took_the_place_of_a_rejected_record_must_be_allowed():
+    attempted = Attempted("overwrite").suffered(None, requests=[{**LOST, "status": 413}])
+    attempted.outcome.rejected = [("s0", 4)]
+    attempted.model.progress.rejected = {4}
+    state, _ = attempted.outcome.acknowledged[1]
+    attempted.outcome.acknowledged[1] = (state, state.answer(rejected=1))
+    attempted.rows[:] = [one for one in attempted.rows if one["v"] != 4]
+    assert attempted.broken() == []
+    attempted.rows.append(old(attempted.stream)[2])
+    assert attempted.finds(CONTENTS)
+    attempted.trial.service.keeps_rejected = True
+    assert attempted.broken() == []
 
 
 def test_a_rejection_without_reason_is_found():

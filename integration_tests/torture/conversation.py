@@ -12,6 +12,7 @@ from torture.faults import STALL_SECONDS, Faults
 END_SECONDS = 60  # a run that takes longer hangs
 REST_SECONDS = 0.0002  # between small pieces
 OUTPUT_READ = 3000  # bytes at most before a reader goes away
+PATIENCE = 1  # seconds
 PIECE = 1 << 16
 PIECES = 300  # of a source that dribbles, at most
 
@@ -39,6 +40,7 @@ class Conversation:
         self.stop = int(len(data) * faults.at)  # what happens in the input happens here
         self.stopped_at = None  # when it was reached
         self.resting_until = None  # the source says nothing
+        self.killed = False
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=env, cwd=directory)
@@ -84,7 +86,7 @@ class Conversation:
     def turn(self):
         """What is due, then what the pipes are ready for."""
         now = time.monotonic()
-        if self.stopped_at is not None and now >= self.stopped_at + self.faults.delay:
+        if self.faults.is_killed and not self.killed and self.is_due(now):
             self.kill()
         if self.resting_until is not None and now >= self.resting_until:
             self.resting_until = None
@@ -97,19 +99,25 @@ class Conversation:
 
     def patience(self, now):
         """Seconds until something is due."""
-        due = [now + 1]
+        due = [now + PATIENCE]
         if self.resting_until is not None:
             due.append(self.resting_until)
-        if self.stopped_at is not None and self.faults.is_killed:
-            due.append(self.stopped_at + self.faults.delay)
+        if self.faults.is_killed and not self.killed and self.stopped_at is not None:
+            if self.faults.lines is None:
+                due.append(self.stopped_at + self.faults.delay)
         return max(0, min(due) - now)
 
+    def is_due(self, now):
+        """Whether so many lines came; or the place in the input, and the time after it."""
+        if self.faults.lines is not None:
+            return sum(one.count(b"\n") for one in self.output.values()) >= self.faults.lines
+        return self.stopped_at is not None and now >= self.stopped_at + self.faults.delay
+
     def kill(self):
-        """If that is what is to happen."""
-        if self.faults.is_killed:
-            self.process.send_signal(
-                signal.SIGKILL if self.faults.around == "kill" else signal.SIGTERM)
-            self.stopped_at = None
+        """At once, or as it is asked to."""
+        self.killed = True
+        self.process.send_signal(
+            signal.SIGKILL if self.faults.around == "kill" else signal.SIGTERM)
 
     # --- in ---
 

@@ -34,12 +34,13 @@ UNREACHABLE = ("no such host", "no listener")
 @dataclass
 class Faults:
     """Of one attempt. `at` and `delay`: where in the input, from 0 to 1, and how many seconds
-    later, or how many bytes of output are read."""
+    later, or how much of the output is read. `lines`: or after so many lines of output."""
 
     rules: list = field(default_factory=list)
     around: str = None
     at: float = 1
     delay: float = 0
+    lines: int = None
     piece: int = 1 << 16  # bytes written at once
     disk: int = 0  # bytes of TMPDIR
 
@@ -60,10 +61,11 @@ class Faults:
     def is_none(self):
         return not self.rules and self.around is None
 
-    def kinds(self, answers, passing):
-        """The failures that may be told, given the statuses that were answered (0: none) and those
-        that are tried again."""
-        found = {kind_of(status, passing) for status in answers} - {None}
+    def kinds(self, answers, service):
+        """The failures that may be told, given the statuses that were answered; 0: none."""
+        found = {kind_of(status, service) for status in answers} - {None}
+        if answers & set(service.rejecting):  # all are rejected: something is set wrongly
+            found.add(CONFIG)
         if self.around in UNTRUSTED:
             return {CONFIG}
         if self.around in UNREACHABLE:
@@ -88,9 +90,9 @@ def name_of(rule):
     return "slow reply"
 
 
-def kind_of(status, passing):
+def kind_of(status, service):
     """The failure that a status may end in; a lost reply has status 0."""
-    if status == 0 or status in passing:
+    if status == 0 or status in service.passing:
         return TRANSIENT
     if 200 <= status < 300:
         return None
@@ -167,11 +169,13 @@ def faults_of(random, rules, is_fooled, secrets):
         around = None
     found = Faults([a_rule(random, secrets) for _ in range(random.randint(0, rules))], around)
     found.at = random.choice([0, random.random(), random.random(), 1])
-    found.delay = random.choice([0, random.random() * 0.005, random.random() * 0.05])
+    found.delay = random.choice([0, 0.0005, 0.002, 0.005, 0.02]) * random.random()
     if around == "dribble":
         found.piece = log_scale(random, 1, 3000)
     if around == "full disk":
         found.disk = random.choice([4096, 1 << 16, 1 << 20])
-    if around in ("kill", "terminate") and random.random() < 0.3:
+    if found.is_killed and random.random() < 0.7:
+        found.lines = log_scale(random, 1, 40)
+    elif found.is_killed and random.random() < 0.5:
         found.piece = log_scale(random, 10, 3000)
     return found

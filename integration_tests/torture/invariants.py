@@ -132,7 +132,7 @@ def a_failure_is_told_once_and_last(trial, outcome):
         yield f"the failure is told as {outcome.failures}"
         return
     kind, message = outcome.failures[0]
-    kinds = outcome.faults.kinds(answers(outcome), trial.service.passing)
+    kinds = outcome.faults.kinds(answers(outcome), trial.service)
     if not kinds:
         yield f"it failed without cause: {message[:500]}"
     elif kind is not None and kind not in kinds:
@@ -171,7 +171,8 @@ def nothing_is_asked_after_a_refusal(trial, outcome):
     if len(later) >= trial.service.in_flight:
         yield f"{len(later)} requests came after a {first['status']}"
     again = [one for one in later if essence(one) == essence(first)]
-    if again and "records" not in first:  # others like it may have been on their way
+    is_unique = first["method"] != "GET" and "records" not in first
+    if again and is_unique:  # others alike may have been on their way
         yield f"what was refused with {first['status']} was asked again"
 
 

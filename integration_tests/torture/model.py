@@ -110,8 +110,9 @@ class Model:
 
     def of_keys(self, rows):
         """One row for each identity."""
-        old = {number: old_record(self.stream, number)
-               for number in range(1, self.stream.old + 1)} if self.keeps_old else {}
+        kept = {number: old_record(self.stream, number)
+                for number in range(1, self.stream.old + 1)}
+        old = kept if self.keeps_old else {}
         held = {}
         for row in rows:
             identity = row["id"] if self.stream.keyed else row["v"]
@@ -122,7 +123,15 @@ class Model:
         for identity in {*versions, *held, *old}:
             allowed, safe = self.allowed(versions.get(identity, []))
             before = old.get(identity) if not safe else None
+            if before is None and self.keeps_rejected(versions.get(identity, [])):
+                before = kept.get(identity)
             yield from self.of_key(identity, held.get(identity), allowed, safe, before)
+
+    def keeps_rejected(self, versions):
+        """Whether what was there before may stay because the service rejected what was to take its
+        place."""
+        return self.service.keeps_rejected and any(
+            one.number in self.progress.rejected for one in versions)
 
     def of_key(self, identity, row, allowed, safe, old):
         """The row of one identity, or None."""

@@ -19,6 +19,7 @@ class Schedule:
         random = Random(f"{connector} {protocol} {seed}")
         self.kind = random.choice(KINDS[connector])
         self.settings, self.sandbox_settings = self.kind.choices(random)
+        self.sandbox_settings["latency_ms"] = random.choice([0, 0, 0, 1, 3])
         self.workload = Workload(random, self.kind, protocol)
         self.refreshes = protocol == "airbyte" and (
             random.random() < 0.5 or any(one.truncates for one in self.workload.streams))

@@ -58,8 +58,7 @@ class Trial:
 
     def put_old(self):
         """What the service held before, by a plain run."""
-        if self.schedule.sandbox_settings:
-            self.sandbox.settings(**self.schedule.sandbox_settings)
+        self.sandbox.settings(**self.schedule.sandbox_settings)
         streams = [one for one in self.workload.streams if one.old]
         if not streams:
             return

@@ -26,6 +26,7 @@ class Tried:
     record_bytes = 1 << 40  # a larger record is not sent
     edge = 1 << 40  # about the size of the largest that the service takes
     has_deletions = False
+    keeps_rejected = False  # whether an overwrite leaves the old row of what the service rejects
     clears = True  # whether an overwrite without records takes away what is there
     merges = False  # whether a record leaves alone what it does not name
     modes = ()
@@ -119,6 +120,7 @@ class Documents(TriedDust, services.DustDocuments):
 
     longest = 80
     edge = 2_000_000
+    keeps_rejected = True
 
     def rejects(self, record):
         return record.size > self.edge

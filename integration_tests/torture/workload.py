@@ -7,6 +7,7 @@ made of.
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 
 CONTENT = "never-print-this"  # stands in every record
@@ -14,6 +15,7 @@ TEXTS = ["abcdefghij klmnopqrst ", "é Ω 漢字 🦊 ", "\"quotes\" \\ and\nlin
 HUGE = 100_000  # from here on a record is plain ASCII, which has the same size everywhere
 LARGEST = 20_000_000
 BUDGET = 25_000_000  # bytes of all records together
+REPLACES = re.compile("overwrite|truncate")
 EDGE = 0.7  # so near a service's limit no record comes, as its JSON is a little larger
 EMITTED_AT = 1_700_000_000_000
 LONG_STATE = 5000
@@ -119,6 +121,9 @@ class Workload:
         self.service = service
         self.protocol = protocol
         self.scope = random.choice(["STREAM", "STREAM", "GLOBAL", "LEGACY"])
+        self.modes = service.modes_of(protocol)
+        if random.random() < 0.4:
+            self.modes = [one for one in self.modes if not REPLACES.search(one)]
         self.streams = [self.a_stream(f"s{number}") for number in range(random.randint(
             1, random.choice([1, 3, 6])))]
         self.budget = BUDGET
@@ -131,7 +136,7 @@ class Workload:
     def a_stream(self, name):
         """A stream of any mode that the service has."""
         random = self.random
-        stream = Stream(name, random.choice(self.service.modes_of(self.protocol)),
+        stream = Stream(name, random.choice(self.modes),
                         keys=log_scale(random, 1, 200), fields=random.choice([0, 0, 2]))
         if stream.mode != "keyless" and random.random() < 0.6:
             stream.old = random.choice([1, 5, min(40, stream.keys)])
