@@ -269,13 +269,24 @@ def test_states_wait_while_a_refusal_may_be_that_of_all(sandbox):
     source = each_with_a_state(4)
     config = sandbox.config(batch_records=1)
     with Process("write", config, catalog_of(stream())) as process:
-        process.send(*source.lines[:6])
-        process.until(lambda: len(bulk_calls(sandbox)) == 3)
+        process.send(*source.lines[:2])
         process.until_states(1)
+        process.send(*source.lines[2:6])
+        process.until(lambda: len(bulk_calls(sandbox)) == 3)
+        assert len(process.states) == 1
         process.send(*source.lines[6:])
         process.until_states(4)
         result = process.end().succeeded()
     assert rejected(result) == [(1, 0), (0, 1), (0, 1), (1, 0)]
+
+
+def test_versions_of_one_id_that_is_refused_are_no_proof_against_all(sandbox):
+    sandbox.faults([rule('"bad"', status=400, body="bad format", times=-1)])
+    bad = [{"id": "bad", "plan": f"p{number}"} for number in range(150)]
+    source = with_state([{"id": "v1", "plan": "a"}, *bad, {"id": "v2", "plan": "b"}])
+    result = sync(sandbox, stream(), source.lines).succeeded()
+    assert rejected(result) == [(2, 150)]
+    assert writes(sandbox) == {"v1": 1, "v2": 1}
 
 
 def test_the_end_of_a_stream_with_calls_that_worked_is_the_end_of_doubt(sandbox):

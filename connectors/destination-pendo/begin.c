@@ -72,6 +72,7 @@ pendo_stream_new(struct pendo_stream **made, const struct pendo *pendo,
 		return -1;
 	if (mapping != NULL)
 		mapping->used = true;
+	ab_buf_init(&found.refusals.id, AB_BATCH_KEY_MAX);
 	*made = ab_malloc(sizeof(found));
 	**made = found;
 	return 0;
@@ -83,6 +84,7 @@ pendo_stream_free(struct pendo_stream *stream)
 	pendo_fields_release(&stream->fields);
 	pendo_report_release(&stream->report);
 	free(stream->refusals.words);
+	ab_buf_release(&stream->refusals.id);
 	free(stream);
 }
 

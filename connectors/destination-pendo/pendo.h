@@ -36,9 +36,10 @@ enum pendo_note {
 
 /* Calls with one record that Pendo refused as a whole; see values.h. */
 struct pendo_refusals {
-	unsigned count; /* since Pendo worked on a call, whatever became of its records */
-	bool worked;    /* it has, ever */
-	char *words;    /* what Pendo said of the first; NULL: there is none */
+	unsigned count;   /* of ids, since Pendo worked on a call, whatever became of its records */
+	struct ab_buf id; /* the last of them: it may come again with another version */
+	bool worked;      /* it has, ever */
+	char *words;      /* what Pendo said of the first; NULL: there is none */
 };
 
 struct pendo_stream {

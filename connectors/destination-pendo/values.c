@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -143,6 +144,19 @@ judge_reply(const struct pendo *pendo, struct ab_exchange *x, const cJSON *reply
 
 /* --- refusals of the whole --- */
 
+/* Counts the id of a record that was refused alone; versions of one id prove no more than one. */
+static unsigned
+count_refusal(struct pendo_refusals *refusals, struct ab_view id)
+{
+	struct ab_buf *last = &refusals->id;
+
+	if (refusals->count > 0 && last->len == id.len && memcmp(last->data, id.data, id.len) == 0)
+		return refusals->count;
+	ab_buf_reset(last);
+	ab_buf_add(last, id.data, id.len);
+	return ++refusals->count;
+}
+
 /* One record alone was refused as a whole call. err says what Pendo says. */
 static enum ab_verdict
 settle_alone(const struct pendo *pendo, struct ab_exchange *x, const struct ab_reply *in,
@@ -153,7 +167,7 @@ settle_alone(const struct pendo *pendo, struct ab_exchange *x, const struct ab_r
 	char reason[AB_BATCH_REASON_MAX];
 	struct ab_buf words;
 
-	if (++refusals->count >= PENDO_REFUSALS_MAX) {
+	if (count_refusal(refusals, ab_batch_entry_key(x->batch, 0)) >= PENDO_REFUSALS_MAX) {
 		err->kind = AB_CONFIG_ERROR;
 		return AB_FAILED;
 	}

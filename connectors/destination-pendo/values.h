@@ -3,15 +3,16 @@
  *
  * A call can be sent again: the same values twice are no change. That is also how a row is found
  * which Pendo refuses without saying which it is: the batch is halved until it is alone, so that
- * exactly that record is rejected. At most twice as many calls as records come of it.
+ * exactly that record is rejected, and the version before it, if there is one, is tried in its
+ * place. At most twice as many calls as records come of it.
  *
  *   200, rows it names refused          these are rejected; `missing` as on_missing says
  *   200, rows refused it does not name  halved
  *   400                                 the whole call was refused, for one row or for all: halved;
  *                                       a row alone is rejected, and in doubt until a call is
- *                                       answered with 200. After PENDO_REFUSALS_MAX such rows in
- *                                       between it is not the rows: the run fails, and so it does
- *                                       at the end of a stream that had such rows and no such call
+ *                                       answered with 200. After PENDO_REFUSALS_MAX ids of such
+ *                                       rows it is not the rows: the run fails, and so it does at
+ *                                       the end of a stream that had such rows and no such call
  *   408                                 it took longer than the five minutes Pendo allows:
  *                                       halved; a row alone is tried again
  *   413                                 halved; a row alone is rejected, and counts as above

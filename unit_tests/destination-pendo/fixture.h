@@ -99,20 +99,27 @@ fixture_rows(const struct fixture *f)
 	return text;
 }
 
-/* Begins the delivery of a batch with the ids 1 to rows. */
+/* Begins the delivery of a batch with so many ids from first on. */
 static inline void
-fixture_deliver(struct fixture *f, unsigned rows)
+fixture_deliver_from(struct fixture *f, unsigned first, unsigned rows)
 {
 	ab_batch_free(f->batch);
 	f->batch = ab_batch_new(&f->stream, 1 << 20, 0);
-	for (unsigned i = 1; i <= rows; i++) {
+	for (unsigned i = 0; i < rows; i++) {
 		char record[64];
-		snprintf(record, sizeof(record), "{'id':%u,'plan':'p'}", i);
+		snprintf(record, sizeof(record), "{'id':%u,'plan':'p'}", first + i);
 		assert_int_equal(fixture_take(f, record), AB_TAKEN);
 	}
 	ab_batch_seal(f->batch);
 	fixture_exchange(f, AB_BATCH, false);
 	assert_int_equal(fixture_ask(f, 0), AB_SEND);
+}
+
+/* The same, from 1 on. */
+static inline void
+fixture_deliver(struct fixture *f, unsigned rows)
+{
+	fixture_deliver_from(f, 1, rows);
 }
 
 /* What the end of the stream tells about. */

@@ -325,13 +325,16 @@ a_service_that_takes_nothing_is_not_asked_for_ever(void **state)
 	(void)state;
 	fixture_open(&f, "");
 	for (unsigned i = 1; i < 2 * PENDO_REFUSALS_MAX; i++) {
-		fixture_deliver(&f, 1);
+		fixture_deliver_from(&f, i, 1);
 		if (i == PENDO_REFUSALS_MAX)
 			assert_int_equal(
 			    fixture_answer(&f, 200, "{'total':1,'updated':1}"), AB_DONE);
 		else
 			assert_int_equal(fixture_answer(&f, 400, "{'error':'no'}"), AB_DONE);
 	}
+	/* Another version of the last one proves nothing more. */
+	fixture_deliver_from(&f, 2 * PENDO_REFUSALS_MAX - 1, 1);
+	assert_int_equal(fixture_answer(&f, 400, "{'error':'no'}"), AB_DONE);
 	fixture_deliver(&f, 1);
 	assert_int_equal(fixture_answer(&f, 400, "'no field'"), AB_FAILED);
 	assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
@@ -356,7 +359,7 @@ a_stream_of_which_nothing_was_taken_fails_at_its_end(void **state)
 	(void)state;
 	fixture_open(&f, "");
 	for (unsigned i = 0; i < 3; i++) {
-		fixture_deliver(&f, 1);
+		fixture_deliver_from(&f, i, 1);
 		assert_int_equal(fixture_answer(&f, 400, "'no field'"), AB_DONE);
 		assert_true(f.stream.in_doubt);
 	}
