@@ -213,6 +213,18 @@ def test_what_took_the_place_of_a_rejected_record_must_be_allowed():
     assert attempted.broken() == []
 
 
+def test_the_version_before_a_rejected_one_must_be_there():
+    attempted = Attempted().suffered(None, requests=[{**LOST, "status": 413}])
+    attempted.outcome.rejected = [("s0", 5)]
+    attempted.model.progress.rejected = {5}
+    state, _ = attempted.outcome.acknowledged[1]
+    attempted.outcome.acknowledged[1] = (state, state.answer(rejected=1))
+    attempted.rows[:] = [one for one in attempted.rows if one["v"] != 5]
+    assert attempted.finds(CONTENTS)
+    attempted.rows.append(row(attempted.stream.records[1]))
+    assert attempted.broken() == []
+
+
 def test_a_rejection_without_reason_is_found():
     attempted = Attempted()
     attempted.outcome.rejected = [("s0", 1)]

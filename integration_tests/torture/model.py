@@ -87,11 +87,8 @@ class Model:
                 and record.number not in self.progress.rejected)
 
     def allowed(self, versions):
-        """Those that may be what is held: the last safe one, and later ones; whether one is. Of
-        several in a batch only the last is sent, and if the service rejects that none is."""
+        """Those that may be what is held: the last safe one, and later ones; whether one is."""
         for at in range(len(versions) - 1, -1, -1):
-            if versions[at].number in self.progress.rejected:
-                break
             if self.must_be_there(versions[at]):
                 return versions[at:], True
         return versions, False
