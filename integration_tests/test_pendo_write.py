@@ -131,6 +131,27 @@ def test_a_mapping_says_what_goes_where(sandbox):
     assert result.logs("WARN") == []
 
 
+@pytest.mark.parametrize("fields", [
+    {"acc": "accountId", "id": "visitorId", "tier": "plan"},
+    {"id": "visitorId", "tier": "plan", "acc": "accountId"}])
+def test_the_order_of_a_mapping_does_not_say_the_kind(sandbox, fields):
+    source = with_state([{"id": "v1", "acc": "a1", "tier": "gold"}])
+    config = {"streams": [mapping("visitors", fields)]}
+    result = sync(sandbox, stream(), source.lines, **config).succeeded()
+    assert values(sandbox) == {"plan": "gold"}
+    assert not sandbox.accounts()["a1"].get("custom")
+    (told,) = result.logs("WARN")
+    assert "mapped to visitor fields that Pendo does not have in the group custom: acc" in told
+
+
+def test_a_mapping_to_both_ids_needs_a_kind(sandbox):
+    config = {"streams": [mapping("crm", {"acc": "accountId", "id": "visitorId", "t": "plan"})]}
+    source = with_state([{"id": "v1", "acc": "a1", "t": "gold"}], "crm")
+    error = sync(sandbox, stream("crm"), source.lines, **config).failed("config_error")
+    assert "set its kind in streams" in error["message"]
+    assert sandbox.requests() == []
+
+
 def test_the_singer_targets_configuration_is_understood(sandbox):
     config = {"visitors": {"primary_key": "visitorId",
                            "field_mappings": {"visitorId": "uuid", "plan": "tier"}}}

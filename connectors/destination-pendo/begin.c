@@ -17,39 +17,90 @@ refuse(const struct ab_stream *stream, const char *why, struct ab_error *err)
 	    ab_stream_label(stream, label, sizeof(label)), why);
 }
 
+/* Whether a field is mapped to the id of a kind. */
+static bool
+maps_id(const struct pendo_mapping *mapping, enum pendo_kind kind)
+{
+	return mapping != NULL && pendo_mapping_source(mapping, pendo_kind_id(kind)) != NULL;
+}
+
+static int
+take_object(struct pendo_stream *made, const struct ab_stream *stream, struct ab_error *err)
+{
+	const struct pendo_mapping *mapping = made->mapping;
+
+	if (!pendo_kind_read(&made->kind, stream->object_name))
+		return refuse(
+		    stream, "its destination_object_name must be visitor or account", err);
+	if (mapping != NULL && mapping->has_kind && mapping->kind != made->kind)
+		return refuse(stream,
+		    "its destination_object_name is not the kind that the configuration has for it",
+		    err);
+	return 0;
+}
+
+static int
+take_mapped(struct pendo_stream *made, const struct ab_stream *stream, struct ab_error *err)
+{
+	const bool visitor = maps_id(made->mapping, PENDO_VISITOR);
+	const bool account = maps_id(made->mapping, PENDO_ACCOUNT);
+
+	if (visitor && account)
+		return refuse(stream,
+		    "it is mapped to visitorId and to accountId, and its name says neither visitor "
+		    "nor account; set its kind in streams",
+		    err);
+	if (!visitor && !account)
+		return refuse(stream,
+		    "its name says neither visitor nor account; set its kind in streams", err);
+	made->kind = visitor ? PENDO_VISITOR : PENDO_ACCOUNT;
+	return 0;
+}
+
 static int
 find_kind(struct pendo_stream *made, const struct ab_stream *stream, struct ab_error *err)
 {
 	const struct pendo_mapping *mapping = made->mapping;
 
-	if (stream->object_name != NULL) {
-		if (!pendo_kind_read(&made->kind, stream->object_name))
-			return refuse(
-			    stream, "its destination_object_name must be visitor or account", err);
-		if (mapping != NULL && mapping->has_kind && mapping->kind != made->kind)
-			return refuse(stream,
-			    "its destination_object_name is not the kind that the configuration "
-			    "has for it",
-			    err);
-		return 0;
-	}
+	if (stream->object_name != NULL)
+		return take_object(made, stream, err);
 	if (mapping != NULL && mapping->has_kind) {
 		made->kind = mapping->kind;
 		return 0;
 	}
-	if (!pendo_kind_guess(&made->kind, stream->name))
-		return refuse(stream,
-		    "its name says neither visitor nor account; set its kind in streams", err);
-	return 0;
+	if (pendo_kind_guess(&made->kind, stream->name))
+		return 0;
+	return take_mapped(made, stream, err);
+}
+
+/* Where a mapping has an id, but of the other kind, the primary key is hardly one of this. */
+static int
+refuse_other_id(
+    const struct pendo_stream *made, const struct ab_stream *stream, struct ab_error *err)
+{
+	const bool visitor = made->kind == PENDO_VISITOR;
+
+	if (made->mapping == NULL || made->mapping->has_kind ||
+	    !maps_id(made->mapping, visitor ? PENDO_ACCOUNT : PENDO_VISITOR))
+		return 0;
+	return refuse(stream,
+	    visitor ? "it is of visitors, and what is mapped to accountId is the id of an account; "
+		      "set its kind in streams"
+		    : "it is of accounts, and what is mapped to visitorId is the id of a visitor; "
+		      "set its kind in streams",
+	    err);
 }
 
 static int
 find_id(struct pendo_stream *made, const struct ab_stream *stream, struct ab_error *err)
 {
-	if (made->mapping != NULL && made->mapping->id_field != NULL) {
-		made->id_field = made->mapping->id_field;
+	if (made->mapping != NULL &&
+	    pendo_mapping_id(made->mapping, made->kind, &made->id_field, err) != 0)
+		return -1;
+	if (made->id_field != NULL)
 		return 0;
-	}
+	if (refuse_other_id(made, stream, err) != 0)
+		return -1;
 	if (stream->primary_keys == 0)
 		return refuse(stream,
 		    "it has no primary key, and no id_field in streams: which field holds the id?",
@@ -133,8 +184,8 @@ pendo_begin_response(const struct pendo *pendo, struct ab_exchange *x, const str
 	const enum ab_verdict verdict = pendo_schema_judge(pendo, x, in, &document, &group, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	pendo_fields_init(
-	    &stream->fields, stream->mapping, stream->id_field, group, absent, sizeof(absent));
+	pendo_fields_init(&stream->fields, stream->mapping, stream->kind, stream->id_field, group,
+	    absent, sizeof(absent));
 	cJSON_Delete(document);
 	if (absent[0] != '\0')
 		ab_note(x->stream, PENDO_NOTE_ABSENT,

@@ -8,9 +8,11 @@
 
 /*
  * Finds out what a stream is about. The kind is its destination_object_name, else what the
- * configuration says, else the one its name says; the id is what the configuration says, else its
- * primary key. Config errors if either is missing, if the object name is none of Pendo's or not the
- * kind configured, or if the key is more than one field. *made is the caller's.
+ * configuration says, else the one its name says, else the one whose id a field is mapped to; the
+ * id is what is mapped to that of the kind, or id_field, else its primary key. Config errors if
+ * either is missing, if the object name is none of Pendo's or not the kind configured, if the key
+ * is more than one field, or if it would be the id although the id of the other kind is mapped, and
+ * no kind configured. *made is the caller's.
  */
 AB_MUST_CHECK int pendo_stream_new(struct pendo_stream **made, const struct pendo *pendo,
     const struct ab_stream *stream, struct ab_error *err);

@@ -75,6 +75,19 @@ sort_names(struct pendo_fields *fields)
 	fields->name_count = kept;
 }
 
+/* Whether what is mapped is the id, and goes into no field. */
+static bool
+is_id(const struct pendo_rename *rename, enum pendo_kind kind)
+{
+	return strcmp(rename->target, pendo_kind_id(kind)) == 0;
+}
+
+static bool
+maps_only_id(const struct pendo_mapping *mapping, enum pendo_kind kind)
+{
+	return mapping->count == 0 || (mapping->count == 1 && is_id(mapping->renames, kind));
+}
+
 static bool
 is_renamed(const struct pendo_mapping *mapping, const char *name)
 {
@@ -88,14 +101,14 @@ is_renamed(const struct pendo_mapping *mapping, const char *name)
 
 /* Whether a field of Pendo's gets the field of the record that has its name. */
 static bool
-goes_by_name(const struct pendo_mapping *mapping, const char *id_field, const cJSON *field)
+goes_by_name(const struct pendo_fields *fields, const struct pendo_mapping *mapping,
+    const char *id_field, const cJSON *field)
 {
 	const char *name = field->string;
 	enum pendo_type type;
 
-	return (mapping == NULL || mapping->by_name) && pendo_schema_type(field, &type) &&
-	       strcmp(name, id_field) != 0 && !pendo_is_metadata(name, strlen(name)) &&
-	       !is_renamed(mapping, name);
+	return fields->by_name && pendo_schema_type(field, &type) && strcmp(name, id_field) != 0 &&
+	       !pendo_is_metadata(name, strlen(name)) && !is_renamed(mapping, name);
 }
 
 static void
@@ -113,7 +126,7 @@ collect_names(struct pendo_fields *fields, const struct pendo_mapping *mapping,
 		add_name(fields, mapping->renames[i].source);
 	cJSON_ArrayForEach(field, group)
 	{
-		if (goes_by_name(mapping, id_field, field))
+		if (goes_by_name(fields, mapping, id_field, field))
 			add_name(fields, field->string);
 	}
 	sort_names(fields);
@@ -153,23 +166,24 @@ tell_absent(char *absent, size_t size, const char *name)
 
 void
 pendo_fields_init(struct pendo_fields *fields, const struct pendo_mapping *mapping,
-    const char *id_field, const cJSON *group, char *absent, size_t size)
+    enum pendo_kind kind, const char *id_field, const cJSON *group, char *absent, size_t size)
 {
 	const cJSON *field;
 
 	pendo_fields_release(fields);
 	absent[0] = '\0';
+	fields->by_name = mapping == NULL || mapping->by_name || maps_only_id(mapping, kind);
 	collect_names(fields, mapping, id_field, group);
 	for (size_t i = 0; mapping != NULL && i < mapping->count; i++) {
 		const struct pendo_rename *rename = &mapping->renames[i];
-		if (add_field(fields, rename->source, rename->target, group))
+		if (is_id(rename, kind) || add_field(fields, rename->source, rename->target, group))
 			continue;
 		fields->names[search(fields, rename->source, strlen(rename->source))].absent = true;
 		tell_absent(absent, size, rename->target);
 	}
 	cJSON_ArrayForEach(field, group)
 	{
-		if (goes_by_name(mapping, id_field, field))
+		if (goes_by_name(fields, mapping, id_field, field))
 			add_field(fields, field->string, field->string, group);
 	}
 	fields->words = fields->count / 64 + 1;

@@ -35,7 +35,8 @@ struct pendo_field {
 struct pendo_fields {
 	struct pendo_name *names; /* sorted */
 	size_t name_count;
-	size_t id; /* which of them is the id */
+	size_t id;    /* which of them is the id */
+	bool by_name; /* fields of records go into those that have their names */
 	struct pendo_field *list;
 	size_t count;
 	size_t guesses[PENDO_GUESSES]; /* the name of the member at this place in the last record */
@@ -47,10 +48,12 @@ struct pendo_fields {
 struct cJSON;
 
 /* group: fields as Pendo's schema has them (NULL: none); mapping may be NULL: all by their names.
- * May be called again: the last call counts. Beyond that absent gets the targets of the mapping
- * that Pendo lacks, ", " between them, as far as they fit; "" if there are none. */
+ * So do they if nothing but the id is mapped. May be called again: the last call counts. Beyond
+ * that absent gets the targets of the mapping that Pendo lacks, ", " between them, as far as they
+ * fit; "" if there are none. */
 void pendo_fields_init(struct pendo_fields *fields, const struct pendo_mapping *mapping,
-    const char *id_field, const struct cJSON *group, char *absent, size_t size);
+    enum pendo_kind kind, const char *id_field, const struct cJSON *group, char *absent,
+    size_t size);
 void pendo_fields_release(struct pendo_fields *fields);
 
 /* The name that the key at a node is, or PENDO_NO_NAME; position is its place in the record. */

@@ -54,19 +54,11 @@ is_id(const char *target, enum pendo_kind *kind)
 	return false;
 }
 
-/* What is mapped to the id of a kind is the id, and says the kind. */
-static int
-take_id(struct pendo_mapping *mapping, const char *where, const char *source, enum pendo_kind kind,
-    struct ab_error *err)
+static void
+put_rename(struct pendo_mapping *mapping, const char *source, const char *target)
 {
-	if (mapping->id_field != NULL && strcmp(mapping->id_field, source) != 0)
-		return ab_fail(err, AB_CONFIG_ERROR,
-		    "%.200s: two fields are the id: %.100s, and %.100s, which is mapped to %s",
-		    where, mapping->id_field, source, pendo_kind_id(kind));
-	mapping->has_kind = true;
-	mapping->kind = kind;
-	mapping->id_field = source;
-	return 0;
+	mapping->renames[mapping->count++] =
+	    (struct pendo_rename){.source = source, .target = target};
 }
 
 static int
@@ -77,16 +69,10 @@ add_rename(struct pendo_mapping *mapping, const char *where, const char *source,
 		return ab_fail(err, AB_CONFIG_ERROR,
 		    "%.200s: %.100s is a field of the source's own, which is never sent", where,
 		    source);
-	enum pendo_kind kind;
-	if (is_id(target, &kind) && (!mapping->has_kind || mapping->kind == kind))
-		return take_id(mapping, where, source, kind, err);
-	for (size_t i = 0; i < mapping->count; i++) {
-		if (strcmp(mapping->renames[i].target, target) == 0)
-			return ab_fail(err, AB_CONFIG_ERROR,
-			    "%.200s: two fields are mapped to %.100s", where, target);
-	}
-	mapping->renames[mapping->count++] =
-	    (struct pendo_rename){.source = source, .target = target};
+	if (pendo_mapping_source(mapping, target) != NULL)
+		return ab_fail(
+		    err, AB_CONFIG_ERROR, "%.200s: two fields are mapped to %.100s", where, target);
+	put_rename(mapping, source, target);
 	return 0;
 }
 
@@ -125,7 +111,6 @@ read_renames(
 		if (add_rename(mapping, where, source, target, err) != 0)
 			return -1;
 	}
-	mapping->by_name = mapping->count == 0;
 	return 0;
 }
 
@@ -151,7 +136,11 @@ read_item(struct pendo_mapping *mapping, const cJSON *item, struct ab_error *err
 	if (kind != NULL && !pendo_kind_read(&mapping->kind, kind))
 		return ab_fail(
 		    err, AB_CONFIG_ERROR, "%.200s: kind must be visitor or account", where);
-	return read_renames(mapping, present(item, "field_mappings"), where, err);
+	if (read_renames(mapping, present(item, "field_mappings"), where, err) != 0)
+		return -1;
+	/* Without a kind it is for the stream to say which of the ids is its own. */
+	const char *id = NULL;
+	return mapping->has_kind ? pendo_mapping_id(mapping, mapping->kind, &id, err) : 0;
 }
 
 /* --- the Singer target's form --- */
@@ -170,10 +159,13 @@ read_renamed(struct pendo_mapping *mapping, const cJSON *renames, struct ab_erro
 			return ab_fail(err, AB_CONFIG_ERROR,
 			    "%.200s: field_mappings: %.100s must be a text", mapping->stream,
 			    item->string);
-		if (key != NULL && strcmp(item->string, key) == 0)
+		const bool is_key = key != NULL && strcmp(item->string, key) == 0;
+		if (is_key)
 			mapping->id_field = item->valuestring;
-		else if (add_rename(
-			     mapping, mapping->stream, item->valuestring, item->string, err) != 0)
+		if (is_key && mapping->has_kind)
+			put_rename(mapping, item->valuestring, item->string);
+		else if (!is_key && add_rename(mapping, mapping->stream, item->valuestring,
+					item->string, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -253,6 +245,32 @@ pendo_mappings_release(struct pendo_mappings *mappings)
 	for (size_t i = 0; i < mappings->count; i++)
 		free(mappings->list[i].renames);
 	free(mappings->list);
+}
+
+const char *
+pendo_mapping_source(const struct pendo_mapping *mapping, const char *target)
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		if (strcmp(mapping->renames[i].target, target) == 0)
+			return mapping->renames[i].source;
+	}
+	return NULL;
+}
+
+int
+pendo_mapping_id(const struct pendo_mapping *mapping, enum pendo_kind kind, const char **id,
+    struct ab_error *err)
+{
+	const char *mapped = pendo_mapping_source(mapping, pendo_kind_id(kind));
+	char label[200];
+
+	if (mapped != NULL && mapping->id_field != NULL && strcmp(mapped, mapping->id_field) != 0)
+		return ab_fail(err, AB_CONFIG_ERROR,
+		    "streams: %s: two fields are the id: %.100s, and %.100s, which is mapped to %s",
+		    label_of(mapping, label, sizeof(label)), mapping->id_field, mapped,
+		    pendo_kind_id(kind));
+	*id = mapped != NULL ? mapped : mapping->id_field;
+	return 0;
 }
 
 struct pendo_mapping *

@@ -5,8 +5,11 @@
  * "field_mappings": [{"source", "target"}]}. And every field of the configuration that is an object
  * is the form of the Singer target for Pendo: "<stream>": {"primary_key", "field_mappings":
  * {"<field in Pendo>": "<field of the record>"}}. There primary_key has the name that the field
- * gets, and fields that are not mapped keep theirs; in `streams` mappings are all that is sent, if
- * there are any. What is mapped to visitorId or accountId is the id, and says the kind.
+ * gets, which says the kind if it is visitorId or accountId, and fields that are not mapped keep
+ * theirs; in `streams` mappings are all that is sent, if there are any beside that of the id.
+ *
+ * What is mapped to visitorId is the id of a stream of visitors; in one of accounts it is a field
+ * like others. Only the stream knows which it is: see begin.h.
  */
 #ifndef PENDO_MAPPING_H
 #define PENDO_MAPPING_H
@@ -29,10 +32,10 @@ struct pendo_mapping {
 	const char *namespace; /* NULL: any */
 	bool has_kind;
 	enum pendo_kind kind;
-	const char *id_field; /* NULL: the primary key */
-	struct pendo_rename *renames;
+	const char *id_field;         /* NULL: what is mapped to it, or the primary key */
+	struct pendo_rename *renames; /* also to ids; one for each target */
 	size_t count;
-	bool by_name; /* what is not renamed goes by its name */
+	bool by_name; /* what is not renamed goes by its name, in any case */
 	bool used;    /* a stream was found for it */
 };
 
@@ -46,6 +49,14 @@ struct pendo_mappings {
 AB_MUST_CHECK int pendo_mappings_read(
     struct pendo_mappings *mappings, const struct ab_config *config, struct ab_error *err);
 void pendo_mappings_release(struct pendo_mappings *mappings);
+
+/* The field that is mapped to a target, or NULL. */
+const char *pendo_mapping_source(const struct pendo_mapping *mapping, const char *target);
+
+/* The field that holds the id of objects of a kind; *id is NULL if the mapping does not say it. A
+ * config error if it names two. */
+AB_MUST_CHECK int pendo_mapping_id(const struct pendo_mapping *mapping, enum pendo_kind kind,
+    const char **id, struct ab_error *err);
 
 /* The mapping of a stream, one with its namespace first, or NULL. */
 struct pendo_mapping *pendo_mappings_find(

@@ -41,15 +41,14 @@ is_null(const struct row *row, uint32_t node)
 static bool
 is_unmapped(const struct row *row, size_t name, uint32_t key)
 {
-	const struct pendo_mapping *mapping = row->stream->mapping;
+	const struct pendo_fields *fields = &row->stream->fields;
 	const struct ab_view view = ab_json_view(row->json, key);
 
 	/* What is mapped to nothing was named at the start: to ignore it needs no second word. */
 	if (name != PENDO_NO_NAME)
-		return row->stream->fields.names[name].absent && !is_null(row, key + 1) &&
+		return fields->names[name].absent && !is_null(row, key + 1) &&
 		       row->pendo->on_unmapped_field != PENDO_IGNORE;
-	return (mapping == NULL || mapping->by_name) && !is_null(row, key + 1) &&
-	       !pendo_is_metadata(view.data, view.len);
+	return fields->by_name && !is_null(row, key + 1) && !pendo_is_metadata(view.data, view.len);
 }
 
 /* Notes for each name where its value is; returns the first key that has no place, 0 for none. */

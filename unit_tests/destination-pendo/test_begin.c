@@ -21,6 +21,12 @@ a_stream_is_of_the_kind_and_id_that_are_said(void **state)
 		NULL, PENDO_VISITOR, "v"},
 	    {"", "visitors", "accountId", "account", PENDO_ACCOUNT, "accountId"},
 	    {"'visitors':{'primary_key':'a'}", "visitors", "x,y", NULL, PENDO_VISITOR, "a"},
+	    {"'visitors':{'primary_key':'accountId'}", "visitors", "x", NULL, PENDO_ACCOUNT,
+		"accountId"},
+	    {"'crm':{'primary_key':'u','field_mappings':{'visitorId':'u'}}", "crm", "", NULL,
+		PENDO_VISITOR, "u"},
+	    {"'crm':{'primary_key':'visitorId','field_mappings':{'visitorId':'u'}}", "crm", "",
+		NULL, PENDO_VISITOR, "u"},
 	};
 
 	(void)state;
@@ -28,6 +34,52 @@ a_stream_is_of_the_kind_and_id_that_are_said(void **state)
 		struct fixture f;
 		assert_int_equal(fixture_open_raw(&f, cases[i].extra), 0);
 		fixture_stream(&f, cases[i].name, cases[i].keys, "{}");
+		f.stream.object_name = cases[i].object;
+		assert_int_equal(streams(&f), 0);
+		assert_int_equal(fixture_pendo_stream(&f)->kind, cases[i].kind);
+		assert_string_equal(fixture_pendo_stream(&f)->id_field, cases[i].id);
+		fixture_close(&f);
+	}
+}
+
+#define MAP(source, target) "{'source':'" source "','target':'" target "'}"
+
+/* The stream's name and what stands in its settings beside that. */
+#define SETTINGS(name, more) "'streams':[{'stream':'" name "'," more "}]"
+
+static void
+a_mapping_says_the_kind_only_where_nothing_else_does(void **state)
+{
+	static const struct {
+		const char *extra, *name, *object;
+		enum pendo_kind kind;
+		const char *id;
+	} cases[] = {
+	    {SETTINGS("crm", "'field_mappings':[" MAP("a", "accountId") "]"), "crm", NULL,
+		PENDO_ACCOUNT, "a"},
+	    {SETTINGS("visitors",
+		 "'field_mappings':[" MAP("a", "accountId") "," MAP("u", "visitorId") "]"),
+		"visitors", NULL, PENDO_VISITOR, "u"},
+	    {SETTINGS("visitors",
+		 "'field_mappings':[" MAP("u", "visitorId") "," MAP("a", "accountId") "]"),
+		"visitors", NULL, PENDO_VISITOR, "u"},
+	    {SETTINGS("visitors", "'id_field':'u','field_mappings':[" MAP("a", "accountId") "]"),
+		"visitors", NULL, PENDO_VISITOR, "u"},
+	    {SETTINGS("visitors", "'kind':'account','field_mappings':[" MAP(
+				      "u", "visitorId") "," MAP("a", "accountId") "]"),
+		"visitors", NULL, PENDO_ACCOUNT, "a"},
+	    {SETTINGS("crm", "'kind':'visitor','field_mappings':[" MAP("a", "accountId") "]"),
+		"crm", NULL, PENDO_VISITOR, "key"},
+	    {SETTINGS(
+		 "crm", "'field_mappings':[" MAP("a", "accountId") "," MAP("u", "visitorId") "]"),
+		"crm", "visitor", PENDO_VISITOR, "u"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		assert_int_equal(fixture_open_raw(&f, cases[i].extra), 0);
+		fixture_stream(&f, cases[i].name, "key", "{}");
 		f.stream.object_name = cases[i].object;
 		assert_int_equal(streams(&f), 0);
 		assert_int_equal(fixture_pendo_stream(&f)->kind, cases[i].kind);
@@ -79,6 +131,26 @@ a_stream_that_says_too_little_is_refused(void **state)
 	    {"'streams':[{'stream':'visitors','kind':'visitor'}]", "visitors", "id", "account",
 		"stream visitors: its destination_object_name is not the kind that the "
 		"configuration has for it"},
+	    {SETTINGS(
+		 "crm", "'field_mappings':[" MAP("a", "accountId") "," MAP("u", "visitorId") "]"),
+		"crm", "id", NULL,
+		"stream crm: it is mapped to visitorId and to accountId, and its name says neither "
+		"visitor nor account; set its kind in streams"},
+	    {SETTINGS("visitors", "'field_mappings':[" MAP("a", "accountId") "]"), "visitors", "id",
+		NULL,
+		"stream visitors: it is of visitors, and what is mapped to accountId is the id of "
+		"an account; set its kind in streams"},
+	    {SETTINGS("accounts", "'field_mappings':[" MAP("u", "visitorId") "]"), "accounts", "id",
+		NULL,
+		"stream accounts: it is of accounts, and what is mapped to visitorId is the id of "
+		"a visitor; set its kind in streams"},
+	    {SETTINGS("crm", "'field_mappings':[" MAP("u", "visitorId") "]"), "crm", "id",
+		"account",
+		"stream crm: it is of accounts, and what is mapped to visitorId is the id of a "
+		"visitor; set its kind in streams"},
+	    {SETTINGS("crm", "'id_field':'pk','field_mappings':[" MAP("u", "visitorId") "]"), "crm",
+		"id", NULL,
+		"streams: crm: two fields are the id: pk, and u, which is mapped to visitorId"},
 	};
 
 	(void)state;
@@ -202,6 +274,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_stream_is_of_the_kind_and_id_that_are_said),
+	    cmocka_unit_test(a_mapping_says_the_kind_only_where_nothing_else_does),
 	    cmocka_unit_test(streams_of_one_kind_write_the_same_objects),
 	    cmocka_unit_test(a_stream_that_says_too_little_is_refused),
 	    cmocka_unit_test(mapped_fields_that_pendo_lacks_are_named_at_the_start),

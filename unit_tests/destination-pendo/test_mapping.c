@@ -43,7 +43,7 @@ all_but_the_stream_may_be_absent(void **state)
 	assert_false(mapping->has_kind);
 	assert_null(mapping->id_field);
 	assert_null(mapping->namespace);
-	assert_true(mapping->by_name);
+	assert_int_equal(mapping->count, 0);
 	fixture_close(&f);
 }
 
@@ -68,33 +68,26 @@ an_empty_text_is_as_good_as_none(void **state)
 }
 
 static void
-what_is_mapped_to_an_id_is_the_id(void **state)
+the_order_of_mappings_says_nothing(void **state)
 {
-	static const char *const taken[] = {
-	    "'streams':[{'stream':'crm','field_mappings':[{'source':'uuid','target':'visitorId'},"
-	    "{'source':'a','target':'plan'}]}]",
-	    "'streams':[{'stream':'crm','id_field':'uuid','kind':'visitor','field_mappings':"
-	    "[{'source':'a','target':'plan'},{'source':'uuid','target':'visitorId'}]}]",
-	    "'crm':{'primary_key':'uuid','field_mappings':{'visitorId':'uuid','plan':'a'}}",
-	    "'crm':{'primary_key':'visitorId','field_mappings':{'visitorId':'uuid','plan':'a'}}"};
+	static const char *const orders[] = {
+	    "{'source':'u','target':'visitorId'},{'source':'a','target':'accountId'}",
+	    "{'source':'a','target':'accountId'},{'source':'u','target':'visitorId'}"};
+	char extra[200];
 	struct fixture f;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(taken); i++) {
-		assert_int_equal(fixture_open_raw(&f, taken[i]), 0);
-		assert_string_equal(only(&f)->id_field, "uuid");
-		assert_true(only(&f)->has_kind);
-		assert_int_equal(only(&f)->kind, PENDO_VISITOR);
-		assert_int_equal(only(&f)->count, 1);
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		snprintf(extra, sizeof(extra), "'streams':[{'stream':'crm','field_mappings':[%s]}]",
+		    orders[i]);
+		assert_int_equal(fixture_open_raw(&f, extra), 0);
+		assert_false(only(&f)->has_kind);
+		assert_null(only(&f)->id_field);
+		assert_string_equal(pendo_mapping_source(only(&f), "visitorId"), "u");
+		assert_string_equal(pendo_mapping_source(only(&f), "accountId"), "a");
+		assert_null(pendo_mapping_source(only(&f), "plan"));
 		fixture_close(&f);
 	}
-	assert_int_equal(
-	    fixture_open_raw(&f, "'streams':[{'stream':'crm','id_field':'pk','field_mappings':"
-				 "[{'source':'uuid','target':'visitorId'}]}]"),
-	    -1);
-	assert_string_equal(f.err.message,
-	    "streams: crm: two fields are the id: pk, and uuid, which is mapped to visitorId");
-	fixture_close(&f);
 }
 
 static void
@@ -110,9 +103,12 @@ the_singer_targets_form_is_understood(void **state)
 	const struct pendo_mapping *mapping = only(&f);
 	assert_string_equal(mapping->stream, "visitors");
 	assert_string_equal(mapping->id_field, "user_id");
-	assert_int_equal(mapping->count, 1);
-	assert_string_equal(mapping->renames[0].source, "plan_name");
-	assert_string_equal(mapping->renames[0].target, "plan");
+	assert_true(mapping->has_kind);
+	assert_int_equal(mapping->kind, PENDO_VISITOR);
+	assert_int_equal(mapping->count, 2);
+	assert_string_equal(mapping->renames[0].target, "visitorId");
+	assert_string_equal(mapping->renames[1].source, "plan_name");
+	assert_string_equal(mapping->renames[1].target, "plan");
 	assert_true(mapping->by_name);
 	fixture_close(&f);
 	assert_int_equal(fixture_open_raw(&f, "'visitors':{'primary_key':'uuid'}"), 0);
@@ -144,6 +140,12 @@ what_is_wrong_names_the_stream(void **state)
 	    {"'streams':[{'stream':'u','field_mappings':[{'source':'a','target':'t'},"
 	     "{'source':'b','target':'t'}]}]",
 		"streams: u: two fields are mapped to t"},
+	    {"'streams':[{'stream':'u','field_mappings':[{'source':'a','target':'visitorId'},"
+	     "{'source':'b','target':'visitorId'}]}]",
+		"streams: u: two fields are mapped to visitorId"},
+	    {"'streams':[{'stream':'u','kind':'visitor','id_field':'pk','field_mappings':"
+	     "[{'source':'uuid','target':'visitorId'}]}]",
+		"streams: u: two fields are the id: pk, and uuid, which is mapped to visitorId"},
 	    {"'streams':[{'stream':'u','field_mappings':[{'source':'_sdc_batched_at',"
 	     "'target':'t'}]}]",
 		"streams: u: _sdc_batched_at is a field of the source's own, which is never sent"},
@@ -199,7 +201,7 @@ main(void)
 	    cmocka_unit_test(a_stream_has_kind_id_and_fields),
 	    cmocka_unit_test(all_but_the_stream_may_be_absent),
 	    cmocka_unit_test(an_empty_text_is_as_good_as_none),
-	    cmocka_unit_test(what_is_mapped_to_an_id_is_the_id),
+	    cmocka_unit_test(the_order_of_mappings_says_nothing),
 	    cmocka_unit_test(the_singer_targets_form_is_understood),
 	    cmocka_unit_test(what_is_wrong_names_the_stream),
 	    cmocka_unit_test(a_namespace_is_any_unless_it_is_named),

@@ -127,6 +127,41 @@ mapped_fields_go_where_they_are_mapped_and_no_others(void **state)
 }
 
 static void
+the_id_of_the_other_kind_goes_into_a_field_of_that_name(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open_named(&f,
+	    "'streams':[{'stream':'visitors','field_mappings':[{'source':'acc','target':"
+	    "'accountId'},{'source':'id','target':'visitorId'}]}]",
+	    "visitors", "key");
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(fixture_answer(&f, 200,
+			     "{'custom':{'accountId':{'Type':'string'},'plan':{'Type':'string'}}}"),
+	    AB_DONE);
+	assert_int_equal(fixture_take(&f, "{'id':'v','acc':'a','plan':'p'}"), AB_TAKEN);
+	assert_string_equal(fixture_rows(&f), "{'visitorId':'v','values':{'accountId':'a'}},");
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
+static void
+where_only_the_id_is_mapped_the_others_keep_their_names(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "'streams':[{'stream':'visitors','field_mappings':["
+			 "{'source':'uuid','target':'visitorId'}]}]");
+	assert_int_equal(fixture_take(&f, "{'uuid':'v','plan':'p'}"), AB_TAKEN);
+	assert_string_equal(fixture_rows(&f), "{'visitorId':'v','values':{'plan':'p'}},");
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
+static void
 what_a_mapping_leaves_out_is_left_out_on_purpose(void **state)
 {
 	static const char *const policies[] = {"ignore", "reject", "fail"};
@@ -465,6 +500,8 @@ main(void)
 	    cmocka_unit_test(a_record_without_its_id_is_rejected),
 	    cmocka_unit_test(an_id_too_long_for_a_key_is_rejected),
 	    cmocka_unit_test(mapped_fields_go_where_they_are_mapped_and_no_others),
+	    cmocka_unit_test(the_id_of_the_other_kind_goes_into_a_field_of_that_name),
+	    cmocka_unit_test(where_only_the_id_is_mapped_the_others_keep_their_names),
 	    cmocka_unit_test(what_a_mapping_leaves_out_is_left_out_on_purpose),
 	    cmocka_unit_test(in_the_singer_targets_form_the_others_keep_their_names),
 	    cmocka_unit_test(fields_that_are_not_mapped_count_where_they_keep_their_names),
