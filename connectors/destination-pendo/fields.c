@@ -116,14 +116,16 @@ collect_names(struct pendo_fields *fields, const struct pendo_mapping *mapping,
     const char *id_field, const cJSON *group)
 {
 	const size_t renames = mapping != NULL ? mapping->count : 0;
-	const size_t most = renames + (size_t)cJSON_GetArraySize(group) + 1;
+	const size_t most = 2 * renames + (size_t)cJSON_GetArraySize(group) + 1;
 	const cJSON *field;
 
 	fields->names = ab_calloc(most, sizeof(*fields->names));
 	fields->list = ab_calloc(most, sizeof(*fields->list));
 	add_name(fields, id_field);
-	for (size_t i = 0; i < renames; i++)
+	for (size_t i = 0; i < renames; i++) {
 		add_name(fields, mapping->renames[i].source);
+		add_name(fields, mapping->renames[i].target);
+	}
 	cJSON_ArrayForEach(field, group)
 	{
 		if (goes_by_name(fields, mapping, id_field, field))

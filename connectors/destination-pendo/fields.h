@@ -1,8 +1,9 @@
 /*
  * fields.h: pure: which fields of a stream's records go into which fields of Pendo's.
  *
- * Names are the fields of records that mean something: those that are sent, and the id. Fields are
- * those of Pendo's that get values; one name may fill several.
+ * Names are the fields of records that mean something: those that are sent, the id, and those whose
+ * place in Pendo another one takes, which are left out. Fields are those of Pendo's that get
+ * values; one name may fill several, or none.
  */
 #ifndef PENDO_FIELDS_H
 #define PENDO_FIELDS_H

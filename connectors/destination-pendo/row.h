@@ -11,7 +11,8 @@
  *   - a value does not fit the type of its field
  *   - it alone is larger than a call may be, batch_bytes
  *   - it has a field that Pendo lacks, and on_unmapped_field says so: one that is mapped to such a
- *     field, or, where fields go by their names, one whose name Pendo does not know
+ *     field, or, where fields go by their names, one whose name Pendo does not know. One whose
+ *     place another is mapped to is left out on purpose
  *
  * The id is the ordering key: of several records with one id in a batch the last is sent. But a
  * record leaves alone what it does not name, also what is null where nulls are omitted, so an

@@ -212,6 +212,32 @@ fields_that_are_not_mapped_count_where_they_keep_their_names(void **state)
 }
 
 static void
+a_field_whose_place_another_takes_is_left_out_on_purpose(void **state)
+{
+	static const char *const forms[] = {
+	    "'visitors':{'primary_key':'visitorId','field_mappings':"
+	    "{'plan':'tier','visitorId':'uuid'}}",
+	    "'visitors':{'field_mappings':{'visitorId':'uuid','plan':'tier'}}"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		struct fixture f;
+		char extra[200];
+		snprintf(extra, sizeof(extra), "'on_unmapped_field':'reject',%s", forms[i]);
+		fixture_open(&f, extra);
+		assert_int_equal(fixture_take(&f, "{'uuid':'v','visitorId':'x','tier':'a','plan':"
+						  "'b','seats':1}"),
+		    AB_TAKEN);
+		assert_string_equal(
+		    fixture_rows(&f), "{'visitorId':'v','values':{'plan':'a','seats':1}},");
+		assert_int_equal(fixture_take(&f, "{'uuid':'w','pl\\u0061n':'b'}"), AB_TAKEN);
+		assert_int_equal(fixture_take(&f, "{'uuid':'v','new':'b'}"), AB_REJECTED);
+		assert_int_equal(fixture_notes(&f), 0);
+		fixture_close(&f);
+	}
+}
+
+static void
 fields_that_pendo_lacks_are_left_out_rejected_or_fatal(void **state)
 {
 	static const struct {
@@ -505,6 +531,7 @@ main(void)
 	    cmocka_unit_test(what_a_mapping_leaves_out_is_left_out_on_purpose),
 	    cmocka_unit_test(in_the_singer_targets_form_the_others_keep_their_names),
 	    cmocka_unit_test(fields_that_are_not_mapped_count_where_they_keep_their_names),
+	    cmocka_unit_test(a_field_whose_place_another_takes_is_left_out_on_purpose),
 	    cmocka_unit_test(fields_that_pendo_lacks_are_left_out_rejected_or_fatal),
 	    cmocka_unit_test(a_field_mapped_to_none_of_pendos_is_unmapped),
 	    cmocka_unit_test(a_mapped_field_that_pendo_lacks_is_told_once_and_at_the_start),
