@@ -54,27 +54,51 @@ put_cut(struct ab_buf *text, struct ab_view id)
 	}
 }
 
+static void
+list_id(struct pendo_finding *finding, struct ab_view id)
+{
+	const char *quote = is_plain(id) ? "" : "\"";
+	char told[sizeof(finding->ids[0])];
+	struct ab_buf text;
+
+	if (finding->more)
+		return;
+	ab_buf_init(&text, PENDO_REPORTED_ID_BYTES);
+	put_cut(&text, id);
+	snprintf(told, sizeof(told), "%s%s%s", quote, text.data, quote);
+	ab_buf_release(&text);
+	for (unsigned i = 0; i < finding->listed; i++) {
+		if (strcmp(finding->ids[i], told) == 0)
+			return;
+	}
+	if (finding->listed == PENDO_REPORTED_IDS)
+		finding->more = true;
+	else
+		snprintf(finding->ids[finding->listed++], sizeof(told), "%s", told);
+}
+
 void
 pendo_report_add(struct pendo_report *report, const char *reason, struct ab_view id, size_t records)
 {
 	struct pendo_finding *finding = finding_of(report, reason);
-	const char *quote = is_plain(id) ? "" : "\"";
-	const size_t len = strlen(finding->ids);
-	struct ab_buf text;
 
 	finding->records += records;
-	if (id.len == 0)
-		return;
-	if (finding->listed == PENDO_REPORTED_IDS) {
-		finding->more = true;
-		return;
-	}
-	finding->listed++;
-	ab_buf_init(&text, PENDO_REPORTED_ID_BYTES);
-	put_cut(&text, id);
-	snprintf(finding->ids + len, sizeof(finding->ids) - len, "%s%s%s%s", len > 0 ? ", " : "",
-	    quote, text.data, quote);
-	ab_buf_release(&text);
+	if (id.len > 0)
+		list_id(finding, id);
+}
+
+/* "; ids: v1, v2, ...", or nothing. */
+static void
+join_ids(char *text, size_t size, const struct pendo_finding *finding)
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < finding->listed; i++)
+		len += (size_t)snprintf(
+		    text + len, size - len, "%s%s", i == 0 ? "; ids: " : ", ", finding->ids[i]);
+	if (finding->more)
+		snprintf(text + len, size - len, ", ...");
 }
 
 void
@@ -82,14 +106,14 @@ pendo_report_tell(const struct pendo_report *report, struct ab_stream *stream, u
 {
 	for (unsigned i = 0; report->findings != NULL && i <= PENDO_REASONS; i++) {
 		const struct pendo_finding *finding = &report->findings[i];
+		char ids[sizeof(finding->ids) + 64];
 		if (finding->records == 0)
 			continue;
-		ab_note(stream, first + i, "%llu %s not written: %s%s%s%s",
+		join_ids(ids, sizeof(ids), finding);
+		ab_note(stream, first + i, "%llu %s not written: %s%s",
 		    (unsigned long long)finding->records,
 		    finding->records == 1 ? "record was" : "records were",
-		    i < PENDO_REASONS ? finding->reason : "other reasons",
-		    finding->ids[0] != '\0' ? "; ids: " : "", finding->ids,
-		    finding->more ? ", ..." : "");
+		    i < PENDO_REASONS ? finding->reason : "other reasons", ids);
 	}
 }
 

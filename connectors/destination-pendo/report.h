@@ -24,9 +24,9 @@ struct pendo_finding {
 	uint64_t records;
 	unsigned listed; /* in ids */
 	bool more;       /* than are listed */
-	/* The first of them, ", " between them. One with blanks, commas, quotes, backslashes or
-	 * control characters is a JSON text. */
-	char ids[PENDO_REPORTED_IDS * (PENDO_REPORTED_ID_BYTES + 4)];
+	/* The first of them, each once, as it is told. One with blanks, commas, quotes, backslashes
+	 * or control characters is a JSON text. */
+	char ids[PENDO_REPORTED_IDS][PENDO_REPORTED_ID_BYTES + 3];
 };
 
 struct pendo_report {

@@ -58,6 +58,44 @@ an_id_with_several_records_is_named_once(void **state)
 }
 
 static void
+an_id_that_is_listed_leaves_room_for_others(void **state)
+{
+	struct pendo_report report = {0};
+	struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		pendo_report_add(&report, "not there", view("ghost"), 1);
+	pendo_report_add(&report, "not there", view("a, v1, b"), 1);
+	pendo_report_add(&report, "not there", view("v1"), 1);
+	pendo_report_add(&report, "not there", view("v"), 1);
+	pendo_report_add(&report, "not there", view("v1"), 1);
+	pendo_report_tell(&report, &stream, 4);
+	assert_string_equal(stream.notes->text,
+	    "34 records were not written: not there; ids: ghost, \"a, v1, b\", v1, v");
+	drop_notes(&stream);
+	pendo_report_release(&report);
+}
+
+static void
+there_are_more_ids_only_if_one_is_not_listed(void **state)
+{
+	struct pendo_report report = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * PENDO_REPORTED_IDS; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "v%u", i % PENDO_REPORTED_IDS);
+		pendo_report_add(&report, "r", view(id), 1);
+	}
+	assert_int_equal(report.findings[0].listed, PENDO_REPORTED_IDS);
+	assert_false(report.findings[0].more);
+	pendo_report_add(&report, "r", view("w"), 1);
+	assert_true(report.findings[0].more);
+	pendo_report_release(&report);
+}
+
+static void
 long_ids_are_cut_between_characters(void **state)
 {
 	struct pendo_report report = {0};
@@ -67,13 +105,17 @@ long_ids_are_cut_between_characters(void **state)
 	(void)state;
 	memset(id, 'x', sizeof(id));
 	memcpy(id + 63, "\xc3\xa9", 2);
-	for (int i = 0; i < PENDO_REPORTED_IDS; i++)
-		pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)}, 1);
-	const char *ids = report.findings[0].ids;
-	assert_int_equal(strlen(ids), 20 * 63 + 19 * 2);
-	assert_int_equal(ids[63], ',');
+	pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)}, 1);
+	id[0] = 'y';
+	pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)}, 1);
+	/* As it is told, this is the same. */
+	id[99] = 'y';
+	pendo_report_add(&report, "r", (struct ab_view){id, sizeof(id)}, 1);
+	assert_int_equal(report.findings[0].listed, 2);
+	const char *told = report.findings[0].ids[1];
+	assert_int_equal(strlen(told), 63);
 	pendo_report_tell(&report, &stream, 4);
-	assert_non_null(strstr(stream.notes->text, ids));
+	assert_non_null(strstr(stream.notes->text, told));
 	drop_notes(&stream);
 	pendo_report_release(&report);
 }
@@ -101,9 +143,8 @@ ids_that_could_be_taken_for_several_are_quoted(void **state)
 		struct pendo_report report = {0};
 		pendo_report_add(&report, "r", cases[i].id, 1);
 		pendo_report_add(&report, "r", view("v"), 1);
-		char told[64];
-		snprintf(told, sizeof(told), "%s, v", cases[i].told);
-		assert_string_equal(report.findings[0].ids, told);
+		assert_string_equal(report.findings[0].ids[0], cases[i].told);
+		assert_string_equal(report.findings[0].ids[1], "v");
 		pendo_report_release(&report);
 	}
 }
@@ -119,15 +160,17 @@ quoted_ids_are_cut_between_escapes_and_the_note_holds_them(void **state)
 	(void)state;
 	memset(reason, 'r', sizeof(reason) - 1);
 	reason[sizeof(reason) - 1] = '\0';
-	for (int i = 0; i <= PENDO_REPORTED_IDS; i++)
+	for (char i = 0; i <= PENDO_REPORTED_IDS; i++) {
+		id[0] = (char)('a' + i);
 		pendo_report_add(&report, reason, (struct ab_view){id, sizeof(id)}, 1);
-	/* Ten of six bytes each fit into 64. */
-	const char *ids = report.findings[0].ids;
-	assert_int_equal(strlen(ids), 20 * (60 + 2) + 19 * 2);
-	assert_memory_equal(ids + 55, "\\u0000\", \"", 10);
+	}
+	/* A byte, and ten of six bytes each, fit into 64. */
+	const char *told = report.findings[0].ids[PENDO_REPORTED_IDS - 1];
+	assert_int_equal(strlen(told), 1 + 60 + 2);
+	assert_string_equal(told + 56, "\\u0000\"");
 	pendo_report_tell(&report, &stream, 4);
 	const size_t len = strlen(stream.notes->text);
-	assert_string_equal(stream.notes->text + len - 6, "\", ...");
+	assert_string_equal(stream.notes->text + len - 12, "\\u0000\", ...");
 	drop_notes(&stream);
 	pendo_report_release(&report);
 }
@@ -151,7 +194,7 @@ many_reasons_become_one(void **state)
 	assert_int_equal(strlen(report.findings[0].reason), PENDO_REASON_BYTES - 1);
 	pendo_report_tell(&report, &stream, 4);
 	assert_string_equal(
-	    stream.notes->text, "6 records were not written: other reasons; ids: v, w, v, w, v, w");
+	    stream.notes->text, "6 records were not written: other reasons; ids: v, w");
 	drop_notes(&stream);
 	pendo_report_release(&report);
 }
@@ -174,6 +217,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_ids_of_a_reason_are_named),
 	    cmocka_unit_test(an_id_with_several_records_is_named_once),
+	    cmocka_unit_test(an_id_that_is_listed_leaves_room_for_others),
+	    cmocka_unit_test(there_are_more_ids_only_if_one_is_not_listed),
 	    cmocka_unit_test(long_ids_are_cut_between_characters),
 	    cmocka_unit_test(ids_that_could_be_taken_for_several_are_quoted),
 	    cmocka_unit_test(quoted_ids_are_cut_between_escapes_and_the_note_holds_them),
