@@ -167,10 +167,12 @@ def test_a_wrong_field_is_named(changes, words):
 
 def test_fields_of_null_count_as_absent_and_unknown_fields_are_a_warning(sandbox):
     config = sandbox.config(
-        data_format=None, text_fields=None, skip_unchanged=None, reject_file=None, colour="red")
+        data_format=None, text_fields=None, skip_unchanged=None, reject_file=None, colour="red",
+        shape="round")
     result = write(config, USERS, [record("users", {"id": 1})]).succeeded()
     assert len(sandbox.documents()) == 1
-    assert [text for text in result.logs("WARN") if "colour" in text]
+    assert result.logs("WARN") == [
+        f"the configuration has fields that {DUST} does not know: colour, shape"]
 
 
 @pytest.mark.parametrize("content, word", [

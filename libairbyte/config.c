@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNKNOWN_NAMED 10
+
 static const cJSON *
 member(const cJSON *object, const char *name)
 {
@@ -275,16 +277,25 @@ ab_config_secrets(const struct ab_config *config, void (*secret)(const char *tex
 	}
 }
 
-const char *
-ab_config_unknown(const struct ab_config *config, bool objects_too)
+size_t
+ab_config_unknown(
+    const struct ab_config *config, bool objects_too, char names[AB_CONFIG_UNKNOWN_BYTES])
 {
 	const cJSON *given = NULL;
+	size_t count = 0;
+	size_t len = 0;
 
+	names[0] = '\0';
 	cJSON_ArrayForEach(given, config->document)
 	{
-		if (property(config, given->string) == NULL &&
-		    (objects_too || !cJSON_IsObject(given)))
-			return given->string;
+		if (property(config, given->string) != NULL ||
+		    (!objects_too && cJSON_IsObject(given)))
+			continue;
+		if (count++ < UNKNOWN_NAMED)
+			len += (size_t)snprintf(names + len, AB_CONFIG_UNKNOWN_BYTES - len,
+			    "%s%.100s", count > 1 ? ", " : "", given->string);
 	}
-	return NULL;
+	if (count > UNKNOWN_NAMED)
+		snprintf(names + len, AB_CONFIG_UNKNOWN_BYTES - len, ", ...");
+	return count;
 }

@@ -76,8 +76,11 @@ AB_MUST_CHECK int ab_config_credential(const struct ab_config *config, const cha
 /* Calls secret(text) for each value of a field marked airbyte_secret in the spec. */
 void ab_config_secrets(const struct ab_config *config, void (*secret)(const char *text));
 
-/* The first field of the file that the spec does not know, or NULL: a typo worth a warning. Fields
- * that are objects count only with objects_too. */
-const char *ab_config_unknown(const struct ab_config *config, bool objects_too);
+/* How many fields of the file the spec does not know: typos worth a warning. Fields that are
+ * objects count only with objects_too. names gets the first ten, "a, b", each cut to 100 bytes, and
+ * ", ..." after them if there are more. */
+#define AB_CONFIG_UNKNOWN_BYTES 1100
+size_t ab_config_unknown(
+    const struct ab_config *config, bool objects_too, char names[AB_CONFIG_UNKNOWN_BYTES]);
 
 #endif

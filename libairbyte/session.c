@@ -27,6 +27,19 @@ ab_session_read(struct ab_session *session, const char *config_path, struct ab_e
 	return 0;
 }
 
+static void
+warn_of_unknown(const struct ab_session *session)
+{
+	const struct ab_destination *destination = session->destination;
+	char names[AB_CONFIG_UNKNOWN_BYTES];
+
+	const size_t count =
+	    ab_config_unknown(&session->config, !destination->stream_settings, names);
+	if (count > 0)
+		ab_emit_log(AB_WARN, "the configuration has %s that %s does not know: %s",
+		    count == 1 ? "a field" : "fields", destination->name, names);
+}
+
 int
 ab_session_open(struct ab_session *session, struct ab_error *err)
 {
@@ -35,10 +48,7 @@ ab_session_open(struct ab_session *session, struct ab_error *err)
 
 	if (ab_config_check(&session->config, err) != 0)
 		return -1;
-	const char *unknown = ab_config_unknown(&session->config, !destination->stream_settings);
-	if (unknown != NULL)
-		ab_emit_log(AB_WARN, "the configuration has a field that %s does not know: %.100s",
-		    destination->name, unknown);
+	warn_of_unknown(session);
 	if (destination->open(&self, &session->limits, &session->config, err) != 0)
 		return -1;
 	session->self = self;

@@ -81,11 +81,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cJSON *spec = cJSON_Parse(spec_text);
 	struct ab_config config;
 	struct ab_error err;
+	char names[AB_CONFIG_UNKNOWN_BYTES];
 
 	CHECK(spec != NULL);
 	if (ab_config_read(&config, fuzz_fill(&file, fuzz_view(data, size)), spec, &err) == 0) {
 		ab_config_secrets(&config, check_secret);
-		ab_config_unknown(&config, false);
+		ab_config_unknown(&config, false, names);
 		if (ab_config_check(&config, &err) == 0)
 			check_fields(&config);
 		ab_config_release(&config);

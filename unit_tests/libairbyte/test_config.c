@@ -33,6 +33,15 @@ read_text(struct ab_config *config, const cJSON *spec, const char *text, struct 
 }
 
 static void
+expect_unknown(const struct ab_config *config, bool objects_too, const char *expected)
+{
+	char names[AB_CONFIG_UNKNOWN_BYTES];
+
+	assert_int_equal(ab_config_unknown(config, objects_too, names) > 0, expected[0] != '\0');
+	assert_string_equal(names, expected);
+}
+
+static void
 values_that_are_given_win(void **state)
 {
 	cJSON *spec = cJSON_Parse(spec_text);
@@ -51,7 +60,7 @@ values_that_are_given_win(void **state)
 	assert_false(ab_config_bool(&config, "strict"));
 	assert_int_equal(ab_config_count(&config, "fields"), 1);
 	assert_string_equal(ab_config_item(&config, "fields", 0), "x");
-	assert_null(ab_config_unknown(&config, true));
+	expect_unknown(&config, true, "");
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -73,7 +82,7 @@ null_and_absent_mean_the_default(void **state)
 	assert_string_equal(ab_config_item(&config, "fields", 1), "b");
 	assert_null(ab_config_item(&config, "fields", 2));
 	assert_null(ab_config_string(&config, "bare"));
-	assert_string_equal(ab_config_unknown(&config, true), "typo");
+	expect_unknown(&config, true, "typo");
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -130,8 +139,31 @@ objects_may_be_settings_of_streams(void **state)
 	(void)state;
 	assert_int_equal(
 	    read_text(&config, spec, "{\"key\":\"k\",\"users\":{},\"typo\":1}", &err), 0);
-	assert_string_equal(ab_config_unknown(&config, true), "users");
-	assert_string_equal(ab_config_unknown(&config, false), "typo");
+	expect_unknown(&config, true, "users, typo");
+	expect_unknown(&config, false, "typo");
+	ab_config_release(&config);
+	cJSON_Delete(spec);
+}
+
+static void
+the_first_ten_fields_that_are_not_known_are_named(void **state)
+{
+	cJSON *spec = cJSON_Parse(spec_text);
+	struct ab_config config;
+	struct ab_error err;
+	char names[AB_CONFIG_UNKNOWN_BYTES];
+	char text[2048] = "{\"key\":\"k\"";
+
+	(void)state;
+	for (int i = 0; i < 11; i++) {
+		const size_t len = strlen(text);
+		snprintf(text + len, sizeof(text) - len, ",\"%0120d\":1", i);
+	}
+	memcpy(text + strlen(text), "}", 2);
+	assert_int_equal(read_text(&config, spec, text, &err), 0);
+	assert_int_equal(ab_config_unknown(&config, true, names), 11);
+	assert_int_equal(strlen(names), 10 * 100 + 9 * 2 + 5);
+	assert_string_equal(names + 9 * 102 + 100, ", ...");
 	ab_config_release(&config);
 	cJSON_Delete(spec);
 }
@@ -248,6 +280,7 @@ main(void)
 	    cmocka_unit_test(null_and_absent_mean_the_default),
 	    cmocka_unit_test(an_empty_choice_is_none),
 	    cmocka_unit_test(numbers_may_have_a_fraction_and_items_may_be_objects),
+	    cmocka_unit_test(the_first_ten_fields_that_are_not_known_are_named),
 	    cmocka_unit_test(objects_may_be_settings_of_streams),
 	    cmocka_unit_test(what_is_wrong_is_named),
 	    cmocka_unit_test(files_that_are_no_object_are_refused_without_quoting_them),
