@@ -130,13 +130,14 @@ ab_announce_change(struct ab_sync *sync, struct ab_flow *flow)
 	if (document == NULL || sync->aborting)
 		return false;
 	flow->changed = NULL;
-	ab_emit_log(AB_INFO, "stream %s: its schema or key changed",
-	    ab_stream_label(flow->stream, label, sizeof(label)));
 	flow->went_on = true;
 	if (start_flow(sync, flow, document, &error) != 0) {
 		flow->state = AB_FLOW_OPEN;
 		ab_intake_refuse(sync, flow->changed_line, &error);
+		return true;
 	}
+	ab_emit_log(AB_INFO, "stream %s: its schema or key changed",
+	    ab_stream_label(flow->stream, label, sizeof(label)));
 	return true;
 }
 

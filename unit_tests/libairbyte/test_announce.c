@@ -26,6 +26,7 @@ static bool refuse_changes;
 static int status;       /* of replies to batches */
 static int begin_status; /* to a begin under a changed schema */
 static unsigned ends;    /* streams whose end the log told of */
+static unsigned changes; /* of schemas that it told of */
 
 /* --- what leaves --- */
 
@@ -44,6 +45,8 @@ tell_log(enum ab_level level, const char *text)
 		ab_buf_printf(&story, "info %s\n", text);
 	else if (strstr(text, ": ended with ") != NULL)
 		ends++;
+	else if (strstr(text, ": its schema or key changed") != NULL)
+		changes++;
 }
 
 /* --- a destination that tells all it sees --- */
@@ -147,7 +150,7 @@ set_up(void **state)
 	fake_emit.log = tell_log;
 	refuse_streams = refuse_changes = false;
 	status = begin_status = 200;
-	ends = 0;
+	ends = changes = 0;
 	return 0;
 }
 
@@ -427,6 +430,7 @@ a_change_the_connector_refuses_ends_the_stream_as_it_was(void **state)
 	expect_order(of_d, COUNT(of_d));
 	assert_null(strstr(story.data, "state 2"));
 	assert_int_equal(ends, 2);
+	assert_int_equal(changes, 0);
 }
 
 static void
@@ -441,6 +445,7 @@ a_stream_that_cannot_begin_again_is_ended_once_more(void **state)
 	assert_int_equal(run_with(&teller, 8, CHANGED, &err), -1);
 	assert_string_equal(err.message, "HTTP 400");
 	expect_order(of_a, COUNT(of_a));
+	assert_int_equal(changes, 1);
 }
 
 int
