@@ -136,8 +136,8 @@ read_id(struct row *row)
 	}
 	if (row->id.len == 0 || row->id.len > AB_BATCH_KEY_MAX)
 		ab_fail(row->err, AB_CONFIG_ERROR,
-		    "its %.100s is no id: that is a text, not an empty one, or a number of at most "
-		    "%zu bytes",
+		    "its %.100s is no id: that is a text, not an empty one, a number or a boolean, "
+		    "of at most %zu bytes",
 		    name, AB_BATCH_KEY_MAX);
 	else if (replaced)
 		ab_fail(row->err, AB_CONFIG_ERROR,
