@@ -427,11 +427,12 @@ def test_passing_trouble_is_overcome(sandbox, fault):
     assert (values(sandbox), values(sandbox, "v2")) == ({"plan": "a"}, {"plan": "b"})
 
 
-def test_lasting_trouble_ends_the_run_after_so_many_attempts(sandbox):
-    sandbox.faults([rule(status=503, times=-1)])
+@pytest.mark.parametrize("status", [408, 503])
+def test_lasting_trouble_ends_the_run_after_so_many_attempts(sandbox, status):
+    sandbox.faults([rule(status=status, times=-1)])
     error = sync(sandbox, stream(), with_state([{"id": "v1", "plan": "a"}]).lines,
                  attempts=3).failed("transient_error")
-    assert "given up after 3 tries (3 x HTTP 503)" in error["message"]
+    assert f"given up after 3 tries (3 x HTTP {status})" in error["message"]
     assert sizes(sandbox) == [1, 1, 1]
 
 
