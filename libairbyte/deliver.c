@@ -238,8 +238,7 @@ close_stream(struct ab_sync *sync, struct ab_flow *flow)
 {
 	const struct ab_ending ending = {
 	    .clean_eof = sync->clean_eof && !flow->incomplete_seen,
-	    /* The platform sends COMPLETE for every stream or for none; names may be mapped. */
-	    .complete_seen = flow->complete_seen || sync->completes >= sync->catalog->count,
+	    .complete_seen = ab_status_complete(sync, flow),
 	    .any_state_seen = sync->any_state,
 	    .state_after_last = flow->state_after_last,
 	    .counts_agree = !flow->counts_disagree,

@@ -1,9 +1,8 @@
 /*
  * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
  * (batches to the service), queue.c (batches that wait), key_space.c (streams that write the same
- * objects), announce.c (streams that appear), measure.c, interrupt.c and sync.c (the loop). Nobody
- * else includes it.
+ * objects), announce.c (streams that appear), status.c (streams that are complete), measure.c,
+ * interrupt.c and sync.c (the loop). Nobody else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -102,10 +101,11 @@ struct ab_sync {
 	size_t batch_bytes; /* memory of all batches, open, queued and in delivery */
 	size_t open_bytes;  /* of the open ones among them */
 	size_t memory_limit;
-	size_t begun;     /* streams whose begin is done */
-	size_t ended;     /* streams that are through */
-	size_t completes; /* COMPLETE messages, one per stream */
-	bool dedup;       /* a stream that is announced with a key has one row per key */
+	size_t begun;                /* streams whose begin is done */
+	size_t ended;                /* streams that are through */
+	struct ab_catalog strangers; /* streams that the catalog lacks, of which COMPLETE came */
+	bool strangers_prove_nothing;
+	bool dedup; /* a stream that is announced with a key has one row per key */
 	bool told_of_versions;
 	bool told_of_unknown;
 	bool any_state;
@@ -145,6 +145,14 @@ void ab_intake_take(struct ab_sync *sync);
 void ab_intake_fill(struct ab_sync *sync);
 /* A line of the input cannot be taken: nothing after it is, and the run will fail. */
 void ab_intake_refuse(struct ab_sync *sync, uint64_t line, const struct ab_error *cause);
+
+/* status.c */
+void ab_status_start(struct ab_sync *sync);
+void ab_status_end(struct ab_sync *sync);
+/* Takes a STREAM_STATUS; flow is that of its stream, NULL if the catalog lacks it. */
+void ab_status_take(struct ab_sync *sync, struct ab_flow *flow, const struct ab_message *message);
+/* Whether a stream is complete by what came until now. */
+bool ab_status_complete(const struct ab_sync *sync, const struct ab_flow *flow);
 
 /* measure.c: metrics of a Singer target; nothing in the other protocol. */
 void ab_measure_start(struct ab_sync *sync);

@@ -211,21 +211,6 @@ take_state(struct ab_sync *sync, const struct ab_message *message)
 			count_state(&sync->flows[i], agrees);
 }
 
-static void
-take_status(struct ab_sync *sync, const struct ab_message *message)
-{
-	struct ab_flow *flow = find_flow(sync, message);
-
-	if (message->status == AB_STATUS_COMPLETE) {
-		if (flow == NULL || !flow->complete_seen)
-			sync->completes++;
-		if (flow != NULL)
-			flow->complete_seen = true;
-	} else if (message->status == AB_STATUS_INCOMPLETE && flow != NULL) {
-		flow->incomplete_seen = true;
-	}
-}
-
 /* Some shells and editors begin a file with a byte order mark. It is no part of the first line. */
 static struct ab_view
 without_mark(struct ab_view line)
@@ -270,7 +255,7 @@ take_line(struct ab_sync *sync, struct ab_view line)
 		take_state(sync, &message);
 		break;
 	case AB_MESSAGE_STATUS:
-		take_status(sync, &message);
+		ab_status_take(sync, find_flow(sync, &message), &message);
 		break;
 	case AB_MESSAGE_SCHEMA:
 		if (ab_announce_stream(sync, &message, &error) != 0)

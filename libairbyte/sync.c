@@ -235,6 +235,7 @@ start(struct ab_sync *sync, const struct ab_sync_options *options)
 	ab_line_init(&sync->line, options->input, LINE_MAX_BYTES);
 	ab_message_init(&sync->reader);
 	ab_progress_start(&sync->progress, sync->now_ms);
+	ab_status_start(sync);
 	ab_measure_start(sync);
 	ab_interrupt_start(sync);
 	if (sync->dialect->announces)
@@ -255,6 +256,7 @@ stop(struct ab_sync *sync)
 		cJSON_Delete(sync->flows[i].changed);
 	}
 	ab_key_space_release(sync);
+	ab_status_end(sync);
 	assert(sync->batch_bytes == 0 && sync->open_bytes == 0);
 	free(sync->flows);
 	ab_exchange_set_free(sync->exchanges);
