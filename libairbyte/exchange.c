@@ -365,27 +365,29 @@ send(struct ab_exchange_set *set, struct lane *lane)
 	ab_http_send(set->http, request, middle, lane);
 }
 
-/* Whether limits->pause_ms is over since the last reply, and none is awaited. */
-static bool
-paused_enough(struct ab_exchange_set *set, int64_t now_ms)
+/* Before this nothing can be sent: limits->pause_ms is not over since the last reply, or one is
+ * awaited (INT64_MAX). */
+static int64_t
+pause_end(const struct ab_exchange_set *set)
 {
 	if (set->limits->pause_ms <= 0)
-		return true;
+		return INT64_MIN;
 	if (ab_http_in_flight(set->http) > 0)
-		return false;
-	const int64_t ready_ms = set->replied_ms + ab_clock_scaled(set->limits->pause_ms);
-	if (ready_ms > now_ms && ready_ms < set->pace_ms)
-		set->pace_ms = ready_ms;
-	return ready_ms <= now_ms;
+		return INT64_MAX;
+	return set->replied_ms + ab_clock_scaled(set->limits->pause_ms);
 }
 
-/* Sends what lane holds if the rate and the limit of requests in flight allow; false if the
- * latter does not. */
+/* Sends what lane holds if the rate, a pause and the limit of requests in flight allow; false if
+ * the latter two do not. */
 static bool
 send_if_allowed(struct ab_exchange_set *set, struct lane *lane, int64_t now_ms)
 {
-	if (ab_http_in_flight(set->http) >= set->limits->in_flight || !paused_enough(set, now_ms))
+	if (ab_http_in_flight(set->http) >= set->limits->in_flight)
 		return false;
+	if (pause_end(set) > now_ms) {
+		set->pace_ms = now_ms; /* as soon as the pause is over */
+		return false;
+	}
 	if (lane->request.metered) {
 		const int64_t ready_ms = ab_pace_ready_at(&set->pace, now_ms);
 		if (ready_ms > now_ms) {
@@ -616,6 +618,7 @@ ab_exchange_timing(struct ab_exchange_set *set, struct ab_timing *timing)
 int64_t
 ab_exchange_deadline(const struct ab_exchange_set *set)
 {
+	const int64_t pause = pause_end(set);
 	int64_t deadline = set->pace_ms;
 	const struct exchange *e = NULL;
 
@@ -630,7 +633,7 @@ ab_exchange_deadline(const struct ab_exchange_set *set)
 				deadline = lane->ready_ms;
 		}
 	}
-	return deadline;
+	return deadline > pause ? deadline : pause;
 }
 
 size_t

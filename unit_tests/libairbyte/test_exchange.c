@@ -627,6 +627,34 @@ a_pause_follows_each_reply(void **state)
 	assert_int_equal(fake.sent, 4);
 }
 
+/* When the first exchange is to go again a pause keeps it back, and the second, whose turn comes
+ * before the pause is over, stands behind it. */
+static void
+until_a_pause_ends_there_is_nothing_to_do(void **state)
+{
+	(void)state;
+	script.special = AB_WAIT;
+	script.statuses[0] = script.statuses[1] = 299;
+	limits.pause_ms = 10000;
+	begin();
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_drive(set, 0); /* the first is sent */
+	script.wait_ms = 11000;
+	ab_exchange_drive(set, 0);
+	ab_exchange_drive(set, 10000); /* the second is sent */
+	script.wait_ms = 5000;
+	for (int64_t now_ms = 10000; now_ms < 20000; now_ms += 500) {
+		ab_exchange_drive(set, now_ms);
+		assert_int_equal(ab_exchange_deadline(set), 20000);
+	}
+	assert_int_equal(fake.sent, 2);
+	fake.mute = true;
+	ab_exchange_drive(set, 20000);
+	assert_int_equal(fake.sent, 3);
+	ab_exchange_drive(set, 40000);
+	assert_true(ab_exchange_deadline(set) == INT64_MAX);
+}
+
 static void
 the_time_of_a_request_is_kept_on_demand(void **state)
 {
@@ -824,6 +852,7 @@ main(void)
 	    CASE(a_batch_is_split_until_one_record_is_left),
 	    CASE(metered_requests_keep_the_window),
 	    CASE(a_pause_follows_each_reply),
+	    CASE(until_a_pause_ends_there_is_nothing_to_do),
 	    CASE(the_time_of_a_request_is_kept_on_demand),
 	    CASE(a_refusal_keeps_its_slot_of_the_window),
 	    CASE(what_a_discovery_found_becomes_the_callers),
