@@ -703,7 +703,7 @@ ab_exchange_wind_down(struct ab_exchange_set *set)
 }
 
 void
-ab_exchange_abandon(struct ab_exchange_set *set)
+ab_exchange_abandon(struct ab_exchange_set *set, int64_t now_ms)
 {
 	struct exchange *e = NULL;
 
@@ -714,6 +714,8 @@ ab_exchange_abandon(struct ab_exchange_set *set)
 		for (unsigned i = 0; i < set->limits->fan; i++) {
 			if (e->lanes[i].state != LANE_OUT)
 				continue;
+			if (e->lanes[i].request.metered)
+				ab_pace_stamp(&set->pace, now_ms);
 			e->cut = true;
 			lane_clear(&e->lanes[i]);
 		}

@@ -96,7 +96,7 @@ bool ab_exchange_shares_key(const struct ab_exchange_set *set, const struct ab_b
 void ab_exchange_wind_down(struct ab_exchange_set *set);
 
 /* The same, and what is in flight is given up: with the next drive all exchanges have ended. */
-void ab_exchange_abandon(struct ab_exchange_set *set);
+void ab_exchange_abandon(struct ab_exchange_set *set, int64_t now_ms);
 
 /* Exchanges started from now on are served again. */
 void ab_exchange_resume(struct ab_exchange_set *set);

@@ -43,7 +43,7 @@ ab_interrupt_heed(struct ab_sync *sync)
 	if (number != 0 && !ab_interrupt_came(sync))
 		begin_end(sync, number == SIGINT ? "SIGINT" : "SIGTERM");
 	else if (sync->now_ms >= sync->stop_ms && !sync->aborting)
-		ab_exchange_abandon(sync->exchanges);
+		ab_exchange_abandon(sync->exchanges, sync->now_ms);
 }
 
 bool

@@ -806,7 +806,7 @@ what_is_abandoned_awaits_no_reply(void **state)
 	begin();
 	ab_exchange_drive(set, 1);
 	assert_int_equal(fake.count, 2);
-	ab_exchange_abandon(set);
+	ab_exchange_abandon(set, 2);
 	assert_int_equal(fake.count, 0);
 	ab_exchange_drive(set, 2);
 	assert_true(ab_exchange_finished(set, &outcome));
@@ -819,6 +819,32 @@ what_is_abandoned_awaits_no_reply(void **state)
 	run(&outcome);
 	assert_int_equal(outcome.result, AB_RESULT_DONE);
 	assert_int_equal(fake.sent, 7);
+}
+
+/* The service may have counted it. */
+static void
+what_is_abandoned_keeps_its_slot_and_gives_it_back(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	script.metered = true;
+	limits.rate = (struct ab_rate){.requests = 1, .per_ms = 60000};
+	fake.mute = true;
+	begin();
+	ab_exchange_drive(set, 1);
+	ab_exchange_abandon(set, 500);
+	ab_exchange_drive(set, 501);
+	assert_true(ab_exchange_finished(set, &outcome));
+
+	fake.mute = false;
+	ab_exchange_resume(set);
+	ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	ab_exchange_drive(set, 1000);
+	assert_int_equal(ab_exchange_deadline(set), 60501);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_DONE);
+	assert_int_equal(fake.sent, 2);
 }
 
 int
@@ -861,6 +887,7 @@ main(void)
 	    CASE(winding_down_lets_what_is_out_finish),
 	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
 	    CASE(what_is_abandoned_awaits_no_reply),
+	    CASE(what_is_abandoned_keeps_its_slot_and_gives_it_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
