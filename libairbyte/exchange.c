@@ -62,6 +62,7 @@ struct ab_exchange_set {
 	struct exchange *ended;
 	size_t active_count;
 	bool winding_down;
+	bool resumed;
 	struct ab_timing *timings; /* limits->in_flight of them; NULL: they are not kept */
 	size_t timing_count;
 	uint32_t random;
@@ -535,7 +536,7 @@ ab_exchange_drive(struct ab_exchange_set *set, int64_t now_ms)
 	set->timing_count = 0;
 	while (ab_http_receive(set->http, &reply, &owner))
 		judge(set, owner, &reply, now_ms);
-	if (ab_exchange_failed(set, &error))
+	if (!set->resumed && ab_exchange_failed(set, &error))
 		set->winding_down = true;
 	set->pace_ms = INT64_MAX;
 	DL_FOREACH_SAFE2(set->active, e, following, next_one)
@@ -726,4 +727,5 @@ void
 ab_exchange_resume(struct ab_exchange_set *set)
 {
 	set->winding_down = false;
+	set->resumed = true;
 }

@@ -82,7 +82,7 @@ int64_t ab_exchange_deadline(const struct ab_exchange_set *set);
 size_t ab_exchange_active(const struct ab_exchange_set *set);
 
 /* Whether an active exchange has failed and is only waiting for its other requests; its error. From
- * then on nothing more is sent: see ab_exchange_wind_down. */
+ * then on nothing more is sent (see ab_exchange_wind_down), unless the set was resumed. */
 bool ab_exchange_failed(const struct ab_exchange_set *set, struct ab_error *error);
 
 /* The first cause of an exchange that is to be tried again; false if none is. */
@@ -98,7 +98,7 @@ void ab_exchange_wind_down(struct ab_exchange_set *set);
 /* The same, and what is in flight is given up: with the next drive all exchanges have ended. */
 void ab_exchange_abandon(struct ab_exchange_set *set, int64_t now_ms);
 
-/* Exchanges started from now on are served again. */
+/* Exchanges started from now on are served again, and one that fails stops none of the others. */
 void ab_exchange_resume(struct ab_exchange_set *set);
 
 #endif

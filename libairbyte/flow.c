@@ -25,7 +25,8 @@ ab_flow_fail(struct ab_sync *sync, const struct ab_error *error)
 {
 	ab_flow_blame(sync, error);
 	sync->failed = true;
-	ab_exchange_wind_down(sync->exchanges);
+	if (!sync->aborting)
+		ab_exchange_wind_down(sync->exchanges);
 }
 
 bool

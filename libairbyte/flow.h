@@ -129,7 +129,7 @@ void ab_flow_init(struct ab_flow *flow, struct ab_stream *stream);
 struct ab_flow *ab_flow_of(const struct ab_sync *sync, const struct ab_batch *batch);
 /* Keeps the first cause; the run will end with it. */
 void ab_flow_blame(struct ab_sync *sync, const struct ab_error *error);
-/* The same, and stops new work. */
+/* The same, and stops new work, but not that streams are ended as not complete. */
 void ab_flow_fail(struct ab_sync *sync, const struct ab_error *error);
 /* Whether memory allows more. */
 bool ab_flow_has_room(const struct ab_sync *sync);

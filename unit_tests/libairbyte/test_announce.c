@@ -25,6 +25,7 @@ static bool refuse_streams;
 static bool refuse_changes;
 static int status;       /* of replies to batches */
 static int begin_status; /* to a begin under a changed schema */
+static int end_status;   /* to the first end */
 static unsigned ends;    /* streams whose end the log told of */
 static unsigned changes; /* of schemas that it told of */
 
@@ -112,6 +113,10 @@ answer(const struct fake_call *call, struct ab_reply *reply)
 {
 	ab_buf_printf(&story, "%s%s%s\n", call->url, call->body[0] != '\0' ? " " : "", call->body);
 	reply->status = strncmp(call->url, "batch", 5) == 0 ? status : 200;
+	if (strncmp(call->url, "end", 3) == 0) {
+		reply->status = end_status;
+		end_status = 200;
+	}
 	if (strncmp(call->url, "begin", 5) == 0 && strstr(story.data, ", again\n") != NULL)
 		reply->status = begin_status;
 }
@@ -149,7 +154,7 @@ set_up(void **state)
 	fake_emit.state = tell_state;
 	fake_emit.log = tell_log;
 	refuse_streams = refuse_changes = false;
-	status = begin_status = 200;
+	status = begin_status = end_status = 200;
 	ends = changes = 0;
 	return 0;
 }
@@ -448,6 +453,27 @@ a_stream_that_cannot_begin_again_is_ended_once_more(void **state)
 	assert_int_equal(changes, 1);
 }
 
+/* There are more of them than requests at once. */
+static void
+after_a_failure_every_stream_is_ended_though_one_cannot_be(void **state)
+{
+	struct ab_buf lines;
+	struct ab_error err;
+
+	(void)state;
+	ab_buf_init(&lines, 1 << 16);
+	for (char name = 'a'; name <= 't'; name++)
+		ab_buf_printf(&lines, SCHEMA("%c", ID, "") RECORD("%c", "\"id\":1"), name, name);
+	status = end_status = 400;
+	assert_int_equal(run_with(&teller, 20, lines.data, &err), -1);
+	for (char name = 'a'; name <= 't'; name++) {
+		char end[32];
+		snprintf(end, sizeof(end), "end %c (not complete)\n", name);
+		assert_non_null(strstr(story.data, end));
+	}
+	ab_buf_release(&lines);
+}
+
 int
 main(void)
 {
@@ -470,6 +496,7 @@ main(void)
 	    CASE(nothing_begins_anew_after_a_failure),
 	    CASE(a_change_the_connector_refuses_ends_the_stream_as_it_was),
 	    CASE(a_stream_that_cannot_begin_again_is_ended_once_more),
+	    CASE(after_a_failure_every_stream_is_ended_though_one_cannot_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -847,6 +847,28 @@ what_is_abandoned_keeps_its_slot_and_gives_it_back(void **state)
 	assert_int_equal(fake.sent, 2);
 }
 
+static void
+once_resumed_a_failure_stops_no_other(void **state)
+{
+	struct ab_outcome outcome;
+
+	(void)state;
+	limits.in_flight = 1;
+	script.statuses[0] = script.statuses[1] = 403;
+	begin();
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	ab_exchange_resume(set);
+	for (int i = 0; i < 3; i++)
+		ab_exchange_start(set, AB_CHECK, NULL, NULL, false);
+	run(&outcome);
+	assert_int_equal(outcome.result, AB_RESULT_FAILED);
+	for (int i = 0; i < 2; i++) {
+		run(&outcome);
+		assert_int_equal(outcome.result, AB_RESULT_DONE);
+	}
+}
+
 int
 main(void)
 {
@@ -888,6 +910,7 @@ main(void)
 	    CASE(winding_down_in_the_middle_of_a_step_is_not_done),
 	    CASE(what_is_abandoned_awaits_no_reply),
 	    CASE(what_is_abandoned_keeps_its_slot_and_gives_it_back),
+	    CASE(once_resumed_a_failure_stops_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
