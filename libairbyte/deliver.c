@@ -489,7 +489,11 @@ settle(struct ab_sync *sync, const struct ab_outcome *outcome)
 		break;
 	}
 	free_batch(sync, outcome->batch);
-	if (outcome->phase == AB_END)
+	if (outcome->phase != AB_END)
+		return;
+	if (flow->stream->goes_on)
+		flow->state = AB_FLOW_OPEN; /* its last end is to come */
+	else
 		end_flow(sync, flow);
 }
 

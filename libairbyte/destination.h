@@ -9,8 +9,8 @@
  * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the
  * first record is read; append() for each record and AB_BATCH exchanges while records come; one
  * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch, and
- * one more if it ended to go on (stream->goes_on) and then could not; close. Calls never overlap:
- * there is one thread.
+ * one more if it was to go on (stream->goes_on) and could not; close. Calls never overlap: there is
+ * one thread.
  *
  * The platform may try an overwrite again with the same generation_id, and send only what follows
  * the states that were acknowledged: stream->resumable (catalog.h). For such a stream the service

@@ -29,7 +29,8 @@
  *   NEW -> BEGINNING -> OPEN -> ENDING -> ENDED
  *                        \-> REPLAYING -/        (held: the spool is delivered once all arrived)
  *
- * From ENDING a stream whose schema changed goes back to NEW.
+ * From ENDING a stream whose schema changed goes back to NEW, or to OPEN if it cannot: then it ends
+ * once more.
  */
 enum ab_flow_state {
 	AB_FLOW_NEW,

@@ -23,7 +23,9 @@
 static struct ab_buf story;
 static bool refuse_streams;
 static bool refuse_changes;
-static int status;       /* of replies to batches */
+static size_t records;   /* of a batch; 0: the default */
+static const char *hard; /* calls that begin with this get: */
+static int status;
 static int begin_status; /* to a begin under a changed schema */
 static int end_status;   /* to the first end */
 static unsigned ends;    /* streams whose end the log told of */
@@ -112,7 +114,7 @@ static void
 answer(const struct fake_call *call, struct ab_reply *reply)
 {
 	ab_buf_printf(&story, "%s%s%s\n", call->url, call->body[0] != '\0' ? " " : "", call->body);
-	reply->status = strncmp(call->url, "batch", 5) == 0 ? status : 200;
+	reply->status = strncmp(call->url, hard, strlen(hard)) == 0 ? status : 200;
 	if (strncmp(call->url, "end", 3) == 0) {
 		reply->status = end_status;
 		end_status = 200;
@@ -127,7 +129,7 @@ static int
 run_with(const struct ab_destination *destination, size_t streams_max, const char *lines,
     struct ab_error *err)
 {
-	struct ab_limits limits = {.order = AB_ORDER_STREAM};
+	struct ab_limits limits = {.order = AB_ORDER_STREAM, .batch_records = records};
 	struct ab_catalog catalog;
 	char path[64];
 
@@ -154,6 +156,9 @@ set_up(void **state)
 	fake_emit.state = tell_state;
 	fake_emit.log = tell_log;
 	refuse_streams = refuse_changes = false;
+	records = 0;
+	hard = "batch";
+	fake.pick = NULL;
 	status = begin_status = end_status = 200;
 	ends = changes = 0;
 	return 0;
@@ -453,6 +458,48 @@ a_stream_that_cannot_begin_again_is_ended_once_more(void **state)
 	assert_int_equal(changes, 1);
 }
 
+/* Batches of d only once an end was tried. */
+static size_t
+d_after_an_end(size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(fake.calls[i].url, "batch d") == 0)
+		i++;
+	return i == count && strstr(story.data, "end ") != NULL ? 0 : i;
+}
+
+static void
+an_end_to_go_on_that_is_given_up_is_followed_by_the_last(void **state)
+{
+	static const char *const of_a[] = {
+	    "batch a {\"id\":1}\n", "end a, goes on\n", "batch d", "end a (not complete)\n"};
+	struct ab_error err;
+
+	(void)state;
+	records = 1;
+	fake.pick = d_after_an_end;
+	end_status = 503;
+	hard = "batch d";
+	status = 400;
+	assert_int_equal(run_with(&teller, 8, CHANGED, &err), -1);
+	assert_string_equal(err.message, "HTTP 400");
+	expect_order(of_a, COUNT(of_a));
+}
+
+static void
+so_is_one_that_fails(void **state)
+{
+	static const char *const of_a[] = {"end a, goes on\n", "end a (not complete)\n"};
+	struct ab_error err;
+
+	(void)state;
+	end_status = 400;
+	assert_int_equal(run_with(&teller, 8, CHANGED, &err), -1);
+	expect_order(of_a, COUNT(of_a));
+	assert_null(strstr(story.data, "again"));
+}
+
 /* There are more of them than requests at once. */
 static void
 after_a_failure_every_stream_is_ended_though_one_cannot_be(void **state)
@@ -496,6 +543,8 @@ main(void)
 	    CASE(nothing_begins_anew_after_a_failure),
 	    CASE(a_change_the_connector_refuses_ends_the_stream_as_it_was),
 	    CASE(a_stream_that_cannot_begin_again_is_ended_once_more),
+	    CASE(an_end_to_go_on_that_is_given_up_is_followed_by_the_last),
+	    CASE(so_is_one_that_fails),
 	    CASE(after_a_failure_every_stream_is_ended_though_one_cannot_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
