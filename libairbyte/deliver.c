@@ -5,6 +5,7 @@
  */
 #include "flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "alloc.h"
@@ -166,20 +167,25 @@ is_delivered(const struct ab_sync *sync, const struct ab_flow *flow)
 	       ab_spool_waiting(sync->spool, flow->stream) == 0;
 }
 
+/* Whether that is so of every stream. What is delivered when the input is over stays so, so none is
+ * looked at again. */
+static bool
+all_delivered(struct ab_sync *sync)
+{
+	assert(sync->input_over);
+	while (sync->delivered < sync->catalog->count &&
+	       is_delivered(sync, &sync->flows[sync->delivered]))
+		sync->delivered++;
+	return sync->delivered == sync->catalog->count;
+}
+
 /* The end of a resumable stream is final: the next attempt adds to it. So it waits until little can
  * keep back the states, or the next attempt would add what is there. */
 static bool
-may_end(const struct ab_sync *sync, const struct ab_flow *flow)
+may_end(struct ab_sync *sync, const struct ab_flow *flow)
 {
-	if (!may_start(sync))
-		return false;
-	if (!flow->stream->resumable || !sync->any_state_of_all)
-		return true;
-	for (size_t i = 0; i < sync->catalog->count; i++) {
-		if (!is_delivered(sync, &sync->flows[i]))
-			return false;
-	}
-	return true;
+	return may_start(sync) &&
+	       (!flow->stream->resumable || !sync->any_state_of_all || all_delivered(sync));
 }
 
 static void

@@ -104,6 +104,7 @@ struct ab_sync {
 	size_t memory_limit;
 	size_t begun;                /* streams whose begin is done */
 	size_t ended;                /* streams that are through */
+	size_t delivered;            /* streams, from the first, that only their end is left of */
 	struct ab_catalog strangers; /* streams that the catalog lacks, of which COMPLETE came */
 	bool strangers_prove_nothing;
 	bool dedup; /* a stream that is announced with a key has one row per key */
