@@ -47,9 +47,10 @@ struct ab_queue {
 	struct ab_batch *sealed;
 	struct ab_queue *prev, *next; /* in sync->waiting */
 	size_t streams;
+	size_t open; /* open batches of theirs that have records */
 	unsigned key_space;
 	struct ab_queue *another;  /* in sync->shared */
-	struct ab_key_slot *slots; /* of several streams: which open batches have a key */
+	struct ab_key_slot *slots; /* of several streams: the index of their open batches by key */
 	size_t slots_cap;
 	size_t slots_used;
 };
@@ -99,8 +100,9 @@ struct ab_sync {
 	struct ab_line line;
 	struct ab_message_reader reader;
 	struct ab_progress progress;
-	size_t batch_bytes; /* memory of all batches, open, queued and in delivery */
-	size_t open_bytes;  /* of the open ones among them */
+	size_t batch_bytes; /* memory of all batches, open, queued and in delivery, and of the
+			       indexes of open ones */
+	size_t open_bytes;  /* of the open ones among them, and of these indexes */
 	size_t memory_limit;
 	size_t begun;                /* streams whose begin is done */
 	size_t ended;                /* streams that are through */
@@ -197,6 +199,8 @@ void ab_key_space_join(struct ab_sync *sync, struct ab_flow *flow);
 /* Whether the record being appended to the open batch may be committed there. If not, the batch is
  * not empty, and is to be sealed; the record is for the next. */
 bool ab_key_space_admits(struct ab_sync *sync, struct ab_flow *flow);
+/* No batch of the queue is open, or its streams are not several any more: frees its index. */
+void ab_key_space_forget(struct ab_sync *sync, struct ab_queue *queue);
 /* Seals what has to be sealed before the open batch. */
 void ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow);
 /* After all batches are gone. */

@@ -7,7 +7,7 @@
  *
  * The index tells which open batch of those that have a key was opened last, by the key's hash:
  * keys with the same hash are treated as one. Once that batch is sealed so are all that have the
- * key.
+ * key. Where no batch is open there is no index.
  */
 #include "flow.h"
 
@@ -47,11 +47,14 @@ is_open(const struct ab_sync *sync, const struct ab_key_slot *slot)
 
 /* --- the index --- */
 
-/* Empty ones; they count against the memory limit. */
+/* Empty ones; they count as memory of the open batches. */
 static void
 set_slots(struct ab_sync *sync, struct ab_queue *queue, size_t cap)
 {
-	sync->batch_bytes += (cap - queue->slots_cap) * sizeof(queue->slots[0]);
+	const size_t added = (cap - queue->slots_cap) * sizeof(queue->slots[0]);
+
+	sync->batch_bytes += added;
+	sync->open_bytes += added;
 	free(queue->slots);
 	queue->slots = cap > 0 ? ab_calloc(cap, sizeof(queue->slots[0])) : NULL;
 	queue->slots_cap = cap;
@@ -139,6 +142,12 @@ ab_key_space_admits(struct ab_sync *sync, struct ab_flow *flow)
 }
 
 void
+ab_key_space_forget(struct ab_sync *sync, struct ab_queue *queue)
+{
+	set_slots(sync, queue, 0);
+}
+
+void
 ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow)
 {
 	struct ab_batch *batch = sync->open;
@@ -180,7 +189,7 @@ ab_key_space_join(struct ab_sync *sync, struct ab_flow *flow)
 	assert(flow->open == NULL && flow->queued == 0);
 	/* What is left alone need not be noted; it is when the next one joins. */
 	if (--flow->queue->streams < 2)
-		set_slots(sync, flow->queue, 0);
+		ab_key_space_forget(sync, flow->queue);
 	flow->queue = queue;
 	queue->streams++;
 }
@@ -193,7 +202,7 @@ ab_key_space_release(struct ab_sync *sync)
 
 	LL_FOREACH_SAFE2(sync->shared, queue, following, another)
 	{
-		set_slots(sync, queue, 0);
+		assert(queue->slots == NULL);
 		free(queue);
 	}
 	sync->shared = NULL;

@@ -33,16 +33,23 @@ insert_queue(struct ab_sync *sync, struct ab_queue *queue)
 void
 ab_queue_open(struct ab_sync *sync, struct ab_batch *batch)
 {
+	struct ab_flow *flow = ab_flow_of(sync, batch);
+
 	batch->opened_ms = sync->now_ms;
 	batch->number = ++sync->numbers;
-	ab_flow_of(sync, batch)->after = 0;
+	flow->after = 0;
+	flow->queue->open++;
 	DL_APPEND(sync->open, batch);
 }
 
 void
 ab_queue_close(struct ab_sync *sync, struct ab_batch *batch)
 {
+	struct ab_queue *queue = ab_flow_of(sync, batch)->queue;
+
 	DL_DELETE(sync->open, batch);
+	if (--queue->open == 0)
+		ab_key_space_forget(sync, queue);
 }
 
 void

@@ -335,6 +335,105 @@ tell_the_seed(void **state)
 	return keeper_tear_down(state);
 }
 
+/* --- the index --- */
+
+/* Two streams of a key space. */
+struct indexed {
+	struct ab_catalog catalog;
+	struct ab_flow flows[2];
+	struct ab_sync sync;
+};
+
+static void
+indexed_init(struct indexed *indexed)
+{
+	static const char *const names[] = {"a1", "a2"};
+
+	*indexed = (struct indexed){.sync = {.flows = indexed->flows,
+					.catalog = &indexed->catalog,
+					.limits.order = AB_ORDER_KEY,
+					.memory_limit = SIZE_MAX}};
+	ab_catalog_init(&indexed->catalog, COUNT(names));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct ab_stream *stream = ab_catalog_add(&indexed->catalog, NULL, names[i]);
+		stream->key_space = 1;
+		ab_flow_init(&indexed->flows[i], stream);
+		ab_key_space_join(&indexed->sync, &indexed->flows[i]);
+	}
+}
+
+/* A record with this key in the open batch of a stream, charged as those of the input are. */
+static void
+indexed_add(struct indexed *indexed, size_t stream, unsigned number)
+{
+	struct ab_sync *sync = &indexed->sync;
+	struct ab_flow *flow = &indexed->flows[stream];
+
+	if (flow->open == NULL) {
+		flow->open = ab_batch_new(flow->stream, SIZE_MAX / 2, 0);
+		ab_queue_open(sync, flow->open);
+	}
+	const size_t before = flow->open->charged;
+	ab_batch_key(flow->open, (const char *)&number, sizeof(number));
+	assert_true(ab_key_space_admits(sync, flow));
+	ab_batch_commit(flow->open, number, (struct ab_view){0});
+	ab_flow_charge(sync, flow->open);
+	sync->open_bytes += flow->open->charged - before;
+}
+
+static void
+indexed_release(struct indexed *indexed)
+{
+	for (size_t i = 0; i < COUNT(indexed->flows); i++)
+		ab_deliver_drop(&indexed->sync, &indexed->flows[i]);
+	ab_key_space_release(&indexed->sync);
+	assert_int_equal(indexed->sync.batch_bytes, 0);
+	assert_int_equal(indexed->sync.open_bytes, 0);
+	ab_catalog_release(&indexed->catalog);
+}
+
+static void
+the_index_goes_with_the_last_open_batch(void **state)
+{
+	struct indexed indexed;
+	struct ab_sync *sync = &indexed.sync;
+
+	(void)state;
+	indexed_init(&indexed);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned number = 1; number <= 4000; number++)
+			indexed_add(&indexed, number % 2, 4000 * round + number);
+		ab_deliver_seal(sync, &indexed.flows[0]);
+		assert_true(sync->open_bytes > indexed.flows[1].open->charged);
+		ab_deliver_seal(sync, &indexed.flows[1]);
+		assert_int_equal(sync->open_bytes, 0);
+		while (sync->waiting != NULL) {
+			struct ab_batch *batch = ab_queue_take(sync, sync->waiting);
+			ab_flow_discharge(sync, batch);
+			ab_batch_free(batch);
+		}
+		assert_int_equal(sync->batch_bytes, 0);
+	}
+	indexed_release(&indexed);
+}
+
+static void
+the_index_counts_where_open_batches_are_too_much(void **state)
+{
+	struct indexed indexed;
+	struct ab_sync *sync = &indexed.sync;
+
+	(void)state;
+	indexed_init(&indexed);
+	for (unsigned number = 1; number <= 4000; number++)
+		indexed_add(&indexed, number % 2, number);
+	const size_t records = indexed.flows[0].open->charged + indexed.flows[1].open->charged;
+	sync->memory_limit = 2 * (records + 1);
+	ab_deliver_seal_largest(sync);
+	assert_true((indexed.flows[0].open == NULL) != (indexed.flows[1].open == NULL));
+	indexed_release(&indexed);
+}
+
 /* --- who takes part --- */
 
 static void
@@ -382,6 +481,8 @@ main(void)
 	    CASE(a_stream_whose_schema_changes_waits_for_what_is_before_it),
 	    cmocka_unit_test_setup_teardown(
 		the_last_value_stays_whatever_the_service_does, keeper_set_up, tell_the_seed),
+	    CASE(the_index_goes_with_the_last_open_batch),
+	    CASE(the_index_counts_where_open_batches_are_too_much),
 	    CASE(what_is_held_keeps_an_order_of_its_own),
 	};
 
