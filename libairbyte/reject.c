@@ -176,6 +176,18 @@ ab_reject_record(struct ab_reject *reject, const struct ab_stream *stream, uint6
 	return write_line(reject, err);
 }
 
+/* A pipe or a terminal cannot be synced, and need not be. */
+static bool
+sync_file(int fd)
+{
+	int rc = 0;
+
+	do {
+		rc = fdatasync(fd);
+	} while (rc != 0 && errno == EINTR);
+	return rc == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
 int
 ab_reject_sync(struct ab_reject *reject, struct ab_error *err)
 {
@@ -186,8 +198,5 @@ ab_reject_sync(struct ab_reject *reject, struct ab_error *err)
 	if (!reject->dirty)
 		return 0;
 	reject->dirty = false;
-	/* A pipe or a terminal cannot be synced, and need not be. */
-	if (fdatasync(reject->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-		return give_up(reject, err);
-	return 0;
+	return sync_file(reject->fd) ? 0 : give_up(reject, err);
 }

@@ -1,9 +1,27 @@
 #include "testing.h"
 
+#include <errno.h>
+
 #include "emit.h"
 #include "reject.h"
 
 static char path[64];
+
+/* --- in place of the system's --- */
+
+static int interruptions; /* before the next data are on disk */
+static int sync_errno;    /* of what then fails; 0: nothing */
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	errno = interruptions > 0 ? EINTR : sync_errno;
+	interruptions -= interruptions > 0;
+	return errno != 0 ? -1 : 0;
+}
+
+/* --- cases --- */
 
 static const char *
 content(void)
@@ -24,6 +42,7 @@ set_up(void **state)
 	setenv("LOG_LEVEL", "FATAL", 1);
 	ab_emit_init(AB_EMIT_AIRBYTE);
 	write_temporary(path, "");
+	interruptions = sync_errno = 0;
 	return 0;
 }
 
@@ -145,6 +164,27 @@ a_file_that_cannot_be_written_is_an_error(void **state)
 	ab_reject_close(reject);
 }
 
+static void
+a_signal_does_not_keep_records_from_the_disk(void **state)
+{
+	static const int failures[] = {0, EIO};
+	const struct ab_stream stream = {.name = "s"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		struct ab_reject *reject = NULL;
+		struct ab_error err;
+		assert_int_equal(ab_reject_open(&reject, path, &err), 0);
+		assert_int_equal(
+		    ab_reject_record(reject, &stream, 1, "r", (struct ab_view){0}, &err), 0);
+		interruptions = 2;
+		sync_errno = failures[i];
+		assert_int_equal(ab_reject_sync(reject, &err), failures[i] != 0 ? -1 : 0);
+		assert_int_equal(interruptions, 0);
+		ab_reject_close(reject);
+	}
+}
+
 int
 main(void)
 {
@@ -155,6 +195,7 @@ main(void)
 	    CASE(a_file_is_appended_to),
 	    CASE(without_a_file_records_are_only_reported),
 	    CASE(a_file_that_cannot_be_written_is_an_error),
+	    CASE(a_signal_does_not_keep_records_from_the_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
