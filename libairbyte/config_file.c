@@ -72,11 +72,20 @@ read_whole(struct ab_buf *text, const char *path, const char *what, struct ab_er
 	return 0;
 }
 
-/* Texts of a document end at a NUL: one inside would cut a value short. */
+/* Texts of a document end at a NUL: one inside would cut a value short. An escape is a backslash
+ * and what follows it, which may be a backslash too. */
 static bool
 holds_nul(const struct ab_buf *text)
 {
-	return strlen(text->data) != text->len || strstr(text->data, "\\u0000") != NULL;
+	static const char escaped[] = "\\u0000";
+	const char *at = strchr(text->data, '\\');
+
+	while (at != NULL && at[1] != '\0') {
+		if (strncmp(at, escaped, strlen(escaped)) == 0)
+			return true;
+		at = strchr(at + 2, '\\');
+	}
+	return strlen(text->data) != text->len;
 }
 
 cJSON *

@@ -226,6 +226,39 @@ files_that_are_no_object_are_refused_without_quoting_them(void **state)
 	cJSON_Delete(spec);
 }
 
+/* A backslash that is escaped escapes nothing. */
+static void
+only_what_stands_for_a_nul_is_refused_as_one(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *bare; /* NULL: refused */
+	} cases[] = {
+	    {"{\"key\":\"k\",\"bare\":\"\\\\u0000\"}", "\\u0000"},
+	    {"{\"key\":\"k\",\"bare\":\"\\\\\\\\u0000\\n\"}", "\\\\u0000\n"},
+	    {"{\"key\":\"k\",\"bare\":\"\\u0001u0000\"}", "\1u0000"},
+	    {"{\"key\":\"k\",\"bare\":\"\\u0000\"}", NULL},
+	    {"{\"key\":\"k\",\"bare\":\"\\\\\\u0000\"}", NULL},
+	    {"{\"key\":\"k\",\"bare\":\"\\\"\\u0000\"}", NULL},
+	};
+	cJSON *spec = cJSON_Parse(spec_text);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_config config;
+		struct ab_error err;
+		const int rc = read_text(&config, spec, cases[i].text, &err);
+		assert_int_equal(rc, cases[i].bare != NULL ? 0 : -1);
+		if (rc != 0) {
+			assert_non_null(strstr(err.message, "holds a NUL"));
+			continue;
+		}
+		assert_string_equal(ab_config_string(&config, "bare"), cases[i].bare);
+		ab_config_release(&config);
+	}
+	cJSON_Delete(spec);
+}
+
 static char seen[64];
 
 static void
@@ -284,6 +317,7 @@ main(void)
 	    cmocka_unit_test(objects_may_be_settings_of_streams),
 	    cmocka_unit_test(what_is_wrong_is_named),
 	    cmocka_unit_test(files_that_are_no_object_are_refused_without_quoting_them),
+	    cmocka_unit_test(only_what_stands_for_a_nul_is_refused_as_one),
 	    cmocka_unit_test(secrets_are_those_the_specification_marks),
 	    cmocka_unit_test(a_secret_that_is_given_twice_is_two_secrets),
 	};
