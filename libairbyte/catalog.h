@@ -130,6 +130,10 @@ void ab_stream_undescribe(struct ab_stream *stream);
 #define AB_GENERATION_MAX 48
 const char *ab_stream_generation(const struct ab_stream *stream, char text[AB_GENERATION_MAX]);
 
+/* The key space in whose order its batches are delivered (enum ab_order); 0: in its own, as it has
+ * no key space, or is held and arrives when all of its records have come. */
+unsigned ab_stream_order_space(const struct ab_stream *stream);
+
 /* "namespace.name" or "name", for messages; borrowed until the next call with the same buffer. */
 const char *ab_stream_label(const struct ab_stream *stream, char *label, size_t size);
 

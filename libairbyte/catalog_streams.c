@@ -148,6 +148,12 @@ ab_catalog_release(struct ab_catalog *catalog)
 	*catalog = (struct ab_catalog){0};
 }
 
+unsigned
+ab_stream_order_space(const struct ab_stream *stream)
+{
+	return stream->hold ? 0 : stream->key_space;
+}
+
 const char *
 ab_stream_generation(const struct ab_stream *stream, char text[AB_GENERATION_MAX])
 {

@@ -679,8 +679,9 @@ ab_exchange_trouble(const struct ab_exchange_set *set, struct ab_error *error)
 static bool
 keep_one_order(const struct ab_stream *a, const struct ab_stream *b)
 {
-	return a == b ||
-	       (a->key_space != 0 && a->key_space == b->key_space && !a->hold && !b->hold);
+	const unsigned space = ab_stream_order_space(a);
+
+	return a == b || (space != 0 && space == ab_stream_order_space(b));
 }
 
 bool

@@ -165,15 +165,15 @@ ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow)
 static struct ab_queue *
 queue_for(struct ab_sync *sync, struct ab_flow *flow)
 {
-	const struct ab_stream *stream = flow->stream;
+	const unsigned space = ab_stream_order_space(flow->stream);
 	struct ab_queue *queue = NULL;
 
-	if (stream->key_space == 0 || stream->hold || sync->limits.order != AB_ORDER_KEY)
+	if (space == 0 || sync->limits.order != AB_ORDER_KEY)
 		return &flow->own;
-	LL_SEARCH_SCALAR2(sync->shared, queue, key_space, stream->key_space, another);
+	LL_SEARCH_SCALAR2(sync->shared, queue, key_space, space, another);
 	if (queue == NULL) {
 		queue = ab_calloc(1, sizeof(*queue));
-		queue->key_space = stream->key_space;
+		queue->key_space = space;
 		LL_PREPEND2(sync->shared, queue, another);
 	}
 	return queue;

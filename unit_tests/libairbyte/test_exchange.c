@@ -593,6 +593,49 @@ a_batch_is_split_until_one_record_is_left(void **state)
 	}
 }
 
+/* A sealed batch with one record, of the only key there is. */
+static struct ab_batch *
+batch_of(struct ab_stream *stream)
+{
+	struct ab_batch *batch = ab_batch_new(stream, 100, 0);
+
+	ab_batch_key(batch, "k", 1);
+	ab_batch_commit(batch, 1, (struct ab_view){0});
+	ab_batch_seal(batch);
+	return batch;
+}
+
+static void
+a_key_is_shared_within_an_order(void **state)
+{
+	struct ab_stream alone[] = {{.name = "a"}, {.name = "b"}};
+	struct ab_stream spaced[] = {{.key_space = 7}, {.key_space = 7}, {.key_space = 8}};
+	struct ab_stream held[] = {{.key_space = 7, .hold = true}, {.key_space = 7, .hold = true}};
+	const struct {
+		struct ab_stream *out, *next;
+		bool shares;
+	} cases[] = {
+	    {&alone[0], &alone[0], true},
+	    {&alone[0], &alone[1], false},
+	    {&spaced[0], &spaced[1], true},
+	    {&spaced[0], &spaced[2], false},
+	    {&spaced[0], &held[0], false},
+	    {&held[0], &spaced[0], false},
+	    {&held[0], &held[1], false},
+	    {&held[0], &held[0], true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct ab_batch *next = batch_of(cases[i].next);
+		set = ab_exchange_set_new(&destination, NULL, &limits, ab_http_new("x", 0));
+		ab_exchange_start(set, AB_BATCH, cases[i].out, batch_of(cases[i].out), false);
+		assert_int_equal(ab_exchange_shares_key(set, next), cases[i].shares);
+		ab_batch_free(next);
+		tear_down(state);
+	}
+}
+
 static void
 metered_requests_keep_the_window(void **state)
 {
@@ -898,6 +941,7 @@ main(void)
 	    CASE(waiting_out_leaves_the_tries_their_time),
 	    CASE(with_every_place_taken_only_a_reply_makes_work),
 	    CASE(a_batch_is_split_until_one_record_is_left),
+	    CASE(a_key_is_shared_within_an_order),
 	    CASE(metered_requests_keep_the_window),
 	    CASE(a_pause_follows_each_reply),
 	    CASE(until_a_pause_ends_there_is_nothing_to_do),
