@@ -172,7 +172,8 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 	sync->last = flow;
 	if (!append(sync, flow, &record)) {
 		ab_deliver_seal(sync, flow);
-		append(sync, flow, &record);
+		const bool fits = append(sync, flow, &record);
+		assert(fits); /* an empty batch takes or rejects it */
 	}
 	if (flow->open != NULL && is_full(sync, flow->open))
 		ab_deliver_seal(sync, flow);
