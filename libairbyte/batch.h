@@ -104,9 +104,9 @@ size_t *ab_batch_versions(const struct ab_batch *batch);
 /*
  * After the last verdict: a new sealed batch of the versions that take the place of rejected ones,
  * with what is older still put aside; NULL if there are none. It is to be delivered before any
- * later batch of its stream that shares a key with it, and answers for the ordinals from its
- * earliest record on; those before stay with batch (which may be none: last < first). It has the
- * number of batch.
+ * later batch, of its stream or of another that keeps one order with it (enum ab_order), that
+ * shares a key with it, and answers for the ordinals from its earliest record on; those before stay
+ * with batch (which may be none: last < first). It has the number of batch.
  */
 struct ab_batch *ab_batch_fallback(struct ab_batch *batch);
 

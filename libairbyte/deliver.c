@@ -388,7 +388,6 @@ reject_entries(struct ab_sync *sync, struct ab_flow *flow, const struct ab_batch
 	}
 }
 
-/* What falls back goes before all that was sealed later, which may hold its keys. */
 /* A resumed attempt must not see part of an overwrite as all there is, nor miss records that were
  * rejected because all would have been. */
 static void
@@ -405,6 +404,7 @@ settle_batch(struct ab_sync *sync, struct ab_flow *flow, struct ab_batch *batch)
 {
 	struct ab_batch *fallback = ab_batch_fallback(batch);
 
+	/* What falls back goes before all that was sealed later, which may hold its keys. */
 	if (fallback != NULL) {
 		ab_flow_charge(sync, fallback);
 		ab_queue_put_back(sync, fallback);

@@ -3,8 +3,8 @@
  * and response() to http, retry and pace.
  *
  * A set runs many exchanges at once. Nothing happens outside ab_exchange_drive. Requests in flight
- * over the whole set never pass limits->in_flight, those of one exchange never limits->fan; older
- * exchanges go first, so that what was filled first is safe first.
+ * over the whole set never pass limits->in_flight, those of one exchange never limits->fan;
+ * exchanges that were started earlier go first.
  */
 #ifndef AB_EXCHANGE_H
 #define AB_EXCHANGE_H
