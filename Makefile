@@ -142,14 +142,14 @@ $$(B)/unit_tests/$(1)/%: unit_tests/$(1)/%.c $$(filter-out %/main.o,$$($(1)_OBJE
 	@mkdir -p $$(@D)
 	$$(call say,TEST,$$@)
 	$$(Q)$$(COMPILE) -Iconnectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
-	  $$(filter %.c %.o %.a,$$^) $$(LDLIBS_ALL) -lcmocka -o $$@
+	  $$< $$(filter %.o %.a,$$^) $$(LDLIBS_ALL) -lcmocka -o $$@
 endef
 $(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))
 
 $(B)/unit_tests/libairbyte/%: unit_tests/libairbyte/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $(filter %.c %.o %.a,$^) $(LDLIBS_ALL) -lcmocka -o $@
+	$(Q)$(COMPILE) $(LDFLAGS_ALL) $(LDFLAGS_$(MODE)) $< $(filter %.o %.a,$^) $(LDLIBS_ALL) -lcmocka -o $@
 
 # What runs a fuzz target: libFuzzer, or main() of a program that replays inputs.
 ifeq ($(MODE),fuzz)

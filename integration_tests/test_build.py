@@ -123,6 +123,18 @@ def test_an_unknown_architecture_is_refused():
     assert "ARCH is amd64 or arm64, not x86_64" in done.stderr
 
 
+def test_a_program_is_of_its_own_source_whatever_an_earlier_build_noted(tree):
+    program = "build/release/unit_tests/libairbyte/fuzz_json"
+    for name in ("unit_tests/libairbyte/fuzz_json.c", "unit_tests/fuzz/replay.c", f"{program}.d"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    (tree / f"{program}.d").write_text(f"{program}: unit_tests/fuzz/replay.c\n")
+    done = run(tree, os.defpath, "make", "-n", program)
+    link = next(line for line in done.stdout.splitlines() if line.endswith(f"-o {program}"))
+    assert [word for word in link.split() if word.endswith(("replay.c", "replay.o", "json.c"))] == [
+        "unit_tests/libairbyte/fuzz_json.c", "build/release/unit_tests/fuzz/replay.o"]
+
+
 def package(directory, *, name, script):
     """A Debian package with one file, and a script for its installation."""
     root = directory / "root"
