@@ -36,6 +36,7 @@ static const struct ab_destination teller = {
 static const char *
 run(const char *lines)
 {
+	static const char *const names[] = {"a", "b", "c"};
 	struct ab_limits limits = {.batch_records = 0};
 	struct ab_catalog catalog;
 	struct ab_error err;
@@ -45,16 +46,16 @@ run(const char *lines)
 	assert_non_null(input);
 	fputs(lines, input);
 	rewind(input);
-	ab_catalog_init(&catalog, 3);
-	for (const char *name = "a\0b\0c"; *name != '\0'; name += 2) {
-		struct ab_stream *stream = ab_catalog_add(&catalog, NULL, name);
+	ab_catalog_init(&catalog, COUNT(names));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct ab_stream *stream = ab_catalog_add(&catalog, NULL, names[i]);
 		stream->overwrite = stream->refresh = true;
 	}
 	ab_sync_default_limits(&limits);
 	const struct ab_sync_options options = {
 	    .input = fileno(input), .dialect = &ab_airbyte_dialect};
 	const int rc = ab_sync_write(&teller, NULL, &limits, &catalog, &options, &err);
-	assert_int_equal(rc, strlen(ended) == 3 ? 0 : -1);
+	assert_int_equal(rc, strlen(ended) == COUNT(names) ? 0 : -1);
 	ab_catalog_release(&catalog);
 	fclose(input);
 	return ended;
