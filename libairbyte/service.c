@@ -69,18 +69,6 @@ ab_reply_json(const struct ab_reply *in)
 	return document;
 }
 
-/* Also where a connector wants nothing of it: what is cut off or made up by a proxy is no answer.
- */
-static bool
-is_json(const struct ab_reply *in)
-{
-	cJSON *document = ab_reply_json(in);
-	const bool is = document != NULL;
-
-	cJSON_Delete(document);
-	return is;
-}
-
 static bool
 is_blank(char c)
 {
@@ -184,14 +172,25 @@ ab_service_unreadable(const struct ab_service *service, const struct ab_exchange
 
 enum ab_verdict
 ab_service_judge(const struct ab_service *service, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, const char *words, struct ab_error *err)
+    const struct ab_reply *in, const char *what, const char *words, cJSON **document,
+    struct ab_error *err)
 {
 	const enum ab_verdict verdict = ab_verdict_of_status(in, err);
+	cJSON *read = NULL;
 
-	if (verdict != AB_DONE)
+	if (verdict != AB_DONE) {
 		ab_service_describe(service, x, in, what, words, err);
-	/* A login page of a proxy must not pass for an acknowledgement. */
-	else if (strcmp(in->type, "application/json") != 0 || !is_json(in))
+		return verdict;
+	}
+	/* A login page of a proxy must not pass for an acknowledgement, nor what is cut off, also
+	 * where a connector wants nothing of it. */
+	if (strcmp(in->type, "application/json") == 0)
+		read = ab_reply_json(in);
+	if (read == NULL)
 		return ab_service_unreadable(service, x, what, err);
-	return verdict;
+	if (document != NULL)
+		*document = read;
+	else
+		cJSON_Delete(read);
+	return AB_DONE;
 }

@@ -31,10 +31,12 @@ void ab_reply_copy_text(char *to, size_t size, const struct cJSON *text);
 /*
  * The usual verdict (ab_verdict_of_status), but a 2xx that is not application/json, or whose body
  * is no JSON, is ab_service_unreadable. Unless it is AB_DONE, err is in the words of
- * ab_service_describe. what is what was asked: "the table".
+ * ab_service_describe. what is what was asked: "the table". If document is not NULL, on AB_DONE
+ * *document is the body, the caller's, for cJSON_Delete.
  */
 enum ab_verdict ab_service_judge(const struct ab_service *service, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, const char *words, struct ab_error *err);
+    const struct ab_reply *in, const char *what, const char *words, struct cJSON **document,
+    struct ab_error *err);
 
 /*
  * Fills err's message and keeps its kind: "Dust refused <what> of stream X: <words>", or how the

@@ -48,9 +48,9 @@ dust_refusal_words(struct ab_buf *words, const struct ab_reply *in)
 	ab_buf_printf(words, " (HTTP %d, %s)", in->status, refusal.type);
 }
 
-enum ab_verdict
-dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, struct ab_error *err)
+static enum ab_verdict
+judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, const char *what,
+    cJSON **document, struct ab_error *err)
 {
 	struct ab_buf words;
 
@@ -61,16 +61,23 @@ dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply
 	if (in->status >= 300)
 		dust_refusal_words(&words, in);
 	const enum ab_verdict verdict =
-	    ab_service_judge(&dust->service, x, in, what, words.data, err);
+	    ab_service_judge(&dust->service, x, in, what, words.data, document, err);
 	ab_buf_release(&words);
 	return verdict;
 }
 
 enum ab_verdict
-dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_error *err)
 {
-	const enum ab_verdict verdict = dust_judge(dust, x, in, what, err);
+	return judge(dust, x, in, what, NULL, err);
+}
+
+static enum ab_verdict
+judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **document, struct ab_error *err)
+{
+	const enum ab_verdict verdict = judge(dust, x, in, what, document, err);
 
 	/* A failure of the database behind a list comes as a 400. */
 	if (in->status == 400 && dust_refusal_is(in, "data_source_error")) {
@@ -81,14 +88,21 @@ dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_
 }
 
 enum ab_verdict
+dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	return judge_list(dust, x, in, what, NULL, err);
+}
+
+enum ab_verdict
 dust_judge_documents(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, cJSON **reply, struct ab_error *err)
 {
-	const enum ab_verdict verdict = dust_judge_list(dust, x, in, what, err);
+	cJSON *read = NULL;
+	const enum ab_verdict verdict = judge_list(dust, x, in, what, &read, err);
 
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *read = ab_reply_json(in);
 	if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(read, "documents"))) {
 		cJSON_Delete(read);
 		return ab_service_unreadable(&dust->service, x, what, err);

@@ -82,18 +82,25 @@ luzmo_refusal_describe(struct ab_buf *text, const struct ab_reply *in)
 	cJSON_Delete(document);
 }
 
-enum ab_verdict
-luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, struct ab_error *err)
+static enum ab_verdict
+judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **document, struct ab_error *err)
 {
 	struct ab_buf words;
 
 	ab_buf_init(&words, WORDS_MAX);
 	luzmo_refusal_describe(&words, in);
 	const enum ab_verdict verdict =
-	    ab_service_judge(&luzmo->service, x, in, what, words.data, err);
+	    ab_service_judge(&luzmo->service, x, in, what, words.data, document, err);
 	ab_buf_release(&words);
 	return verdict;
+}
+
+enum ab_verdict
+luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, struct ab_error *err)
+{
+	return judge(luzmo, x, in, what, NULL, err);
 }
 
 enum ab_verdict
@@ -107,11 +114,11 @@ enum ab_verdict
 luzmo_judge_object(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, cJSON **document, struct ab_error *err)
 {
-	const enum ab_verdict verdict = luzmo_judge(luzmo, x, in, what, err);
+	cJSON *read = NULL;
+	const enum ab_verdict verdict = judge(luzmo, x, in, what, &read, err);
 
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *read = ab_reply_json(in);
 	if (!cJSON_IsObject(read)) {
 		cJSON_Delete(read);
 		return ab_service_unreadable(&luzmo->service, x, what, err);

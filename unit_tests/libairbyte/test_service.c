@@ -155,7 +155,7 @@ judge(
 	};
 
 	*err = (struct ab_error){.kind = AB_SYSTEM_ERROR};
-	return ab_service_judge(&service, &x, reply, "the table", words, err);
+	return ab_service_judge(&service, &x, reply, "the table", words, NULL, err);
 }
 
 static void
