@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "message.h"
 
 /* What must hold whatever the input. */
 #define CHECK(condition)                                                                           \
@@ -42,6 +43,25 @@ fuzz_line(struct ab_view *text)
 
 	*text = (struct ab_view){text->data + taken, text->len - taken};
 	return line;
+}
+
+/* Reads each line of a text as a message; checks those that can be. */
+static inline void
+fuzz_messages(const struct ab_dialect *dialect, struct ab_view text,
+    void (*check)(const struct ab_message_reader *reader, const struct ab_message *message,
+	struct ab_view line))
+{
+	struct ab_message_reader reader;
+	struct ab_message message;
+	struct ab_error err;
+
+	ab_message_init(&reader);
+	while (text.len > 0) {
+		const struct ab_view line = fuzz_line(&text);
+		if (dialect->parse(&reader, line, &message, &err) == 0)
+			check(&reader, &message, line);
+	}
+	ab_message_release(&reader);
 }
 
 /* A file without a name that is there until the process ends. */

@@ -57,17 +57,6 @@ check_message(
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ab_view rest = fuzz_view(data, size);
-	struct ab_message_reader reader;
-	struct ab_message message;
-	struct ab_error err;
-
-	ab_message_init(&reader);
-	while (rest.len > 0) {
-		const struct ab_view line = fuzz_line(&rest);
-		if (ab_singer_dialect.parse(&reader, line, &message, &err) == 0)
-			check_message(&reader, &message, line);
-	}
-	ab_message_release(&reader);
+	fuzz_messages(&ab_singer_dialect, fuzz_view(data, size), check_message);
 	return 0;
 }
