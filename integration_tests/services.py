@@ -9,6 +9,8 @@ import json
 import tempfile
 from collections import Counter
 
+import pytest
+
 from connector import DUST, MINUTE, ROOT, TIME_SCALE, properties, reset, stream
 from harness import Sandbox
 from luzmo import GENERATION, LUZMO, REPLACE, TAG
@@ -295,6 +297,14 @@ KINDS = (DustTables, DustDocuments, Luzmo, Pendo, PendoUpdates)
 # {connector: its services}; the first is for tests that need only one.
 SERVICES = {name: [kind for kind in KINDS if kind.connector == name] for name in METADATA}
 assert all(SERVICES.values()), "metadata.yaml has a connector that is not described here"
+
+
+@pytest.fixture(name="running", scope="module", params=[first for first, *_ in SERVICES.values()],
+                ids=list(SERVICES))
+def each_service(request):
+    """A service of each connector, for the tests of a module."""
+    with request.param() as service:
+        yield service
 
 
 def kinds(mode=None):

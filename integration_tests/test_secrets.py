@@ -11,23 +11,17 @@ import pytest
 
 from connector import Process, catalog_of, record, records, rows, run, state
 from luzmo import LUZMO
-from services import SERVICES
+from services import SERVICES, each_service
 from singer import load, schema
 from singer import record as singer_record
 from singer import state as singer_state
+
+__all__ = ["each_service"]
 
 MARK = "zanzibar-4711"
 # 0 where the tests may have no more, and then it cannot be raised.
 CORE = re.compile(r"^Max core file size +([01]) +\1 ", re.MULTILINE)
 UNLIMITED = ["sh", "-c", 'umask 0; ulimit -c unlimited; exec "$@"', "sh"]
-
-
-@pytest.fixture(name="running", scope="module", params=[kinds[0] for kinds in SERVICES.values()],
-                ids=list(SERVICES))
-def each_service(request):
-    """A sandbox for the tests of a connector."""
-    with request.param() as service:
-        yield service
 
 
 @pytest.fixture(name="service")

@@ -7,7 +7,9 @@ import pytest
 
 from connector import Source, catalog_of, rows, run
 from network import Authority, Canned, Proxy, TlsFront, canned_reply
-from services import KINDS, SERVICES, specification
+from services import KINDS, each_service, specification
+
+__all__ = ["each_service"]
 
 SOURCE = Source().records("users", rows(20)).state("users")
 REDIRECTS = ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect",
@@ -59,14 +61,6 @@ class Connector:
         assert self.check(address, env) == {"status": "SUCCEEDED"}
         assert self.write(address, env).succeeded().state_lines == SOURCE.expected
         assert set(self.service.held()) == set(range(1, 21))
-
-
-@pytest.fixture(name="running", scope="module", params=[kinds[0] for kinds in SERVICES.values()],
-                ids=list(SERVICES))
-def each_connector(request):
-    """A sandbox for the tests of a connector."""
-    with request.param() as service:
-        yield service
 
 
 @pytest.fixture(name="connector")

@@ -4,6 +4,7 @@
 #include "testing.h"
 
 #include "keeper.h"
+#include "seeded.h"
 
 #include "flow.h"
 
@@ -233,17 +234,7 @@ a_stream_whose_schema_changes_waits_for_what_is_before_it(void **state)
 
 /* --- whatever happens --- */
 
-static uint32_t seed;
 static uint32_t running; /* the seed of the run that is under way */
-
-static uint32_t
-below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % n;
-}
 
 static size_t
 any(size_t count)
@@ -293,7 +284,7 @@ run_once(uint32_t with_seed)
 	struct ab_limits limits = {.order = AB_ORDER_KEY};
 	struct ab_buf lines;
 
-	seed = with_seed * 2654435761U | 1U;
+	seeded_start(with_seed);
 	memset(kept, 0, sizeof(kept));
 	memset(keeper.kept, 0, sizeof(keeper.kept));
 	ab_buf_init(&lines, (size_t)1 << 24);

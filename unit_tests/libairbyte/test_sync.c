@@ -10,6 +10,7 @@
 
 #include "fake_emit.h"
 #include "fake_http.h"
+#include "seeded.h"
 
 #include "sync.h"
 
@@ -20,17 +21,7 @@
 
 /* --- randomness ------------------------------------------------------------------------------ */
 
-static uint32_t seed;
 static uint32_t running; /* the seed of the run that is under way */
-
-static uint32_t
-below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % n;
-}
 
 /* --- the model ------------------------------------------------------------------------------- */
 
@@ -446,7 +437,7 @@ run_once(uint32_t with_seed)
 	struct ab_error err;
 
 	memset(&model, 0, sizeof(model));
-	seed = with_seed * 2654435761U | 1U;
+	seeded_start(with_seed);
 	model.streams = 1 + below(STREAMS_MAX);
 	model.trouble = below(3) == 0 ? 0 : below(25);
 	model.fatal = below(4) == 0 ? 5 : 0;
