@@ -16,8 +16,8 @@
 #include "alloc.h"
 
 enum {
-	READ_BYTES = 256 << 10, /* the least room a read is given */
-	BASE_BYTES = 512 << 10,
+	READ_BYTES = 64 << 10, /* the least room a read is given */
+	BASE_BYTES = 128 << 10,
 	KEEP_BYTES = 2 << 20, /* above this a buffer that is no longer needed shrinks to the base */
 };
 
