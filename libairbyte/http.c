@@ -16,7 +16,7 @@
 #define SILENCE_LEAST_S 5L
 #define TOTAL_MS (10L * 60 * 1000)
 #define REPLY_LIMIT ((size_t)8 << 20)
-#define UPLOAD_BUFFER (256L << 10)
+#define UPLOAD_BUFFER (512L << 10)
 /* libcurl sends a body below this together with the head, but only if it has it in one piece. */
 #define SMALL_BODY ((size_t)64 << 10)
 /* Idle handles kept for the next request. */
