@@ -4,7 +4,6 @@
 
 #include "json_write.h"
 
-#define SAFE_BYTES 15               /* any number of so many characters and no exponent fits */
 #define SAFE_DIGITS 16              /* of 2^53 */
 #define SAFE_MAX "9007199254740992" /* 2^53 */
 #define DOUBLE_DIGITS 17            /* that a double can tell apart */
@@ -89,12 +88,40 @@ fits_slowly(const char *text, size_t len)
 	return order < 0 || (order == 0 && decimal.count <= sizeof(padded));
 }
 
+/* Whether there is an e in a number: nothing else in it has this bit. */
+static bool
+has_exponent(const char *text, size_t len)
+{
+	const uint64_t bit = 0x4040404040404040;
+	uint64_t all = 0;
+	uint64_t word;
+
+	if (len < sizeof(word)) {
+		for (size_t i = 0; i < len; i++)
+			all |= (unsigned char)text[i];
+		return (all & bit) != 0;
+	}
+	memcpy(&all, text + len - sizeof(word), sizeof(word));
+	for (size_t at = 0; at + sizeof(word) < len; at += sizeof(word)) {
+		memcpy(&word, text + at, sizeof(word));
+		all |= word;
+	}
+	return (all & bit) != 0;
+}
+
 bool
 dust_number_fits(const char *text, size_t len)
 {
-	if (len <= SAFE_BYTES && memchr(text, 'e', len) == NULL && memchr(text, 'E', len) == NULL)
-		return true;
-	return fits_slowly(text, len);
+	if (has_exponent(text, len))
+		return fits_slowly(text, len);
+	/* Of most others the count of digits tells. */
+	const size_t sign = *text == '-';
+	const char *point = memchr(text, '.', len);
+	const size_t whole = (size_t)((point != NULL ? point : text + len) - text) - sign;
+	if (point == NULL && whole != SAFE_DIGITS)
+		return whole < SAFE_DIGITS;
+	const size_t digits = len - sign - 1 - (text[sign] == '0');
+	return (whole < SAFE_DIGITS && digits <= DOUBLE_DIGITS) || fits_slowly(text, len);
 }
 
 /* Whether Dust takes a value as it is spelt. */
