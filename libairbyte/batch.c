@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "bytes.h"
 
 enum { ENTRIES_FIRST = 16, SLOTS_FIRST = 32 };
 
@@ -134,7 +135,7 @@ find_slot(const struct ab_batch *batch, struct ab_view key, uint32_t half)
 			continue;
 		const struct ab_entry *other = &batch->entries[slot_entry(*slot)];
 		if (other->key_len == key.len &&
-		    memcmp(batch->keys.data + other->key_at, key.data, key.len) == 0)
+		    ab_bytes_same(batch->keys.data + other->key_at, key.data, key.len))
 			return slot;
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "json_scan.h"
 #include "utf8.h"
 
@@ -20,24 +21,6 @@ ab_json_release(struct ab_json *json)
 }
 
 uint32_t
-ab_json_first(const struct ab_json *json, uint32_t container)
-{
-	const struct ab_json_node *node = &json->nodes[container];
-
-	return node->type >= AB_JSON_ARRAY && node->next > container + 1 ? container + 1 : 0;
-}
-
-uint32_t
-ab_json_after(const struct ab_json *json, uint32_t container, uint32_t i)
-{
-	const struct ab_json_node *node = &json->nodes[container];
-	const uint32_t value = node->type == AB_JSON_OBJECT ? i + 1 : i;
-	const uint32_t after = json->nodes[value].next;
-
-	return after < node->next ? after : 0;
-}
-
-uint32_t
 ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size_t len)
 {
 	const struct ab_json_node *nodes = json->nodes;
@@ -45,11 +28,12 @@ ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size
 
 	if (nodes[object].type != AB_JSON_OBJECT)
 		return 0;
-	for (uint32_t i = object + 1; i < nodes[object].next; i = nodes[i + 1].next) {
+	const uint32_t end = nodes[object].next;
+	for (uint32_t i = object + 1; i < end; i = ab_json_next(json, i + 1)) {
 		const bool same =
 		    nodes[i].escaped
 			? ab_json_equals(json, i, name, len)
-			: nodes[i].len == len && memcmp(json->text + nodes[i].at, name, len) == 0;
+			: nodes[i].len == len && ab_bytes_same(json->text + nodes[i].at, name, len);
 		if (same)
 			found = i + 1;
 	}

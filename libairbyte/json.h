@@ -99,8 +99,32 @@ ab_json_get_present(const struct ab_json *json, uint32_t object, const char *nam
  * Walks a container: for (i = ab_json_first(json, c); i != 0; i = ab_json_after(json, c, i)). In an
  * object i is the key's node and i + 1 the value's; in an array i is the value's. 0 at the end.
  */
-uint32_t ab_json_first(const struct ab_json *json, uint32_t container);
-uint32_t ab_json_after(const struct ab_json *json, uint32_t container, uint32_t i);
+static inline uint32_t
+ab_json_first(const struct ab_json *json, uint32_t container)
+{
+	const struct ab_json_node *node = &json->nodes[container];
+
+	return node->type >= AB_JSON_ARRAY && node->next > container + 1 ? container + 1 : 0;
+}
+
+/* The node after a value. Most have nothing below them: with a test, which is foreseen, the walk
+ * need not wait for what stands in one node to find the next. */
+static inline uint32_t
+ab_json_next(const struct ab_json *json, uint32_t value)
+{
+	const struct ab_json_node *node = &json->nodes[value];
+
+	return node->type < AB_JSON_ARRAY || node->leaf ? value + 1 : node->next;
+}
+
+static inline uint32_t
+ab_json_after(const struct ab_json *json, uint32_t container, uint32_t i)
+{
+	const struct ab_json_node *node = &json->nodes[container];
+	const uint32_t after = ab_json_next(json, node->type == AB_JSON_OBJECT ? i + 1 : i);
+
+	return after < node->next ? after : 0;
+}
 
 /* The view of a node: for strings the escaped inside, for all others the raw text. */
 struct ab_view ab_json_view(const struct ab_json *json, uint32_t node);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bytes.h"
+
 /* The root's members, those of `record`, and those of `data`. */
 #define TAPE_DEPTH 3
 /* Names come from the catalog, which is bounded; this only keeps a hostile line from growing one.
@@ -43,7 +45,7 @@ ab_message_says(const struct ab_json *json, uint32_t node, const char *word)
 	const struct ab_view view = ab_json_view(json, node);
 
 	return ab_message_is(json, node, AB_JSON_STRING) && view.len == strlen(word) &&
-	       (memcmp(view.data, word, view.len) == 0 ||
+	       (ab_bytes_same(view.data, word, view.len) ||
 		   strncasecmp(view.data, word, view.len) == 0);
 }
 

@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "bytes.h"
 #include "json_write.h"
 #include "names.h"
 #include "slug.h"
@@ -219,7 +220,7 @@ dust_columns_find(struct dust_columns *columns, struct dust_column *before, stru
 	const struct dust_column *guessed = *guess;
 
 	if (guessed != NULL && !node->escaped && guessed->field_len == node->len &&
-	    memcmp(guessed->field, key.json->text + node->at, node->len) == 0)
+	    ab_bytes_same(guessed->field, key.json->text + node->at, node->len))
 		return *guess;
 	*guess = look_up(columns, key);
 	return *guess;

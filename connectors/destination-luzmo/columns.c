@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "bytes.h"
 #include "json_write.h"
 
 #define ROOM_BYTES 1024 /* of scratch, for a date-time with many digits */
@@ -224,7 +225,7 @@ luzmo_columns_find(
 	if (*guess != LUZMO_NO_COLUMN && !node->escaped) {
 		const struct luzmo_column *column = &columns->list[*guess];
 		if (column->len == node->len &&
-		    memcmp(column->name, json->text + node->at, node->len) == 0)
+		    ab_bytes_same(column->name, json->text + node->at, node->len))
 			return *guess;
 	}
 	const size_t found = look_up_key(columns, json, key);

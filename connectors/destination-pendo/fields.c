@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "bytes.h"
 #include "json_write.h"
 #include "schema.h"
 
@@ -221,7 +222,7 @@ pendo_fields_find(
 	if (*guess < fields->name_count) {
 		const struct pendo_name *name = &fields->names[*guess];
 		if (!json->nodes[key].escaped && view.len == name->len &&
-		    memcmp(view.data, name->text, view.len) == 0)
+		    ab_bytes_same(view.data, name->text, view.len))
 			return *guess;
 	}
 	if (!json->nodes[key].escaped) {
