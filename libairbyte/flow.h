@@ -59,6 +59,7 @@ struct ab_flow {
 	enum ab_flow_state state;
 	struct ab_stream *stream;
 	struct ab_batch *open; /* being filled; NULL: none */
+	size_t full_bytes;     /* of the body of the last one that was full */
 	uint64_t after; /* open batches of its key space with numbers up to this are sealed first */
 	struct ab_queue *queue; /* where its sealed ones stand */
 	struct ab_queue own;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "emit.h"
 
 static void
@@ -38,7 +39,7 @@ same_view(struct ab_view view, const char *text)
 {
 	if (view.data == NULL || text == NULL)
 		return view.data == NULL && text == NULL;
-	return strlen(text) == view.len && memcmp(view.data, text, view.len) == 0;
+	return strlen(text) == view.len && ab_bytes_same(view.data, text, view.len);
 }
 
 static struct ab_flow *
@@ -52,14 +53,27 @@ find_flow(struct ab_sync *sync, const struct ab_message *message)
 	return stream != NULL ? &sync->flows[stream->index] : NULL;
 }
 
+/* Another batch will most likely become as large as the full one before it: room for it from the
+ * start saves copies. Not with many streams, where all the room would be of batches hardly begun.
+ */
+static void
+make_room(const struct ab_sync *sync, struct ab_flow *flow)
+{
+	if (flow->full_bytes <= flow->open->body.limit &&
+	    sync->open_bytes + flow->full_bytes <= sync->memory_limit / 8)
+		ab_buf_reserve(&flow->open->body, flow->full_bytes);
+}
+
 /* The open batch, with as much room as the next record may take. */
 static struct ab_batch *
 open_batch(struct ab_sync *sync, struct ab_flow *flow)
 {
 	const struct ab_limits *limits = &sync->limits;
 
-	if (flow->open == NULL)
+	if (flow->open == NULL) {
 		flow->open = ab_batch_new(flow->stream, limits->record_bytes, sync->now_ms);
+		make_room(sync, flow);
+	}
 	/* A batch of several records never passes batch_bytes; a record alone may. */
 	flow->open->body.limit = flow->open->count > 0 ? limits->batch_bytes : limits->record_bytes;
 	return flow->open;
@@ -125,6 +139,13 @@ is_full(const struct ab_sync *sync, const struct ab_batch *batch)
 	       batch->body.len >= sync->limits.batch_bytes;
 }
 
+static void
+seal_full(struct ab_sync *sync, struct ab_flow *flow)
+{
+	flow->full_bytes = flow->open->body.len;
+	ab_deliver_seal(sync, flow);
+}
+
 static bool
 is_deletion(const struct ab_sync *sync, const struct ab_message *message)
 {
@@ -171,12 +192,12 @@ take_record(struct ab_sync *sync, const struct ab_message *message)
 	flow->state_after_last = false;
 	sync->last = flow;
 	if (!append(sync, flow, &record)) {
-		ab_deliver_seal(sync, flow);
+		seal_full(sync, flow);
 		const bool fits = append(sync, flow, &record);
 		assert(fits); /* an empty batch takes or rejects it */
 	}
 	if (flow->open != NULL && is_full(sync, flow->open))
-		ab_deliver_seal(sync, flow);
+		seal_full(sync, flow);
 }
 
 static void
