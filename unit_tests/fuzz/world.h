@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 
+#include <strings.h>
 #include <sys/uio.h>
 #include <utlist.h>
 
@@ -159,7 +160,7 @@ check_request(const struct ab_request *request, const struct ab_buf *body)
 	struct ab_error err;
 
 	CHECK(++world.requests < WORLD_REQUESTS_MAX);
-	CHECK(strncmp(request->url.data, "http", 4) == 0);
+	CHECK(strncasecmp(request->url.data, "http", 4) == 0); /* as the configuration spells it */
 	for (const char *p = request->url.data; *p != '\0'; p++)
 		CHECK(*p > ' ' && *p <= '~');
 	check_headers((struct ab_view){request->headers.data, request->headers.len});
