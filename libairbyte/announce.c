@@ -72,8 +72,7 @@ add_stream(struct ab_sync *sync, const struct ab_message *message, struct cJSON 
 	ab_digest_hex(message->raw.data, message->raw.len, flow->schema_digest);
 	if (start_flow(sync, flow, document, err) == 0)
 		return 0;
-	flow->state = AB_FLOW_ENDED;
-	sync->ended++;
+	ab_flow_end(sync, flow);
 	return -1;
 }
 

@@ -60,3 +60,18 @@ ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch)
 	sync->batch_bytes -= batch->charged;
 	batch->charged = 0;
 }
+
+void
+ab_flow_free_batch(struct ab_sync *sync, struct ab_batch *batch)
+{
+	if (batch != NULL)
+		ab_flow_discharge(sync, batch);
+	ab_batch_free(batch);
+}
+
+void
+ab_flow_end(struct ab_sync *sync, struct ab_flow *flow)
+{
+	flow->state = AB_FLOW_ENDED;
+	sync->ended++;
+}

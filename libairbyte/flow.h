@@ -1,8 +1,9 @@
 /*
- * flow.h: the streams of a running sync, shared by intake.c (messages to batches), deliver.c
- * (batches to the service), queue.c (batches that wait), key_space.c (streams that write the same
- * objects), announce.c (streams that appear), status.c (streams that are complete), measure.c,
- * interrupt.c and sync.c (the loop). Nobody else includes it.
+ * flow.h: the streams of a running sync, shared by intake.c (messages to batches), seal.c (batches
+ * that are complete), queue.c (batches that wait), key_space.c (streams that write the same
+ * objects), deliver.c (exchanges that start), settle.c (exchanges that ended), announce.c (streams
+ * that appear), status.c (streams that are complete), measure.c, interrupt.c and sync.c (the loop).
+ * Nobody else includes it.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -143,6 +144,10 @@ bool ab_flow_takes_input(const struct ab_sync *sync);
 /* Counts what a batch occupies now, in place of what it was last counted with; and no longer. */
 void ab_flow_charge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
+/* Frees a batch (or NULL), which counts no longer. */
+void ab_flow_free_batch(struct ab_sync *sync, struct ab_batch *batch);
+/* A stream is through: nothing of it will begin or end any more. */
+void ab_flow_end(struct ab_sync *sync, struct ab_flow *flow);
 
 /* intake.c: takes the lines at hand, as long as there is room. */
 void ab_intake_take(struct ab_sync *sync);
@@ -194,6 +199,8 @@ void ab_queue_put(struct ab_sync *sync, struct ab_batch *batch);
 void ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch);
 /* Takes the first batch of a queue that has one. */
 struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);
+/* Frees the open batch of a stream, and all that its queue holds. */
+void ab_queue_drop(struct ab_sync *sync, struct ab_flow *flow);
 
 /* key_space.c: a stream is begun, and nothing of it waits: where its batches are to wait. */
 void ab_key_space_join(struct ab_sync *sync, struct ab_flow *flow);
@@ -207,24 +214,24 @@ void ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow);
 /* After all batches are gone. */
 void ab_key_space_release(struct ab_sync *sync);
 
-/* deliver.c */
-/* Seals the open batch, after what has to be sealed before it. */
-void ab_deliver_seal(struct ab_sync *sync, struct ab_flow *flow);
-/* Seals it alone. */
-void ab_deliver_seal_one(struct ab_sync *sync, struct ab_flow *flow);
+/* seal.c: the batch that is open, if there is one, is complete; without records it is freed. Seals
+ * it after what has to be sealed before it; and alone. */
+void ab_seal(struct ab_sync *sync, struct ab_flow *flow);
+void ab_seal_one(struct ab_sync *sync, struct ab_flow *flow);
 /* Seals the largest open batches while the open ones hold half of the memory. */
-void ab_deliver_seal_largest(struct ab_sync *sync);
+void ab_seal_largest(struct ab_sync *sync);
 /* Seals what is due by age, in the order in which it was opened. */
-void ab_deliver_seal_due(struct ab_sync *sync);
-/* When the next open batch is due. */
-int64_t ab_deliver_deadline(const struct ab_sync *sync);
-/* Starts the exchanges that may start; of batches those that were sealed first. */
-void ab_deliver_advance(struct ab_sync *sync);
-/* Settles the exchanges that ended; returns whether there was one. */
-bool ab_deliver_settle(struct ab_sync *sync);
-void ab_deliver_drop(struct ab_sync *sync, struct ab_flow *flow);
-/* Counts a record as rejected and reports it. */
-void ab_deliver_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal,
+void ab_seal_due(struct ab_sync *sync);
+/* When the next open batch is due; INT64_MAX: none is. */
+int64_t ab_seal_deadline(const struct ab_sync *sync);
+
+/* deliver.c: starts the exchanges that may start; of batches those that were sealed first. */
+void ab_deliver(struct ab_sync *sync);
+
+/* settle.c: takes the exchanges that ended; returns whether there was one. */
+bool ab_settle(struct ab_sync *sync);
+/* Counts a record as rejected and reports it; record is its text, empty if it was not kept. */
+void ab_settle_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal,
     const char *reason, struct ab_view record);
 
 #endif

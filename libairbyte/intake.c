@@ -83,7 +83,7 @@ static void
 reject(
     struct ab_sync *sync, struct ab_flow *flow, const struct ab_record *record, const char *reason)
 {
-	ab_deliver_reject(sync, flow, record->ordinal, reason, record->raw);
+	ab_settle_reject(sync, flow, record->ordinal, reason, record->raw);
 	if (flow->open != NULL && flow->open->count > 0) {
 		ab_batch_skip(flow->open, record->ordinal);
 		return;
@@ -143,7 +143,7 @@ static void
 seal_full(struct ab_sync *sync, struct ab_flow *flow)
 {
 	flow->full_bytes = flow->open->body.len;
-	ab_deliver_seal(sync, flow);
+	ab_seal(sync, flow);
 }
 
 static bool
@@ -303,7 +303,7 @@ ab_intake_take(struct ab_sync *sync)
 	       ab_line_peek(&sync->line, &line)) {
 		take_line(sync, line);
 		ab_line_consume(&sync->line);
-		ab_deliver_seal_largest(sync);
+		ab_seal_largest(sync);
 	}
 	if (sync->line.eof && !sync->input_over && !sync->failed &&
 	    !ab_line_peek(&sync->line, &line))

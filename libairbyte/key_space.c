@@ -156,7 +156,7 @@ ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow)
 		struct ab_flow *other = ab_flow_of(sync, batch);
 		batch = batch->next;
 		if (other->queue == flow->queue)
-			ab_deliver_seal_one(sync, other);
+			ab_seal_one(sync, other);
 	}
 }
 

@@ -90,3 +90,19 @@ ab_queue_take(struct ab_sync *sync, struct ab_queue *queue)
 		insert_queue(sync, queue);
 	return batch;
 }
+
+void
+ab_queue_drop(struct ab_sync *sync, struct ab_flow *flow)
+{
+	struct ab_batch *open = flow->open;
+
+	if (open != NULL) {
+		sync->open_bytes -= open->charged;
+		if (open->count > 0)
+			ab_queue_close(sync, open);
+	}
+	ab_flow_free_batch(sync, open);
+	flow->open = NULL;
+	while (flow->queue->sealed != NULL)
+		ab_flow_free_batch(sync, ab_queue_take(sync, flow->queue));
+}

@@ -159,7 +159,7 @@ static int
 wait_ms(const struct ab_sync *sync)
 {
 	int64_t deadline = ab_exchange_deadline(sync->exchanges);
-	const int64_t others[] = {ab_deliver_deadline(sync), ab_progress_deadline(&sync->progress),
+	const int64_t others[] = {ab_seal_deadline(sync), ab_progress_deadline(&sync->progress),
 	    ab_measure_deadline(sync), sync->aborting ? INT64_MAX : sync->stop_ms};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -179,10 +179,10 @@ turn(struct ab_sync *sync)
 
 	sync->now_ms = ab_clock_ms();
 	ab_interrupt_heed(sync);
-	ab_deliver_seal_due(sync);
-	ab_deliver_advance(sync);
+	ab_seal_due(sync);
+	ab_deliver(sync);
 	ab_exchange_drive(sync->exchanges, sync->now_ms);
-	const bool settled = ab_deliver_settle(sync);
+	const bool settled = ab_settle(sync);
 	release_states(sync);
 	log_notes(sync);
 	log_waits(sync);
@@ -252,7 +252,7 @@ stop(struct ab_sync *sync)
 {
 	ab_progress_end(&sync->progress);
 	for (size_t i = 0; i < sync->catalog->count; i++) {
-		ab_deliver_drop(sync, &sync->flows[i]);
+		ab_queue_drop(sync, &sync->flows[i]);
 		cJSON_Delete(sync->flows[i].changed);
 	}
 	ab_key_space_release(sync);

@@ -5,10 +5,6 @@
 
 #include "keeper.h"
 
-#include "flow.h"
-
-/* --- which goes first --- */
-
 #define THREE SCHEMA("a") SCHEMA("b") SCHEMA("c")
 
 static void
@@ -69,92 +65,6 @@ halves_go_before_what_was_filled_later(void **state)
 	    "b 1=10 2=30 3=40 refused\nb 1=10\nb 2=30 3=40 refused\nb 2=30\nb 3=40\na 1=20\n");
 }
 
-/* --- what is due --- */
-
-struct opened {
-	struct ab_catalog catalog;
-	struct ab_flow flows[3];
-	struct ab_sync sync;
-};
-
-/* Streams a, b and c, without an open batch. */
-static void
-opened_init(struct opened *opened)
-{
-	static const char *const names[] = {"a", "b", "c"};
-
-	*opened = (struct opened){.sync = {.flows = opened->flows, .catalog = &opened->catalog}};
-	ab_catalog_init(&opened->catalog, COUNT(names));
-	for (size_t i = 0; i < COUNT(names); i++)
-		ab_flow_init(&opened->flows[i], ab_catalog_add(&opened->catalog, NULL, names[i]));
-}
-
-static void
-open_at(struct opened *opened, size_t stream, int64_t now_ms)
-{
-	struct ab_flow *flow = &opened->flows[stream];
-
-	opened->sync.now_ms = now_ms;
-	flow->open = ab_batch_new(flow->stream, 100, now_ms);
-	ab_queue_open(&opened->sync, flow->open);
-	ab_batch_commit(flow->open, 1, (struct ab_view){0});
-}
-
-static void
-seal_due_at(struct opened *opened, int64_t now_ms)
-{
-	opened->sync.now_ms = now_ms;
-	ab_deliver_seal_due(&opened->sync);
-	for (const struct ab_queue *queue = opened->sync.waiting; queue != NULL;
-	     queue = queue->next)
-		ab_buf_add_text(&keeper.story, queue->sealed->stream->name);
-}
-
-static void
-opened_release(struct opened *opened)
-{
-	for (size_t i = 0; i < COUNT(opened->flows); i++)
-		ab_deliver_drop(&opened->sync, &opened->flows[i]);
-	ab_catalog_release(&opened->catalog);
-}
-
-static void
-what_is_due_by_age_is_sealed_in_the_order_it_was_opened(void **state)
-{
-	struct opened opened;
-
-	(void)state;
-	opened_init(&opened);
-	open_at(&opened, 1, 5);
-	open_at(&opened, 0, 5);
-	open_at(&opened, 2, 6);
-	assert_int_equal(ab_deliver_deadline(&opened.sync), 30005);
-	seal_due_at(&opened, 30004);
-	assert_string_equal(keeper.story.data, "");
-	seal_due_at(&opened, 30005);
-	assert_string_equal(keeper.story.data, "ba");
-	assert_int_equal(ab_deliver_deadline(&opened.sync), 30006);
-	opened_release(&opened);
-}
-
-static void
-what_is_held_is_never_due_and_keeps_nothing_back(void **state)
-{
-	struct opened opened;
-
-	(void)state;
-	opened_init(&opened);
-	opened.flows[2].stream->hold = true;
-	open_at(&opened, 2, 5);
-	assert_int_equal(ab_deliver_deadline(&opened.sync), INT64_MAX);
-	open_at(&opened, 1, 6);
-	seal_due_at(&opened, 40000);
-	assert_string_equal(keeper.story.data, "b");
-	assert_int_equal(ab_deliver_deadline(&opened.sync), INT64_MAX);
-	assert_non_null(opened.flows[2].open);
-	opened_release(&opened);
-}
-
 int
 main(void)
 {
@@ -164,8 +74,6 @@ main(void)
 	    CASE(what_is_open_at_the_end_leaves_in_the_order_it_was_opened),
 	    CASE(a_batch_that_may_not_go_yet_lets_others_pass),
 	    CASE(halves_go_before_what_was_filled_later),
-	    CASE(what_is_due_by_age_is_sealed_in_the_order_it_was_opened),
-	    CASE(what_is_held_is_never_due_and_keeps_nothing_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

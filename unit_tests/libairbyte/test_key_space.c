@@ -376,7 +376,7 @@ static void
 indexed_release(struct indexed *indexed)
 {
 	for (size_t i = 0; i < COUNT(indexed->flows); i++)
-		ab_deliver_drop(&indexed->sync, &indexed->flows[i]);
+		ab_queue_drop(&indexed->sync, &indexed->flows[i]);
 	ab_key_space_release(&indexed->sync);
 	assert_int_equal(indexed->sync.batch_bytes, 0);
 	assert_int_equal(indexed->sync.open_bytes, 0);
@@ -394,9 +394,9 @@ the_index_goes_with_the_last_open_batch(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned number = 1; number <= 4000; number++)
 			indexed_add(&indexed, number % 2, 4000 * round + number);
-		ab_deliver_seal(sync, &indexed.flows[0]);
+		ab_seal(sync, &indexed.flows[0]);
 		assert_true(sync->open_bytes > indexed.flows[1].open->charged);
-		ab_deliver_seal(sync, &indexed.flows[1]);
+		ab_seal(sync, &indexed.flows[1]);
 		assert_int_equal(sync->open_bytes, 0);
 		while (sync->waiting != NULL) {
 			struct ab_batch *batch = ab_queue_take(sync, sync->waiting);
@@ -420,7 +420,7 @@ the_index_counts_where_open_batches_are_too_much(void **state)
 		indexed_add(&indexed, number % 2, number);
 	const size_t records = indexed.flows[0].open->charged + indexed.flows[1].open->charged;
 	sync->memory_limit = 2 * (records + 1);
-	ab_deliver_seal_largest(sync);
+	ab_seal_largest(sync);
 	assert_true((indexed.flows[0].open == NULL) != (indexed.flows[1].open == NULL));
 	indexed_release(&indexed);
 }
