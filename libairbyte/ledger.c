@@ -1,189 +1,93 @@
 /*
- * A state waits in the queue of its scope, with the count of records its scope had at its arrival.
- * A STREAM state may leave when the stream's done run has reached that count: one comparison at the
- * head. For the states of all streams each stream keeps marks: (count, number of the state that saw
- * it), only where the count changed and is not done yet. The first mark of a stream names the first
- * state that this stream holds back, so the least of these bounds what may leave.
+ * A state waits among those of its scope, with the count of records its scope had at its arrival. A
+ * STREAM state may leave when the stream's done run has reached that count: one comparison with the
+ * first. For the states of all streams each stream keeps marks: (count, number of the state that
+ * saw it), only where the count changed and is not done yet. The first mark of a stream names the
+ * first state that this stream holds back, so the least of these bounds what may leave.
  *
- * A scope is looked at again only when something moved it: streams stand in a ring of candidates,
+ * A scope is looked at again only when something moved it: streams stand in a list of candidates,
  * and the bound of all streams is found anew when a first mark went away.
  */
 #include "ledger.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
-#include "json_write.h"
-#include "tempfile.h"
+#include "done.h"
+#include "fifo.h"
+#include "states.h"
 
-enum { FIRST_ITEMS = 8, KEEP_ITEMS = 1024 };
+enum { FIRST_STREAMS = 8 };
 
-static const size_t text_bytes_max = (size_t)4 << 20;   /* in memory; more goes to the file */
-static const size_t index_bytes_max = (size_t)16 << 20; /* queues and marks */
-
-/* --- a queue of items of one size --- */
-
-struct queue {
-	char *items;
-	size_t head;
-	size_t end;
-	size_t cap;
-};
-
-static size_t
-queue_count(const struct queue *queue)
-{
-	return queue->end - queue->head;
-}
-
-static void *
-queue_at(const struct queue *queue, size_t i, size_t size)
-{
-	return queue->items + (queue->head + i) * size;
-}
-
-/* Room for one more item at the end, counted as there; *bytes follows the memory. */
-static void *
-queue_push(struct queue *queue, size_t size, size_t *bytes)
-{
-	if (queue->end == queue->cap && queue->head > queue->cap / 2) {
-		memmove(queue->items, queue_at(queue, 0, size), queue_count(queue) * size);
-		queue->end -= queue->head;
-		queue->head = 0;
-	} else if (queue->end == queue->cap) {
-		const size_t cap = queue->cap > 0 ? queue->cap + queue->cap / 2 : FIRST_ITEMS;
-		queue->items = ab_realloc(queue->items, cap * size);
-		*bytes += (cap - queue->cap) * size;
-		queue->cap = cap;
-	}
-	queue->end++;
-	return queue_at(queue, queue_count(queue) - 1, size);
-}
-
-static void
-queue_pop(struct queue *queue, size_t size, size_t *bytes)
-{
-	assert(queue->head < queue->end);
-	if (++queue->head < queue->end)
-		return;
-	queue->head = queue->end = 0;
-	if (queue->cap <= KEEP_ITEMS)
-		return;
-	free(queue->items);
-	*bytes -= queue->cap * size;
-	*queue = (struct queue){.items = NULL};
-}
-
-/* --- the ledger --- */
-
-struct waiting {
-	uint64_t count;    /* records its scope had received */
-	uint64_t rejected; /* of those since the previous state of the scope */
-	char *text;        /* NULL: in the file at offset */
-	uint64_t offset;
-	uint32_t len;
-	uint32_t cut_at; /* where destinationStats goes */
-	bool comma;
-	bool bare;
-	bool foreign;
-};
+static const size_t bytes_max = (size_t)16 << 20; /* without texts */
 
 struct mark {
-	uint64_t count;
-	uint64_t number; /* of the state, as all_left counts */
-};
-
-struct range {
-	uint64_t first;
-	uint64_t last;
+	uint64_t received; /* records of the stream; first: see ab_fifo_find */
+	uint64_t state;    /* the state of all that saw it, as left_of_all counts */
 };
 
 struct stream {
 	uint64_t received;
-	uint64_t done; /* the unbroken run */
 	uint64_t rejected;
-	struct range *ranges; /* done beyond the run, ascending, neither touching nor overlapping */
-	size_t range_count;
-	size_t range_cap;
-	struct queue states;    /* of struct waiting */
-	uint64_t state_count;   /* received when the last state arrived */
-	uint64_t left_count;    /* the count of the last state that left */
-	uint64_t open_rejected; /* since the last state */
-	struct queue marks;     /* of struct mark */
-	uint64_t marked;        /* received when the last state of all streams arrived */
+	struct ab_done done;
+	struct ab_states states;
+	struct ab_fifo marks; /* of struct mark */
+	uint64_t marked;      /* received when the last state of all streams arrived */
 	bool withheld;
-	bool candidate; /* stands in the ring */
+	bool candidate; /* stands among them */
 };
 
 struct ab_ledger {
 	struct stream *streams;
 	size_t count;
-	size_t cap;   /* of streams and ring */
-	size_t *ring; /* streams whose first state may be free to leave; each at most once */
-	size_t ring_head;
-	size_t ring_count;
-	size_t withheld;
+	size_t cap;
+	struct ab_fifo candidates; /* indexes of streams whose first state may be free to leave */
+	size_t withheld;           /* streams */
 
-	struct queue states;   /* of all streams */
-	uint64_t all_received; /* records, over all streams */
-	uint64_t state_count;  /* as in struct stream, FOREIGN states left out */
-	uint64_t left_count;
-	uint64_t open_rejected;
-	uint64_t all_left;  /* the number of the first state in the queue */
-	uint64_t all_bound; /* the first state some stream holds back */
-	bool bound_stale;
+	struct ab_states states; /* of all streams */
+	uint64_t received;       /* records, over all streams */
+	uint64_t left_of_all;    /* states of all that left; the next has this number */
+	uint64_t held_of_all;    /* the first one that some stream holds back */
+	bool held_stale;
 
-	struct ab_tempfile file;
-	size_t in_file; /* states whose text is there */
-	uint64_t file_end;
-	size_t waiting;
-	size_t text_bytes;
-	size_t index_bytes;
+	struct ab_state_texts texts;
+	size_t waiting; /* states, of all scopes */
+	size_t bytes;   /* of all that grows with the input, without texts */
 };
+
+static void
+stream_init(struct ab_ledger *ledger, struct stream *stream)
+{
+	*stream = (struct stream){.received = 0};
+	ab_done_init(&stream->done, &ledger->bytes);
+	ab_states_init(&stream->states, &ledger->bytes);
+	ab_fifo_init(&stream->marks, sizeof(struct mark), &ledger->bytes);
+}
 
 struct ab_ledger *
 ab_ledger_new(size_t streams)
 {
 	struct ab_ledger *ledger = ab_calloc(1, sizeof(*ledger));
 
-	ledger->streams = ab_calloc(streams, sizeof(ledger->streams[0]));
-	ledger->ring = ab_calloc(streams, sizeof(ledger->ring[0]));
-	ledger->count = ledger->cap = streams;
-	ledger->all_bound = UINT64_MAX;
-	ab_tempfile_init(&ledger->file);
+	ledger->held_of_all = UINT64_MAX;
+	ab_fifo_init(&ledger->candidates, sizeof(size_t), &ledger->bytes);
+	ab_states_init(&ledger->states, &ledger->bytes);
+	ab_state_texts_init(&ledger->texts);
+	for (size_t i = 0; i < streams; i++)
+		ab_ledger_add(ledger);
 	return ledger;
 }
 
-/* A ring that wraps around would have a gap once it is longer: its first item becomes item 0. */
 void
 ab_ledger_add(struct ab_ledger *ledger)
 {
-	assert(ledger->ring_count <= ledger->count);
 	if (ledger->count == ledger->cap) {
-		const size_t cap = ledger->cap > 0 ? ledger->cap * 2 : FIRST_ITEMS;
-		size_t *ring = ab_calloc(cap, sizeof(ring[0]));
-		for (size_t i = 0; i < ledger->ring_count; i++)
-			ring[i] = ledger->ring[(ledger->ring_head + i) % ledger->cap];
-		free(ledger->ring);
-		ledger->ring = ring;
-		ledger->ring_head = 0;
-		ledger->streams = ab_realloc(ledger->streams, cap * sizeof(ledger->streams[0]));
-		ledger->cap = cap;
+		ledger->cap = ledger->cap > 0 ? ledger->cap * 2 : FIRST_STREAMS;
+		ledger->streams =
+		    ab_realloc(ledger->streams, ledger->cap * sizeof(ledger->streams[0]));
 	}
-	ledger->streams[ledger->count++] = (struct stream){.received = 0};
-}
-
-static void
-free_states(struct queue *states)
-{
-	for (size_t i = 0; i < queue_count(states); i++) {
-		const struct waiting *state = queue_at(states, i, sizeof(struct waiting));
-		free(state->text);
-	}
-	free(states->items);
+	stream_init(ledger, &ledger->streams[ledger->count++]);
 }
 
 void
@@ -193,14 +97,15 @@ ab_ledger_free(struct ab_ledger *ledger)
 		return;
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct stream *stream = &ledger->streams[i];
-		free_states(&stream->states);
-		free(stream->marks.items);
-		free(stream->ranges);
+		ab_done_release(&stream->done);
+		ab_states_release(&stream->states, &ledger->texts);
+		ab_fifo_release(&stream->marks);
 	}
-	free_states(&ledger->states);
-	ab_tempfile_release(&ledger->file);
+	ab_states_release(&ledger->states, &ledger->texts);
+	ab_fifo_release(&ledger->candidates);
+	ab_state_texts_release(&ledger->texts);
+	assert(ledger->bytes == 0);
 	free(ledger->streams);
-	free(ledger->ring);
 	free(ledger);
 }
 
@@ -214,7 +119,7 @@ stream_at(const struct ab_ledger *ledger, size_t stream)
 uint64_t
 ab_ledger_record(struct ab_ledger *ledger, size_t stream)
 {
-	ledger->all_received++;
+	ledger->received++;
 	return ++stream_at(ledger, stream)->received;
 }
 
@@ -224,15 +129,13 @@ ab_ledger_received(const struct ab_ledger *ledger, size_t stream)
 	return stream_at(ledger, stream)->received;
 }
 
-/* --- what may leave --- */
+/* --- which states of a stream may leave --- */
 
 static bool
 first_may_leave(const struct stream *stream)
 {
-	if (stream->withheld || queue_count(&stream->states) == 0)
-		return false;
-	const struct waiting *first = queue_at(&stream->states, 0, sizeof(*first));
-	return first->count <= stream->done;
+	return !stream->withheld && ab_states_count(&stream->states) > 0 &&
+	       ab_states_first(&stream->states) <= stream->done.run;
 }
 
 static void
@@ -241,168 +144,111 @@ consider(struct ab_ledger *ledger, struct stream *stream)
 	if (stream->candidate || !first_may_leave(stream))
 		return;
 	stream->candidate = true;
-	ledger->ring[(ledger->ring_head + ledger->ring_count++) % ledger->cap] =
-	    (size_t)(stream - ledger->streams);
+	size_t *index = ab_fifo_push(&ledger->candidates);
+	*index = (size_t)(stream - ledger->streams);
 }
 
 /* The stream whose first state leaves next, or NULL. */
 static struct stream *
 next_candidate(struct ab_ledger *ledger)
 {
-	while (ledger->ring_count > 0) {
-		struct stream *stream = &ledger->streams[ledger->ring[ledger->ring_head]];
+	while (ab_fifo_count(&ledger->candidates) > 0) {
+		const size_t *index = ab_fifo_at(&ledger->candidates, 0);
+		struct stream *stream = &ledger->streams[*index];
 		if (first_may_leave(stream))
 			return stream;
 		stream->candidate = false;
-		ledger->ring_head = (ledger->ring_head + 1) % ledger->cap;
-		ledger->ring_count--;
+		ab_fifo_pop(&ledger->candidates);
 	}
 	return NULL;
 }
 
-static uint64_t
-first_mark(const struct stream *stream)
+/* --- which states of all streams may --- */
+
+static void
+add_mark(struct ab_ledger *ledger, struct stream *stream, uint64_t state)
 {
-	if (queue_count(&stream->marks) == 0)
-		return UINT64_MAX;
-	const struct mark *mark = queue_at(&stream->marks, 0, sizeof(*mark));
-	return mark->number;
+	if (stream->marked == stream->received || stream->done.run == stream->received)
+		return;
+	struct mark *mark = ab_fifo_push(&stream->marks);
+	*mark = (struct mark){stream->received, state};
+	stream->marked = stream->received;
+	if (state < ledger->held_of_all)
+		ledger->held_of_all = state;
 }
 
 static void
 drop_marks(struct ab_ledger *ledger, struct stream *stream)
 {
-	while (queue_count(&stream->marks) > 0) {
-		const struct mark *mark = queue_at(&stream->marks, 0, sizeof(*mark));
-		if (mark->count > stream->done)
+	while (ab_fifo_count(&stream->marks) > 0) {
+		const struct mark *mark = ab_fifo_at(&stream->marks, 0);
+		if (mark->received > stream->done.run)
 			return;
-		queue_pop(&stream->marks, sizeof(*mark), &ledger->index_bytes);
-		ledger->bound_stale = true;
+		ab_fifo_pop(&stream->marks);
+		ledger->held_stale = true;
 	}
+}
+
+static void
+find_held(struct ab_ledger *ledger)
+{
+	ledger->held_of_all = UINT64_MAX;
+	for (size_t i = 0; i < ledger->count; i++) {
+		const struct ab_fifo *marks = &ledger->streams[i].marks;
+		if (ab_fifo_count(marks) == 0)
+			continue;
+		const struct mark *first = ab_fifo_at(marks, 0);
+		if (first->state < ledger->held_of_all)
+			ledger->held_of_all = first->state;
+	}
+	ledger->held_stale = false;
 }
 
 static bool
 first_of_all_may_leave(struct ab_ledger *ledger)
 {
-	if (ledger->withheld > 0 || queue_count(&ledger->states) == 0)
+	if (ledger->withheld > 0 || ab_states_count(&ledger->states) == 0)
 		return false;
-	if (ledger->bound_stale) {
-		ledger->all_bound = UINT64_MAX;
-		for (size_t i = 0; i < ledger->count; i++) {
-			const uint64_t number = first_mark(&ledger->streams[i]);
-			if (number < ledger->all_bound)
-				ledger->all_bound = number;
-		}
-		ledger->bound_stale = false;
-	}
-	return ledger->all_left < ledger->all_bound;
+	if (ledger->held_stale)
+		find_held(ledger);
+	return ledger->left_of_all < ledger->held_of_all;
 }
 
-/* --- done and rejected --- */
-
-/* The number of ranges that end before ordinal - 1: neither touching it nor beyond. */
+/* The state of all that counts a record of a stream, as ab_states_reject takes it. */
 static size_t
-ranges_before(const struct stream *stream, uint64_t ordinal)
+state_of_all(const struct ab_ledger *ledger, const struct stream *stream, uint64_t ordinal)
 {
-	size_t low = 0;
-	size_t high = stream->range_count;
+	const size_t i = ab_fifo_find(&stream->marks, ordinal);
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (stream->ranges[middle].last + 1 < ordinal)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (i == ab_fifo_count(&stream->marks))
+		return ab_states_count(&ledger->states);
+	const struct mark *mark = ab_fifo_at(&stream->marks, i);
+	return (size_t)(mark->state - ledger->left_of_all);
 }
 
-/* Puts a range into the list in place of those it touches, which it takes in. */
-static void
-add_range(struct ab_ledger *ledger, struct stream *stream, struct range range)
-{
-	const size_t from = ranges_before(stream, range.first);
-	size_t to = from;
-
-	for (; to < stream->range_count && stream->ranges[to].first <= range.last + 1; to++) {
-		if (stream->ranges[to].first < range.first)
-			range.first = stream->ranges[to].first;
-		if (stream->ranges[to].last > range.last)
-			range.last = stream->ranges[to].last;
-	}
-	if (stream->range_count == stream->range_cap) {
-		const size_t cap = stream->range_cap > 0 ? stream->range_cap * 2 : FIRST_ITEMS;
-		stream->ranges = ab_realloc(stream->ranges, cap * sizeof(range));
-		ledger->index_bytes += (cap - stream->range_cap) * sizeof(range);
-		stream->range_cap = cap;
-	}
-	memmove(&stream->ranges[from + 1], &stream->ranges[to],
-	    (stream->range_count - to) * sizeof(range));
-	stream->ranges[from] = range;
-	stream->range_count = stream->range_count - (to - from) + 1;
-}
+/* --- what happens to records --- */
 
 void
 ab_ledger_done(struct ab_ledger *ledger, size_t stream_index, uint64_t first, uint64_t last)
 {
 	struct stream *stream = stream_at(ledger, stream_index);
 
-	assert(first > 0 && last <= stream->received);
-	if (last < first || last <= stream->done)
+	assert(last <= stream->received);
+	if (!ab_done_add(&stream->done, first, last))
 		return;
-	add_range(ledger, stream, (struct range){first, last});
-	if (stream->ranges[0].first > stream->done + 1)
-		return;
-	stream->done = stream->ranges[0].last;
-	stream->range_count--;
-	memmove(&stream->ranges[0], &stream->ranges[1],
-	    stream->range_count * sizeof(stream->ranges[0]));
 	drop_marks(ledger, stream);
 	consider(ledger, stream);
-}
-
-/* The first item, each of which begins with its count, that covers the ordinal; queue_count if none
- * does. */
-static size_t
-first_covering(const struct queue *queue, size_t size, uint64_t ordinal)
-{
-	size_t low = 0;
-	size_t high = queue_count(queue);
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const uint64_t *count = queue_at(queue, middle, size);
-		if (*count < ordinal)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 void
 ab_ledger_rejected(struct ab_ledger *ledger, size_t stream_index, uint64_t ordinal)
 {
 	struct stream *stream = stream_at(ledger, stream_index);
-	const size_t i = first_covering(&stream->states, sizeof(struct waiting), ordinal);
-	const size_t m = first_covering(&stream->marks, sizeof(struct mark), ordinal);
 
-	assert(ordinal > stream->done && ordinal <= stream->received);
+	assert(ordinal > stream->done.run && ordinal <= stream->received);
 	stream->rejected++;
-	if (i < queue_count(&stream->states)) {
-		struct waiting *state = queue_at(&stream->states, i, sizeof(*state));
-		state->rejected++;
-	} else {
-		stream->open_rejected++;
-	}
-	if (m < queue_count(&stream->marks)) {
-		const struct mark *mark = queue_at(&stream->marks, m, sizeof(*mark));
-		struct waiting *state = queue_at(
-		    &ledger->states, (size_t)(mark->number - ledger->all_left), sizeof(*state));
-		state->rejected++;
-	} else {
-		ledger->open_rejected++;
-	}
+	ab_states_reject(&stream->states, ab_states_find(&stream->states, ordinal));
+	ab_states_reject(&ledger->states, state_of_all(ledger, stream, ordinal));
 }
 
 uint64_t
@@ -427,219 +273,60 @@ ab_ledger_withhold(struct ab_ledger *ledger, size_t stream_index, bool withheld)
 	}
 }
 
-/* --- arrival --- */
-
-/* The line without what is cut, in memory or in the file. */
-static int
-keep_text(struct ab_ledger *ledger, const struct ab_state_text *text, struct waiting *state,
-    struct ab_error *err)
-{
-	const size_t after = text->cut_at + text->cut_len;
-	const size_t len = text->line.len - text->cut_len;
-	char *copy = ab_malloc(len);
-
-	assert(after <= text->line.len && len <= UINT32_MAX);
-	memcpy(copy, text->line.data, text->cut_at);
-	memcpy(copy + text->cut_at, text->line.data + after, text->line.len - after);
-	state->len = (uint32_t)len;
-	state->cut_at = (uint32_t)text->cut_at;
-	state->comma = text->comma;
-	state->bare = text->bare;
-	if (ledger->text_bytes + len <= text_bytes_max) {
-		state->text = copy;
-		ledger->text_bytes += len;
-		return 0;
-	}
-	state->offset = ledger->file_end;
-	const int rc = ab_tempfile_write(&ledger->file, copy, len, state->offset, err);
-	free(copy);
-	if (rc != 0)
-		return -1;
-	ledger->file_end += len;
-	ledger->in_file++;
-	return 0;
-}
+/* --- states that arrive and leave --- */
 
 static void
-push_state(struct ab_ledger *ledger, struct queue *states, const struct waiting *state)
+add_state_of_all(struct ab_ledger *ledger, struct ab_kept_text text, bool foreign)
 {
-	struct waiting *at = queue_push(states, sizeof(*at), &ledger->index_bytes);
+	const uint64_t number = ledger->left_of_all + ab_states_count(&ledger->states);
 
-	*at = *state;
-	ledger->waiting++;
-}
-
-static void
-add_stream_state(struct ab_ledger *ledger, struct stream *stream, struct waiting *state)
-{
-	state->count = stream->received;
-	state->rejected = stream->open_rejected;
-	stream->open_rejected = 0;
-	stream->state_count = stream->received;
-	push_state(ledger, &stream->states, state);
-	consider(ledger, stream);
-}
-
-static void
-add_state_of_all(struct ab_ledger *ledger, struct waiting *state)
-{
-	const uint64_t number = ledger->all_left + queue_count(&ledger->states);
-
-	state->count = ledger->all_received;
-	state->rejected = ledger->open_rejected;
-	ledger->open_rejected = 0;
-	if (!state->foreign)
-		ledger->state_count = ledger->all_received;
-	push_state(ledger, &ledger->states, state);
-	for (size_t i = 0; i < ledger->count; i++) {
-		struct stream *stream = &ledger->streams[i];
-		if (stream->marked == stream->received || stream->done == stream->received)
-			continue;
-		struct mark *mark = queue_push(&stream->marks, sizeof(*mark), &ledger->index_bytes);
-		*mark = (struct mark){stream->received, number};
-		stream->marked = stream->received;
-		if (number < ledger->all_bound)
-			ledger->all_bound = number;
-	}
+	ab_states_add(&ledger->states, text, ledger->received, foreign);
+	for (size_t i = 0; i < ledger->count; i++)
+		add_mark(ledger, &ledger->streams[i], number);
 }
 
 int
 ab_ledger_state(struct ab_ledger *ledger, size_t scope, const struct ab_state_text *text,
     uint64_t *since, struct ab_error *err)
 {
-	struct waiting state = {.foreign = scope == AB_LEDGER_FOREIGN};
+	struct ab_kept_text kept;
 
-	if (ledger->index_bytes > index_bytes_max)
+	if (ledger->bytes > bytes_max)
 		return ab_fail(err, AB_SYSTEM_ERROR,
 		    "%zu states wait for their records to be written, more than can be kept",
 		    ledger->waiting);
-	if (keep_text(ledger, text, &state, err) != 0)
+	if (ab_state_texts_keep(&ledger->texts, text, &kept, err) != 0)
 		return -1;
+	ledger->waiting++;
 	if (scope == AB_LEDGER_FOREIGN) {
 		*since = 0;
-		add_state_of_all(ledger, &state);
+		add_state_of_all(ledger, kept, true);
 	} else if (scope == AB_LEDGER_ALL) {
-		*since = ledger->all_received - ledger->state_count;
-		add_state_of_all(ledger, &state);
+		*since = ledger->received - ledger->states.arrived;
+		add_state_of_all(ledger, kept, false);
 	} else {
 		struct stream *stream = stream_at(ledger, scope);
-		*since = stream->received - stream->state_count;
-		add_stream_state(ledger, stream, &state);
+		*since = stream->received - stream->states.arrived;
+		ab_states_add(&stream->states, kept, stream->received, false);
+		consider(ledger, stream);
 	}
 	return 0;
-}
-
-/* --- leaving --- */
-
-static void
-put_stats(struct ab_buf *line, const struct waiting *state, uint64_t accepted, uint64_t rejected)
-{
-	/* There may be one for each record: too many for printf. */
-	ab_buf_add_text(line, state->comma ? ",\"destinationStats\":{\"recordCount\":"
-					   : "\"destinationStats\":{\"recordCount\":");
-	ab_json_put_integer(line, (int64_t)accepted);
-	if (rejected > 0) {
-		ab_buf_add_text(line, ".0,\"rejectedRecordCount\":");
-		ab_json_put_integer(line, (int64_t)rejected);
-	}
-	ab_buf_add_text(line, ".0}");
-}
-
-static int
-put_state(const struct ab_ledger *ledger, const struct waiting *state, uint64_t since,
-    struct ab_buf *line, struct ab_error *err)
-{
-	const size_t start = line->len;
-	char *copy = NULL;
-	const char *text = state->text;
-
-	if (text == NULL) {
-		copy = ab_malloc(state->len);
-		if (ab_tempfile_read(&ledger->file, copy, state->len, state->offset, err) != 0) {
-			free(copy);
-			return -1;
-		}
-		text = copy;
-	}
-	const uint64_t rejected = state->foreign ? 0 : state->rejected;
-	ab_buf_add(line, text, state->cut_at);
-	if (!state->bare)
-		put_stats(line, state, since - rejected, rejected);
-	ab_buf_add(line, text + state->cut_at, state->len - state->cut_at);
-	free(copy);
-	if (!line->overflowed)
-		return 1;
-	ab_buf_truncate(line, start);
-	return ab_fail(err, AB_SYSTEM_ERROR,
-	    "a state of %" PRIu32 " bytes is too long to be sent back", state->len);
-}
-
-static void
-forget_first(struct ab_ledger *ledger, struct queue *states)
-{
-	struct waiting *state = queue_at(states, 0, sizeof(*state));
-
-	if (state->text != NULL)
-		ledger->text_bytes -= state->len;
-	else if (--ledger->in_file == 0)
-		ledger->file_end = 0;
-	free(state->text);
-	queue_pop(states, sizeof(*state), &ledger->index_bytes);
-	ledger->waiting--;
-}
-
-static int
-release_of_stream(
-    struct ab_ledger *ledger, struct stream *stream, struct ab_buf *line, struct ab_error *err)
-{
-	const struct waiting *state = queue_at(&stream->states, 0, sizeof(*state));
-	const uint64_t count = state->count;
-
-	if (put_state(ledger, state, count - stream->left_count, line, err) != 1)
-		return -1;
-	stream->left_count = count;
-	forget_first(ledger, &stream->states);
-	return 1;
-}
-
-/* Records rejected before a FOREIGN state are counted in the next one that has counts. */
-static void
-carry_rejected(struct ab_ledger *ledger)
-{
-	const struct waiting *state = queue_at(&ledger->states, 0, sizeof(*state));
-	const uint64_t rejected = state->rejected;
-
-	if (queue_count(&ledger->states) > 1) {
-		struct waiting *next = queue_at(&ledger->states, 1, sizeof(*next));
-		next->rejected += rejected;
-	} else {
-		ledger->open_rejected += rejected;
-	}
-}
-
-static int
-release_of_all(struct ab_ledger *ledger, struct ab_buf *line, struct ab_error *err)
-{
-	const struct waiting *state = queue_at(&ledger->states, 0, sizeof(*state));
-	const uint64_t count = state->foreign ? ledger->left_count : state->count;
-
-	if (put_state(ledger, state, count - ledger->left_count, line, err) != 1)
-		return -1;
-	ledger->left_count = count;
-	if (state->foreign)
-		carry_rejected(ledger);
-	forget_first(ledger, &ledger->states);
-	ledger->all_left++;
-	return 1;
 }
 
 int
 ab_ledger_release(struct ab_ledger *ledger, struct ab_buf *line, struct ab_error *err)
 {
-	if (first_of_all_may_leave(ledger))
-		return release_of_all(ledger, line, err);
-	struct stream *stream = next_candidate(ledger);
-	return stream != NULL ? release_of_stream(ledger, stream, line, err) : 0;
+	const bool of_all = first_of_all_may_leave(ledger);
+	struct stream *stream = of_all ? NULL : next_candidate(ledger);
+
+	if (!of_all && stream == NULL)
+		return 0;
+	struct ab_states *states = of_all ? &ledger->states : &stream->states;
+	if (ab_states_leave(states, &ledger->texts, line, err) != 0)
+		return -1;
+	ledger->waiting--;
+	ledger->left_of_all += of_all;
+	return 1;
 }
 
 size_t
@@ -652,12 +339,12 @@ size_t
 ab_ledger_waiting_for(const struct ab_ledger *ledger, size_t scope)
 {
 	if (scope == AB_LEDGER_ALL || scope == AB_LEDGER_FOREIGN)
-		return queue_count(&ledger->states);
-	return queue_count(&stream_at(ledger, scope)->states);
+		return ab_states_count(&ledger->states);
+	return ab_states_count(&stream_at(ledger, scope)->states);
 }
 
 size_t
 ab_ledger_bytes(const struct ab_ledger *ledger)
 {
-	return ledger->text_bytes + ledger->index_bytes;
+	return ledger->texts.bytes + ledger->bytes;
 }

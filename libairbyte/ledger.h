@@ -11,15 +11,12 @@
  *
  *   per stream, always: received >= done run >= what the last state that left stands for
  *
- * States leave byte for byte as they came, unknown fields and `id` included, with destinationStats
- * added to (or put in the place of) the member of the state object:
- * {"recordCount":N.0,"rejectedRecordCount":M.0}, where N + M records came since the previous state
- * of the scope and M is left out when it is 0. A bare state leaves without.
+ * A state leaves with {"recordCount":N.0,"rejectedRecordCount":M.0} as its destinationStats
+ * (state_text.h), where N + M records came since the previous state of the scope and M is left out
+ * when it is 0. A bare state leaves without.
  *
- * Texts beyond 4 MiB wait in an unlinked file in TMPDIR, so that withheld states of a long
- * overwrite do not fill the memory; what is kept of such a state is 48 bytes, and for a state of
- * all streams 16 more for each stream with records that came since the previous one and are not
- * done.
+ * What is kept of a state that waits is 48 bytes besides its text, and for a state of all streams
+ * 16 more for each stream with records that came since the previous one and are not done.
  */
 #ifndef AB_LEDGER_H
 #define AB_LEDGER_H
@@ -30,14 +27,14 @@
 
 #include "buf.h"
 #include "error.h"
-#include "json.h"
+#include "state_text.h"
 
 struct ab_ledger;
 
 struct ab_ledger *ab_ledger_new(size_t streams);
 void ab_ledger_free(struct ab_ledger *ledger);
 
-/* One more stream, whose number is how many there were. */
+/* One more stream, whose index is how many there were. */
 void ab_ledger_add(struct ab_ledger *ledger);
 
 /* A record of the stream arrived: its ordinal. */
@@ -56,22 +53,13 @@ uint64_t ab_ledger_rejected_total(const struct ab_ledger *ledger, size_t stream)
 /* While a stream is withheld, neither its states nor those of all streams leave. */
 void ab_ledger_withhold(struct ab_ledger *ledger, size_t stream, bool withheld);
 
-/* What leaves, and where in it destinationStats goes. */
-struct ab_state_text {
-	struct ab_view line; /* the whole line, without its newline */
-	bool bare;           /* it leaves as it is: what follows says nothing */
-	size_t cut_at;       /* the text line[cut_at, cut_at + cut_len) is replaced ... */
-	size_t cut_len;
-	bool comma; /* ... by the member, with a comma before it if set */
-};
-
 /* Scope of a state. */
 #define AB_LEDGER_ALL ((size_t)-1)     /* GLOBAL or LEGACY */
 #define AB_LEDGER_FOREIGN ((size_t)-2) /* a stream that is not in the catalog: counts are 0 */
 
 /* A state arrived; the text is copied. *since receives how many records came since the previous
  * state of the scope (to compare with sourceStats.recordCount), 0 for AB_LEDGER_FOREIGN. Fails when
- * TMPDIR is full, or when the states that wait pass 64 MiB without their texts. */
+ * TMPDIR is full, or when what is kept of those that wait, without their texts, passes 16 MiB. */
 AB_MUST_CHECK int ab_ledger_state(struct ab_ledger *ledger, size_t scope,
     const struct ab_state_text *text, uint64_t *since, struct ab_error *err);
 

@@ -15,7 +15,7 @@
 #include "buf.h"
 #include "error.h"
 #include "json.h"
-#include "ledger.h"
+#include "state_text.h"
 
 enum ab_message_kind {
 	AB_MESSAGE_OTHER,

@@ -1,15 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "testing.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "ledger.h"
@@ -253,22 +244,6 @@ a_ledger_without_streams_gives_states_back(void **unused)
 	expect_release(ledger, NULL);
 	ab_ledger_free(ledger);
 	ab_ledger_free(NULL);
-}
-
-static void
-what_is_cut_is_replaced(void **unused)
-{
-	static const char line[] = "{\"destinationStats\":null,\"id\":7}";
-	struct ab_ledger *ledger = ab_ledger_new(1);
-	const struct ab_state_text text = {
-	    .line = {line, sizeof(line) - 1}, .cut_at = 1, .cut_len = 23};
-	struct ab_error err;
-	uint64_t since = 0;
-
-	(void)unused;
-	assert_int_equal(ab_ledger_state(ledger, 0, &text, &since, &err), 0);
-	expect_release(ledger, "{\"destinationStats\":{\"recordCount\":0.0},\"id\":7}");
-	ab_ledger_free(ledger);
 }
 
 static void
@@ -841,31 +816,6 @@ a_state_that_finds_no_room_is_refused_and_changes_nothing(void **unused)
 }
 
 static void
-a_text_that_cannot_be_read_back_is_an_error(void **unused)
-{
-	const size_t len = 5 * mebibyte;
-	struct ab_ledger *ledger = ab_ledger_new(1);
-	char *text = ab_malloc(len);
-	struct ab_error err;
-	struct ab_buf line;
-
-	(void)unused;
-	const int fd = dup(STDIN_FILENO);
-	close(fd);
-	assert_int_equal(arrive_large(ledger, text, len, 0, &err), 0);
-	assert_int_equal(ftruncate(fd, (off_t)len - 1), 0);
-	ab_buf_init(&line, 8 * mebibyte);
-	ab_buf_add_text(&line, "before");
-	assert_int_equal(ab_ledger_release(ledger, &line, &err), -1);
-	assert_int_equal(err.kind, AB_SYSTEM_ERROR);
-	assert_string_equal(line.data, "before");
-	assert_int_equal(ab_ledger_waiting(ledger), 1);
-	ab_buf_release(&line);
-	ab_ledger_free(ledger);
-	free(text);
-}
-
-static void
 a_line_without_room_is_an_error_and_keeps_the_state(void **unused)
 {
 	struct ab_ledger *ledger = ab_ledger_new(1);
@@ -936,13 +886,11 @@ main(void)
 	    cmocka_unit_test(rejected_records_are_counted_in_the_state_that_follows_them),
 	    cmocka_unit_test(a_state_of_an_unknown_stream_counts_nothing),
 	    cmocka_unit_test(a_ledger_without_streams_gives_states_back),
-	    cmocka_unit_test(what_is_cut_is_replaced),
 	    cmocka_unit_test_teardown(random_interleavings_are_as_the_model_says, tell_seed),
 	    cmocka_unit_test_teardown(
 		random_interleavings_with_spilled_texts_are_as_the_model_says, tell_seed),
 	    cmocka_unit_test(withheld_states_of_a_long_overwrite_stay_out_of_the_memory),
 	    cmocka_unit_test(a_state_that_finds_no_room_is_refused_and_changes_nothing),
-	    cmocka_unit_test(a_text_that_cannot_be_read_back_is_an_error),
 	    cmocka_unit_test(a_line_without_room_is_an_error_and_keeps_the_state),
 	    cmocka_unit_test(a_state_of_all_streams_costs_only_what_changed),
 	    cmocka_unit_test(too_many_waiting_states_are_refused),
