@@ -735,6 +735,37 @@ def test_rows_may_become_visible_later(sandbox):
         assert time.monotonic() < deadline
 
 
+def test_tags_may_become_visible_later(sandbox):
+    dataset = new_dataset(sandbox, ["a"], [[1]])
+    sandbox.settings(tag_lag_ms=60_000)
+    tag = act(sandbox, "tag", "create", properties={"tag": "t"}).json["id"]
+    link = {"id": tag, "resource": {"role": "Securables", "id": dataset}}
+    assert act(sandbox, "tag", "associate", **link).status == 200
+    assert act(sandbox, "tag", "create", properties={"tag": "t"}).status == 400
+    assert get(sandbox, "tag").rows == [] and tags_seen(sandbox) == []
+    assert sandbox.tags() == {"t": [dataset]} and sandbox.counts()["late"] == 2
+    sandbox.reset()
+    dataset = new_dataset(sandbox, ["a"], [[1]])
+    sandbox.put(tags=["t"])
+    (tag,) = (one["id"] for one in get(sandbox, "tag").rows)
+    link = {"id": tag, "resource": {"role": "Securables", "id": dataset}}
+    act(sandbox, "tag", "associate", **link)
+    assert tags_seen(sandbox) == ["t"] and sandbox.counts()["late"] == 0
+    sandbox.settings(tag_lag_ms=60_000)
+    act(sandbox, "tag", "dissociate", **link)
+    assert tags_seen(sandbox) == ["t"] and sandbox.tags() == {"t": []}
+    sandbox.settings(tag_lag_ms=0)
+    act(sandbox, "tag", "associate", **link)
+    act(sandbox, "tag", "dissociate", **link)
+    assert tags_seen(sandbox) == []
+
+
+def tags_seen(sandbox):
+    """The tags of the only dataset, as a client gets them."""
+    (one,) = get(sandbox, "securable", include=[{"model": "Tag"}]).rows
+    return [tag["tag"] for tag in one["tags"]]
+
+
 def test_a_push_may_take_its_time(sandbox):
     dataset = new_dataset(sandbox, ["a"])
     sandbox.settings(push_ms_per_row=2)
@@ -933,12 +964,14 @@ def test_every_setting_is_an_option():
                "--unknown-header", "add", "--retry-after", 3, "--bad-key", "count0", "--lag-ms", 9,
                "--lag-replies", "on", "--duplicate-tag", 409, "--associate-twice", 400,
                "--dissociate-missing", 404, "--max-body", 1000, "--default-page", 3, "--max-page",
-               4, "--latency", 1, "--push-ms-per-row", 0.5, "--empty-replace", "reject"]
+               4, "--latency", 1, "--push-ms-per-row", 0.5, "--empty-replace", "reject",
+               "--tag-lag-ms", 8]
     expected = {"rate": 5, "burst": 7, "rate_window": 0.5, "header_by": "name",
                 "unknown_header": "add", "retry_after": "3", "bad_key": "count0", "lag_ms": 9,
                 "lag_replies": "on", "duplicate_tag": "409", "associate_twice": "400",
                 "dissociate_missing": "404", "max_body": 1000, "default_page": 3, "max_page": 4,
-                "latency_ms": 1, "push_ms_per_row": 0.5, "empty_replace": "reject"}
+                "latency_ms": 1, "push_ms_per_row": 0.5, "empty_replace": "reject",
+                "tag_lag_ms": 8}
     with Sandbox(None, *options, service="luzmo") as sandbox:
         assert sandbox.settings() == expected
         sandbox.settings(burst=1, lag_replies=False, retry_after=None)

@@ -8,7 +8,7 @@
                   A number in a cell is a number if Python's json prints the same digits again,
                   else {"number": "0.1000"}: see exact_json.exact.
     tags          GET {text: [ids of datasets]}
-    counts        GET totals
+    counts        GET totals; late: changes that readers do not see yet
     settings      GET, or POST {name: value} to change some of `Settings`; after
                   a change of rate, burst or rate_window all buckets are full
     put           POST {name, tags, columns, rows, owner}, all optional: a dataset past the API.
@@ -66,7 +66,7 @@ class ControlEndpoints:
         return {
             "datasets": len(datasets), "columns": len(self.store.columns),
             "tags": len(self.store.tags), "rows": sum(len(one.rows.cells) for one in datasets),
-            **self.counters}
+            "late": self.store.late(now_ms()), **self.counters}
 
     def control_put(self, call):
         """Make what a test needs to be there."""

@@ -19,20 +19,24 @@ ATTRIBUTES = {
 LOCALIZED = {"name", "description", "subtitle"}
 
 
-def tags_of(store, securable):
-    return [(tag, {"securablesTags": tag.links[securable.id]}) for tag in store.tags_of(securable)]
+def tags_of(store, securable, at_ms):
+    seen = [(tag, tag.visible_links(at_ms)) for tag in store.tags.values()]
+    return [(tag, {"securablesTags": links[securable.id]})
+            for tag, links in seen if securable.id in links]
 
 
-def securables_of(store, tag):
-    return [(store.securables[one], {"securablesTags": row}) for one, row in tag.links.items()]
+def securables_of(store, tag, at_ms):
+    return [(store.securables[one], {"securablesTags": row})
+            for one, row in tag.visible_links(at_ms).items()]
 
 
-def columns_of(store, securable):
-    del store
+def columns_of(store, securable, at_ms):
+    del store, at_ms
     return [(column, {}) for column in reversed(securable.columns)]
 
 
-def securable_of(store, column):
+def securable_of(store, column, at_ms):
+    del at_ms
     securable = store.securables.get(column.fields["securable_id"])
     return [(securable, {})] if securable is not None else []
 
@@ -181,7 +185,7 @@ class Finder:
         """{count, rows} of a stored model."""
         check_find(model, ATTRIBUTES[model], find)
         found = []
-        for one in self.store.of(model).values():
+        for one in self.store.shown(model, self.at_ms):
             fields = one.to_json(self.at_ms)
             included = self.include(model, one, find) if fits(find.get("where"), fields) else None
             if included is not None:
@@ -214,7 +218,7 @@ class Finder:
         result = {}
         for include in part.get("include") or ():
             name, many, related = RELATIONS[model][include["model"]]
-            rows = self.related(include, related(self.store, one))
+            rows = self.related(include, related(self.store, one, self.at_ms))
             inner = include.get("jointype", "inner" if include.get("where") else "outer")
             if not rows and inner == "inner":
                 return None

@@ -40,6 +40,14 @@ def english(localized):
     return localized.get("en", next(iter(localized.values())))
 
 
+def seen(versions, at_ms):
+    """The last version that readers see now, without its time; older ones are forgotten. A version
+    begins with the time from which it is visible."""
+    newest = max(number for number, version in enumerate(versions) if version[0] <= at_ms)
+    del versions[:newest]
+    return versions[0][1:]
+
+
 class Rows:
     """Rows of a dataset. A column's cells stand at its slot, also when its order changes.
 
@@ -70,6 +78,7 @@ class Securable:
     """A dataset, or a dashboard, which has no columns and no rows."""
 
     MODEL = "Securable"
+    shown_ms = 0
 
     def __init__(self, fields, pushes=()):
         self.fields = fields
@@ -111,10 +120,7 @@ class Securable:
 
     def visible(self, at_ms):
         """(rows, how many of them) that readers see now."""
-        newest = max(number for number, version in enumerate(self.versions)
-                     if version[0] <= at_ms)
-        del self.versions[:newest]
-        return self.versions[0][1:]
+        return seen(self.versions, at_ms)
 
     def to_json(self, at_ms, rows=None):
         """The API's form; rows: another count than what is visible."""
@@ -129,6 +135,7 @@ class Column:
     """A column; of no dataset until it is associated with one."""
 
     MODEL = "Column"
+    shown_ms = 0
 
     def __init__(self, fields):
         self.fields = fields
@@ -173,7 +180,9 @@ class Tag:
 
     def __init__(self, fields):
         self.fields = fields
+        self.shown_ms = 0  # from when on readers see it
         self.links = {}  # securable id: the row of the join table
+        self.versions = [(0, {})]  # (visible from, links)
 
     @classmethod
     def new(cls, at_ms, **fields):
@@ -190,6 +199,19 @@ class Tag:
     @property
     def text(self):
         return self.fields["tag"]
+
+    def note_links(self, from_ms):
+        """The links changed; readers see that later."""
+        self.versions.append((from_ms, dict(self.links)))
+
+    def visible_links(self, at_ms):
+        """The links that readers see now."""
+        return seen(self.versions, at_ms)[0]
+
+    def forget(self, securable_id):
+        """The securable is gone."""
+        for links in (self.links, *(links for _, links in self.versions)):
+            links.pop(securable_id, None)
 
     def to_json(self, at_ms):
         del at_ms

@@ -18,6 +18,8 @@ class ResourceActions:
         partners = [self.partner(kind, *one) for one in request.associations()]
         properties.pop("update_metadata", None)
         one = kind.new(at_ms, **properties)
+        if kind is Tag:
+            one.shown_ms = at_ms + self.settings.tag_lag_ms
         self.store.put(one)
         for partner in partners:
             self.connect(one, partner, at_ms)
@@ -89,7 +91,7 @@ class ResourceActions:
             if self.settings.associate_twice == "400":
                 raise bad_request("The association exists already")
         elif is_tag:
-            self.store.link(member, securable, at_ms)
+            self.store.link(member, securable, at_ms, self.settings.tag_lag_ms)
         else:
             self.store.join(member, securable, at_ms)
 
@@ -102,7 +104,7 @@ class ResourceActions:
             if self.settings.dissociate_missing == "404":
                 raise ApiError(404, "There is no such association")
         elif is_tag:
-            self.store.unlink(member, securable)
+            self.store.unlink(member, securable, at_ms + self.settings.tag_lag_ms)
         else:
             self.store.leave(member)
             self.store.change(member, at_ms, securable_id=None)

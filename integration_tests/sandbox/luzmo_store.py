@@ -45,6 +45,8 @@ class Store:
         for tag_id, securable_id, data in read(
                 "SELECT tag_id, securable_id, data FROM links ORDER BY rowid"):
             self.tags[tag_id].links[securable_id] = json.loads(data)
+        for tag in self.tags.values():
+            tag.note_links(0)
         for securable_id, data in read("SELECT securable_id, data FROM pushes ORDER BY number"):
             self.securables[securable_id].pushes.append(json.loads(data))
         for securable_id, slots, data in read(
@@ -67,6 +69,16 @@ class Store:
     def of(self, model):
         """{id: object} of a model by its name."""
         return {"Securable": self.securables, "Column": self.columns, "Tag": self.tags}[model]
+
+    def shown(self, model, at_ms):
+        """Those that readers see."""
+        return [one for one in self.of(model).values() if one.shown_ms <= at_ms]
+
+    def late(self, at_ms):
+        """How many changes readers do not see yet."""
+        objects = [*self.securables.values(), *self.tags.values()]
+        return sum(moment > at_ms for one in objects
+                   for moment in (one.shown_ms, *(version[0] for version in one.versions)))
 
     def put(self, one):
         """Insert an object, or write its changed fields."""
@@ -95,7 +107,7 @@ class Store:
             for column in list(one.columns):
                 self.delete(column)
             for tag in self.tags.values():
-                tag.links.pop(one.id, None)
+                tag.forget(one.id)
             for name in ("links", "pushes", "chunks"):
                 self.journal.write(f"DELETE FROM {name} WHERE securable_id = ?", (one.id,))
 
@@ -107,17 +119,20 @@ class Store:
     def tags_of(self, securable):
         return [tag for tag in self.tags.values() if securable.id in tag.links]
 
-    def link(self, tag, securable, at_ms):
+    def link(self, tag, securable, at_ms, lag_ms=0):
         """Give a tag to a securable."""
         at = timestamp(at_ms)
         row = {"created_at": at, "updated_at": at, "securable_id": securable.id, "tag_id": tag.id}
         tag.links[securable.id] = row
+        tag.note_links(at_ms + lag_ms)
         self.journal.write(
             "INSERT OR REPLACE INTO links VALUES (?, ?, ?)",
             (tag.id, securable.id, json.dumps(row)))
 
-    def unlink(self, tag, securable):
+    def unlink(self, tag, securable, from_ms):
+        """Take a tag off."""
         del tag.links[securable.id]
+        tag.note_links(from_ms)
         self.journal.write(
             "DELETE FROM links WHERE tag_id = ? AND securable_id = ?", (tag.id, securable.id))
 
