@@ -243,14 +243,16 @@ class Pendo(Service):
     wrong = {"integration_key": "cded0000-unknown.us"}
     merges = True
     there = ()  # the visitors and accounts that are there at first
+    groups = ("custom",)  # that have fields
 
     def __init__(self, *options):
         # pylint: disable=consider-using-with
-        fields = {**self.TYPES, **{target["target"]: "string" for one in self.settings["streams"]
-                                   for target in one.get("field_mappings", ())}}
+        fields = {**{target["target"]: "string" for one in self.settings["streams"]
+                     for target in one.get("field_mappings", ())}, **self.TYPES}
         self.first = tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8")
         json.dump({**dict.fromkeys(("visitors", "accounts"), list(map(str, self.there))),
-                   "fields": dict.fromkeys(("visitor", "account"), {"custom": fields})}, self.first)
+                   "fields": dict.fromkeys(("visitor", "account"), dict.fromkeys(
+                       self.groups, fields))}, self.first)
         self.first.flush()
         super().__init__("--put", self.first.name, *options)
 

@@ -1,13 +1,17 @@
 """Schedules of faults, a few of each connector and protocol; `make torture` has as many as one
 wants. And what a schedule is: the same each time."""
 
+from collections import Counter
+
 import pytest
 
+from torture.kinds import KINDS
 from torture.place import Place
 from torture.schedule import Schedule
 from torture.trial import Trial
-from torture.tried import KINDS, PROTOCOLS
-from torture.wire import Singer
+from torture.tried import PROTOCOLS
+from torture.wire import Airbyte, Singer
+from torture.workload import STRANGER, Change, Complete, Mark, Version
 
 SEEDS = range(1, 13)
 SLOW = {"stall", "still"}  # what takes seconds by nature is left to `make torture`
@@ -55,6 +59,59 @@ def test_a_seed_is_a_schedule(connector, protocol):
 def test_what_a_seed_says_is_the_same_to_the_byte():
     one, same = (Singer(Schedule("dust", "singer", 7).workload, {}).write() for _ in range(2))
     assert one.data == same.data and one.states
+
+
+@everywhere
+def test_streams_of_one_name_are_told_apart_by_namespaces(connector):
+    for seed in range(100):
+        streams = Schedule(connector, "airbyte", seed).workload.streams
+        if max(Counter(one.descriptor[1] for one in streams).values()) == 3:
+            assert len({one.descriptor for one in streams}) == len(streams)
+            return
+    raise AssertionError("no three streams had one name")
+
+
+@both
+@everywhere
+def test_every_sort_of_item_has_its_turn(connector, protocol):
+    schedules = [Schedule(connector, protocol, seed) for seed in range(50)]
+    kinds = {type(item) for one in schedules for item in one.workload.items}
+    assert kinds >= ({Complete, Mark} if protocol == "airbyte" else {Change, Version, Mark})
+    assert any(isinstance(one.workload.items[0], Mark) for one in schedules)
+
+
+def test_states_of_airbyte_have_every_scope():
+    workloads = [Schedule("dust", "airbyte", seed).workload for seed in range(100)]
+    assert {one.scope for one in workloads} == {"STREAM", "GLOBAL", "LEGACY", None}
+    assert any(Mark(STRANGER) in one.items for one in workloads)
+    (first, *_) = [one for one in workloads if one.scope == "GLOBAL" and len(one.streams) > 1]
+    writer = Airbyte(first, {}, True)
+    named = [writer.of_all(number)["global"] for number in range(5)]
+    assert [len(one["stream_states"]) - len(first.streams) for one in named] == [
+        0, 0, -1, -len(first.streams), 1]
+    assert [one for one in named if "shared_state" not in one]
+
+
+def test_streams_of_pendo_share_a_kind_and_ids():
+    schedules = [Schedule("pendo", "airbyte", seed) for seed in range(50)]
+    assert {one.kind for each in schedules for one in each.workload.streams} == {
+        "visitor", "account"}
+    assert any(len({(one.kind, record.key) for record in one.records} & {
+        (other.kind, record.key) for record in other.records}) > 1
+        for each in schedules for one in each.workload.streams
+        for other in each.workload.streams if one is not other)
+
+
+def test_what_luzmo_holds_may_show_late():
+    settings = [set(Schedule("luzmo", "singer", seed).sandbox_settings) for seed in range(50)]
+    for wanted in ({"lag_ms"}, {"tag_lag_ms"}, {"lag_ms", "tag_lag_ms"}):
+        assert any(one & {"lag_ms", "tag_lag_ms"} == wanted for one in settings)
+
+
+def test_part_of_a_call_may_be_carried_out_at_pendo():
+    rules = [rule for seed in range(1000) for one in Schedule("pendo", "singer", seed).attempts
+             for rule in one.rules]
+    assert any(rule.get("status") == 408 and "apply" in rule for rule in rules)
 
 
 @both

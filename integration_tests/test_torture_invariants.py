@@ -12,11 +12,13 @@ from torture import invariants
 from torture.conversation import Said
 from torture.faults import Faults
 from torture.model import Model
+from torture.order import Order
 from torture.outcome import READERS, Outcome
+from torture.records import CONTENT, Record, data_of, old_record
 from torture.schedule import Schedule
-from torture.tried import Tables
+from torture.tried_dust import Tables
 from torture.wire import DELETED_AT, Airbyte, Singer
-from torture.workload import CONTENT, Mark, Record, Stream, Workload, data_of, old_record
+from torture.workload import Complete, Mark, Stream, Workload
 
 LOST = {"n": 2, "method": "POST", "path": "/b", "status": 0, "at_ms": 1, "done_ms": 2}
 REFUSED = {"n": 1, "method": "POST", "path": "/a", "status": 401, "at_ms": 1, "done_ms": 2}
@@ -61,13 +63,14 @@ class Attempted:
         service = SimpleNamespace(
             withholds=lambda record: False, rejects=lambda record: False, merges=False,
             clears=True, in_flight=8, rejecting=(413,), passing=kind.passing, secrets=("sesame",),
-            keeps_rejected=False)
+            keeps_rejected=False, shares=False, is_final=lambda one: one["status"] in (401, 403))
         schedule = Schedule("dust", protocol, 1)
         schedule.settings = {}
         schedule.workload = workload
         self.model = Model(service, self.stream, protocol)
+        models = {"s0": self.model}
         self.trial = SimpleNamespace(
-            schedule=schedule, service=service, models={"s0": self.model})
+            schedule=schedule, service=service, models=models, order=Order(service, models))
         written = Singer(workload, {}) if protocol == "singer" else Airbyte(workload, {}, False)
         self.outcome = Outcome(1, Faults(), written.write(), Said(0, closed=True))
         self.outcome.said.fed = len(self.outcome.input.data)
@@ -89,6 +92,12 @@ class Attempted:
         self.model.progress.replaced = False
         if cursor:
             self.model.safe(cursor)
+        return self
+
+    def again(self):
+        """One more attempt begins."""
+        self.model.begin()
+        self.outcome.before = copy.deepcopy(self.outcome.held)
         return self
 
     def failed(self, *failures, code=1):
@@ -192,11 +201,90 @@ def test_what_was_not_acknowledged_may_be_there_or_not():
     attempted.outcome.acknowledged = attempted.outcome.acknowledged[:1]
     del attempted.rows[-1]
     assert attempted.broken() == []
-    attempted.model.come(4)  # in one more attempt
+    attempted.again().model.come(4)
     attempted.rows.append(attempted.rows[-1])
     assert attempted.broken() == []
     attempted.rows.append(attempted.rows[-1])
     assert attempted.finds(CONTENTS)
+
+
+def test_a_row_that_one_attempt_wrote_twice_is_found_though_two_had_to():
+    attempted = Attempted("rows").safe(2).suffered("kill").failed(code=-9)
+    attempted.outcome.acknowledged = attempted.outcome.acknowledged[:1]
+    fifth = attempted.rows.pop()
+    attempted.again().model.come(5)
+    assert attempted.broken() == []
+    attempted.rows.extend([fifth, fifth])
+    assert attempted.finds(CONTENTS)
+    attempted.model.tell_twice()
+    assert attempted.broken() == []
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "truncate", "rows_overwrite", "rows_truncate"])
+def test_a_stream_that_is_complete_is_replaced_though_the_input_ends_early(mode):
+    attempted = Attempted(mode).safe(0).suffered("early end").failed(("transient_error", "a"))
+    attempted.outcome.acknowledged = []
+    attempted.outcome.held = {"s0": newest(attempted.stream)[:1]}
+    assert attempted.finds(CONTENTS)
+    attempted.outcome.input.items[-1] = Complete("s0")
+    assert attempted.broken() == []
+
+
+# --- what streams share ---------------------------------------------------------------------------
+
+
+class Shared:
+    """Two streams of one kind, of which each has two records of one object: first the one's."""
+
+    def __init__(self):
+        service = SimpleNamespace(withholds=lambda record: record.deleted, shares=True)
+        streams = [Stream("s0", "upsert", keys=1, kind="visitor"),
+                   Stream("a.s0", "upsert", keys=1, kind="visitor", old=1)]
+        self.models = {one.name: Model(service, one, "airbyte") for one in streams}
+        self.order = Order(service, self.models)
+        self.records = [Record(one.name, number, 1, 10, turn=turn) for turn, (one, number) in
+                        enumerate(((streams[0], 1), (streams[0], 2), (streams[1], 1),
+                                   (streams[1], 2)), 1)]
+
+    def came(self, *turns, safe=()):
+        """The records with these turns came in an attempt; those up to these are acknowledged."""
+        for stream, number in dict(safe).items():
+            self.models[stream].safe(number)
+        self.order.account([one for one in self.records if one.turn in turns])
+        return self
+
+    def allows(self):
+        """The turns that the object may have."""
+        return {turn for turn in (None, -1, 1, 2, 3, 4)
+                if not list(self.order.problems({("visitor", 1): turn} if turn else {}))}
+
+
+def test_what_was_there_before_is_known():
+    assert Shared().allows() == {-1}
+    assert Shared().came(1, 2, 3).allows() == {-1, 1, 2, 3}
+
+
+def test_no_record_may_come_after_a_later_one_of_another_stream():
+    assert Shared().came(1, 2, 3, 4, safe={"s0": 2, "a.s0": 2}).allows() == {4}
+    assert Shared().came(1, 2, 3, 4, safe={"s0": 2, "a.s0": 1}).allows() == {3, 4}
+
+
+def test_what_comes_again_may_take_the_place_of_what_was_later():
+    """In another attempt, as the order is that in which records come."""
+    shared = Shared().came(1, 2, 3, 4, safe={"a.s0": 2})
+    assert shared.allows() == {4}
+    assert shared.came(1, 2).allows() == {1, 2, 4}
+    assert shared.came(1, 2, safe={"s0": 2}).allows() == {2}
+
+
+def test_an_older_turn_is_found_and_one_where_nothing_should_be():
+    attempted = Attempted()
+    attempted.trial.order = Shared().came(1, 2, 3, 4, safe={"s0": 2, "a.s0": 2}).order
+    attempted.outcome.turns = {("visitor", 1): 4}
+    assert attempted.broken() == []
+    for turns in ({("visitor", 1): 3}, {}, {("visitor", 1): 4, ("account", 1): 4}):
+        attempted.outcome.turns = turns
+        assert attempted.finds(invariants.records_of_one_object_keep_their_order)
 
 
 def test_what_took_the_place_of_a_rejected_record_must_be_allowed():

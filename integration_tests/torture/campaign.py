@@ -26,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # After the path is set.  pylint: disable=wrong-import-position
 from connector import BIN_DIR, ROOT
+from torture.kinds import KINDS
 from torture.place import Place
 from torture.schedule import Schedule
-from torture.tried import KINDS, PROTOCOLS
+from torture.tried import PROTOCOLS
 from torture.trial import Trial
 
 RESULTS = ROOT / "build" / "torture"

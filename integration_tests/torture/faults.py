@@ -12,11 +12,11 @@ CONFIG, TRANSIENT, SYSTEM = "config_error", "transient_error", "system_error"
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 REFUSALS = (302, 400, 401, 403, 404, 405, 409, 413, 422, 501)
 WRONG_CONFIG = (400, 401, 403, 404)
-FINAL = (401, 403)  # after these nothing more is asked
 OVERSIZED = 9 << 20  # a reply may have 8 MiB
 REQUESTS = 60  # among so many of an attempt a rule is at work
 TIME_SCALE = 0.0002  # a minute is 12 ms
-STALL_SECONDS = 1.2  # more than ten minutes, and than batches wait at least
+LAG_SCALE = 0.002  # where what was written shows late: a second is 2 ms
+STALL_SECONDS = 1.3  # more than ten minutes, and than batches wait at least
 BODIES = ("", "<html><script>x</script>Bad Gateway</html>", "\x00\ufffd not JSON")
 GARBAGE = ('{"rows": [', "<html>Sign in</html>", "", "\x00")
 ODD = ('{"total": "many"}', "[]", "null")  # JSON, so not without the deed: that would be a lie
@@ -107,14 +107,17 @@ def error_of(text):
     return {"message": text, "error": {"type": "some_error", "message": text}}
 
 
-def a_status(random, secrets):
-    """A refusal; some come after the request was carried out, some for long, some quote secrets."""
+def a_status(random, service):
+    """A refusal; some come after the request was carried out, or part of it, some for long, some
+    quote secrets."""
     status = random.choice(PASSING * 2 + REFUSALS)
     rule = {"status": status, "body": random.choice([
-                *BODIES, error_of("because I say so"), error_of(f"unknown: {secrets}")]),
+                *BODIES, error_of("because I say so"), error_of(f"unknown: {service.secrets}")]),
             "times": random.choices([1, 2, 3, 6, -1], [10, 3, 2, 1, 1])[0]}
     if status >= 500 and random.random() < 0.3:
         rule["apply"] = True
+    if status == 408 and service.applies_parts and random.random() < 0.5:
+        rule["apply"] = log_scale(random, 1, 100)
     if status in (429, 503) and random.random() < 0.4:
         rule["headers"] = {"Retry-After": random.choice(RETRY_AFTER)}
     return rule
@@ -152,22 +155,22 @@ def a_stall(random, _):
 RULES = {a_status: 40, a_cut: 26, slowness: 12, garbage: 10, oversized: 2, a_stall: 1}
 
 
-def a_rule(random, secrets):
+def a_rule(random, service):
     """A rule that begins to act at some request."""
     (make,) = random.choices(list(RULES), RULES.values())
-    return {"skip": log_scale(random, 1, REQUESTS) - 1, **make(random, secrets)}
+    return {"skip": log_scale(random, 1, REQUESTS) - 1, **make(random, service)}
 
 
 # --- attempts -------------------------------------------------------------------------------------
 
 
-def faults_of(random, rules, is_fooled, secrets):
+def faults_of(random, rules, is_fooled, service):
     """The Faults of an attempt with up to so many rules. is_fooled: an early end of input would
     look like a good one."""
     (around,) = random.choices(list(AROUND), AROUND.values())
     if around == "early end" and is_fooled:
         around = None
-    found = Faults([a_rule(random, secrets) for _ in range(random.randint(0, rules))], around)
+    found = Faults([a_rule(random, service) for _ in range(random.randint(0, rules))], around)
     found.at = random.choice([0, random.random(), random.random(), 1])
     found.delay = random.choice([0, 0.0005, 0.002, 0.005, 0.02]) * random.random()
     if around == "dribble":

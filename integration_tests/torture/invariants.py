@@ -4,9 +4,9 @@ outcome of its last attempt, which yields what is wrong.
 
 import json
 
-from torture.faults import FINAL, PASSING
+from torture.faults import PASSING
 from torture.outcome import STATE_START
-from torture.workload import CONTENT
+from torture.records import CONTENT
 
 MIB = 1 << 20
 MEMORY = 48 * MIB
@@ -26,10 +26,15 @@ def broken(trial, outcome):
 def the_service_holds_what_it_must(trial, outcome):
     """Nothing acknowledged is missing, nothing is there twice, the newest of a key is there, an
     overwrite is all or nothing."""
-    whole = outcome.ended_well or trial.schedule.settings.get("overwrite_when") == "first_batch"
+    at_once = trial.schedule.settings.get("overwrite_when") == "first_batch"
     for name, model in trial.models.items():
-        yield from model.problems(
-            outcome.held.get(name, []), outcome.before.get(name, []), whole)
+        yield from model.problems(outcome.held.get(name, []), outcome.before.get(name, []),
+                                  at_once or outcome.has_ended(name))
+
+
+def records_of_one_object_keep_their_order(trial, outcome):
+    """Also where several streams write it."""
+    yield from trial.order.problems(outcome.turns)
 
 
 def rejections_are_as_they_must_be(trial, outcome):
@@ -161,9 +166,9 @@ def one_passing_fault_fails_no_run(trial, outcome):
 
 def nothing_is_asked_after_a_refusal(trial, outcome):
     """What was on its way at that moment may still come."""
-    given = {one["status"] for one in outcome.faults.rules if one.get("status") in FINAL}
+    given = {one["status"] for one in outcome.faults.rules if "status" in one}
     refused = [one for one in outcome.requests
-               if one["status"] in given and one.get("action") != "update"]
+               if one["status"] in given and trial.service.is_final(one)]
     if not refused:
         return
     first = min(refused, key=lambda one: one["done_ms"])
@@ -209,8 +214,9 @@ def an_attempt_without_faults_succeeds(trial, outcome):
 
 
 INVARIANTS = (
-    the_run_ends, the_service_holds_what_it_must, rejections_are_as_they_must_be,
-    states_come_back_as_they_came, counts_agree, only_a_long_state_is_torn,
-    exit_code_zero_means_all_is_acknowledged, a_failure_is_told_once_and_last,
-    one_passing_fault_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
-    memory_stays_below_its_limit, an_attempt_without_faults_succeeds)
+    the_run_ends, the_service_holds_what_it_must, records_of_one_object_keep_their_order,
+    rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
+    only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
+    a_failure_is_told_once_and_last, one_passing_fault_fails_no_run,
+    nothing_is_asked_after_a_refusal, nothing_secret_is_printed, memory_stays_below_its_limit,
+    an_attempt_without_faults_succeeds)

@@ -10,8 +10,9 @@ of the stream was acknowledged.
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from torture.records import data_of, old_record
 from torture.wire import DELETED_AT
-from torture.workload import Stream, data_of, old_record
+from torture.workload import Stream
 
 MANY = 1000
 PROBLEMS = 3  # told of a stream
@@ -26,7 +27,9 @@ class Progress:
     replaced: bool = False  # a state was acknowledged, so what was there before is gone
     times: Counter = field(default_factory=Counter)  # {number: attempts in which it came}
     rejected: set = field(default_factory=set)  # numbers
-    told_twice: bool = False  # the log said that rows may be there twice
+    came: set = field(default_factory=set)  # numbers of those that came in this attempt
+    told_twice: bool = False  # the log of this one said that rows may be there twice
+    ever_told: bool = False  # that of any did
 
 
 class Model:
@@ -41,6 +44,8 @@ class Model:
 
     def begin(self):
         """An attempt begins: an overwrite does so anew."""
+        self.progress.came = set()
+        self.progress.told_twice = False
         if self.stream.overwrites:
             self.progress.acknowledged = 0
             self.progress.replaced = False
@@ -48,7 +53,12 @@ class Model:
     def come(self, number):
         """A record came in an attempt."""
         self.progress.times[number] += 1
+        self.progress.came.add(number)
         self.progress.sent = max(self.progress.sent, number)
+
+    def tell_twice(self):
+        """The log said that rows may be there twice."""
+        self.progress.told_twice = self.progress.ever_told = True
 
     def safe(self, cursor):
         """A state was acknowledged."""
@@ -100,6 +110,8 @@ class Model:
         ended_well: whether the attempt got all of its input, and its end."""
         check = self.of_keys if self.stream.keyed or self.stream.mode == "keyless" else self.of_rows
         found = list(check(rows))
+        if check == self.of_rows and not self.progress.told_twice:
+            found += self.of_attempt(rows, before)
         if self.replaces and not self.progress.replaced and not ended_well:
             found += self.of_old(rows, before)
         return [f"stream {self.stream.name} ({self.stream.mode}): {one}"
@@ -189,9 +201,16 @@ class Model:
         if number < 0:
             return int(not self.replaces), 1
         most = 1 if self.stream.overwrites else self.progress.times[number]
-        if self.progress.told_twice:
+        if self.progress.ever_told:
             most = MANY
         return int(self.must_be_there(records[number])), most
+
+    def of_attempt(self, rows, before):
+        """What came in an attempt is added once, and nothing else is."""
+        added = Counter(row["v"] for row in rows) - Counter(row["v"] for row in before)
+        for number, times in added.items():
+            if times > (number in self.progress.came):
+                yield f"v {number} was added {times} times in one attempt"
 
     def of_old(self, rows, before):
         """Nothing of what was there before is gone."""

@@ -8,6 +8,7 @@ from connector import check_message
 from torture.conversation import Said
 from torture.faults import Faults
 from torture.wire import Input
+from torture.workload import Complete
 
 METRIC = re.compile(r"^INFO METRIC: (\{.*record_count.*)$", re.MULTILINE)
 FAILURE = re.compile(r"^CRITICAL (.*)$", re.MULTILINE)
@@ -33,6 +34,7 @@ class Outcome:
     requests: list = field(default_factory=list)  # the sandbox's log
     rejected: list = field(default_factory=list)  # (stream, number), as the reject file says
     held: dict = field(default_factory=dict)  # {stream: rows} afterwards
+    turns: dict = field(default_factory=dict)  # {object: turn}, of what streams share
     before: dict = field(default_factory=dict)  # and before
     peak: int = None  # bytes of memory, if measured
 
@@ -40,6 +42,12 @@ class Outcome:
     def ended_well(self):
         """Whether the program got all of its input, its end, and all of its states before."""
         return self.said.closed and self.faults.input_ends_well
+
+    def has_ended(self, stream):
+        """The same of a stream, which may be complete before others."""
+        if self.ended_well or self.faults.around != "early end":
+            return self.ended_well
+        return self.said.closed and Complete(stream) in self.input.within(self.said.fed)
 
     @property
     def succeeded(self):

@@ -9,12 +9,13 @@ from connector import BIN_DIR, MEASURE, catalog_of, environment, record, state
 from harness import PYTHON
 from torture import invariants
 from torture.conversation import Conversation
-from torture.faults import TIME_SCALE, Faults
+from torture.faults import Faults
 from torture.model import Model
+from torture.order import Order
 from torture.outcome import READERS, Outcome
+from torture.records import Record, data_of, old_record, schema_of
 from torture.schedule import CLEAN
 from torture.wire import DELETED_AT, Airbyte, Singer
-from torture.workload import EXTRA, Record, data_of, old_record, schema_of
 
 SETTLE_SECONDS = 20
 TWICE = "these rows may be there twice"  # in the log, of those that are sent again in doubt
@@ -36,6 +37,7 @@ class Trial:
         self.sandbox = self.service.sandbox
         self.models = {one.name: Model(self.service, one, schedule.protocol)
                        for one in self.workload.streams}
+        self.order = Order(self.service, self.models)
         self.generations = dict.fromkeys(self.models, 1)
         self.rejects_read = 0
         self.logged = 0
@@ -62,13 +64,16 @@ class Trial:
         streams = [one for one in self.workload.streams if one.old]
         if not streams:
             return
-        lines = [record(one.name, data_of(old_record(one, number), DELETED_AT["airbyte"]))
-                 for one in streams for number in range(1, one.old + 1)]
-        lines += [state(one.name, value={"cursor": 0}) for one in streams]
-        catalog = catalog_of(*(self.service.stream(
-            one.name, "append", schema=schema_of(len(EXTRA)),
-            **({"key": "id"} if one.keyed else {})) for one in streams))
-        self.put("catalog.json", catalog)
+        lines, described = [], []
+        for one in streams:
+            namespace, name = one.descriptor
+            lines += [record(name, data_of(old_record(one, number), DELETED_AT["airbyte"]),
+                             namespace) for number in range(1, one.old + 1)]
+            lines.append(state(name, namespace=namespace, value={"cursor": 0}))
+            key = {"key": "id"} if one.keyed else {}
+            described.append(self.service.stream(
+                name, "append", namespace=namespace, schema=schema_of(one.old_fields), **key))
+        self.put("catalog.json", catalog_of(*described))
         self.put("config.json", self.config(self.sandbox.base_url))
         data = b"".join(line.encode() + b"\n" for line in lines)
         said = self.talk("airbyte", data, Faults(), {})
@@ -80,7 +85,7 @@ class Trial:
     def attempt(self, number):
         """The Outcome of one attempt."""
         faults = self.schedule.faults(number)
-        before = self.outcomes[-1].held if self.outcomes else self.service.snapshot()
+        before = self.outcomes[-1].held if self.outcomes else self.held()
         for name, model in self.models.items():
             self.generations[name] += model.stream.overwrites
             model.begin()
@@ -96,11 +101,16 @@ class Trial:
         self.sandbox.faults([])
         outcome = Outcome(number + 1, faults, written, said, before=before, requests=requests)
         READERS[self.schedule.protocol](outcome)
-        outcome.held = self.service.snapshot()
+        outcome.held = self.held()
+        outcome.turns = self.service.turns()
         outcome.rejected = self.rejects()
         outcome.peak = self.peak()
         self.account(outcome)
         return outcome
+
+    def held(self):
+        """{stream: rows} of the service."""
+        return self.service.snapshot(self.workload.streams)
 
     def write(self):
         """The input from the acknowledged cursors on."""
@@ -122,17 +132,19 @@ class Trial:
 
     def account(self, outcome):
         """What the attempt means for the models."""
-        for item in outcome.input.within(outcome.said.fed):
-            if isinstance(item, Record):
-                self.models[item.stream].come(item.number)
+        came = [item for item in outcome.input.within(outcome.said.fed)
+                if isinstance(item, Record)]
+        for item in came:
+            self.models[item.stream].come(item.number)
         for name, number in outcome.rejected:
             self.models[name].progress.rejected.add(number)
         for name, model in self.models.items():
-            model.progress.told_twice |= any(
-                f"stream {name}:" in text and TWICE in text for text in outcome.warnings)
+            if any(f"stream {name}:" in text and TWICE in text for text in outcome.warnings):
+                model.tell_twice()
         for acknowledged, _ in outcome.acknowledged:
             for name in [acknowledged.stream] if acknowledged.stream else self.models:
                 self.models[name].safe(acknowledged.cursors[name])
+        self.order.account(came)
 
     # --- the program ---
 
@@ -147,8 +159,8 @@ class Trial:
 
     def talk(self, protocol, data, faults, variables):
         """A run of the connector in a protocol: what it Said."""
-        env = environment({"TMPDIR": self.directory / "tmp", "AB_TIME_SCALE": TIME_SCALE,
-                           **variables})
+        env = environment({"TMPDIR": self.directory / "tmp",
+                           "AB_TIME_SCALE": self.schedule.time_scale, **variables})
         name = self.schedule.connector
         if protocol == "singer":
             command = [BIN_DIR / f"target-{name}", "--config", "config.json",
@@ -178,7 +190,8 @@ class Trial:
         last = None
         while True:
             requests = self.sandbox.requests(since=self.logged)
-            if requests == last and all(one["done_ms"] is not None for one in requests):
+            is_through = all(one["done_ms"] is not None for one in requests)
+            if requests == last and is_through and self.service.is_at_rest():
                 self.logged += len(requests)
                 return requests
             assert time.monotonic() < deadline, "the sandbox does not come to rest"
@@ -194,7 +207,8 @@ class Trial:
             lines = file.read().split(b"\n")
         self.rejects_read += sum(len(line) + 1 for line in lines[:-1])
         found = [json.loads(line) for line in lines[:-1]]
-        return [(one["stream"], one["data"]["v"]) for one in found]
+        return [(".".join(filter(None, (one["namespace"], one["stream"]))), one["data"]["v"])
+                for one in found]
 
     def peak(self):
         """The most memory in bytes, if it was measured."""

@@ -3,9 +3,12 @@
 import json
 from dataclasses import dataclass, field
 
-from connector import acknowledged
-from torture.workload import EMITTED_AT, LONG_STATE, Mark, Record, data_of, schema_of, to_json
+from connector import acknowledged, complete, descriptor
+from torture.records import Record, data_of, schema_of, to_json
+from torture.workload import (
+    EMITTED_AT, LONG_STATE, STRANGER, Change, Complete, Mark, Version, descriptor_of)
 
+VERSION = 1_700_000_000_123
 DELETED_AT = {"airbyte": "_ab_cdc_deleted_at", "singer": "_sdc_deleted_at"}
 
 
@@ -15,7 +18,7 @@ class State:
 
     number: int  # from 1, in the order of the input
     line: str
-    stream: str  # its scope; None: all
+    stream: str  # its scope; None: all, and so is a stream that nobody knows
     count: int  # records since the state before it of its scope
     cursors: dict  # {stream: number of the last record before it}
     records: tuple = ()  # those that count
@@ -30,7 +33,7 @@ class Input:
     """The lines of one attempt."""
 
     lines: list = field(default_factory=list)
-    items: list = field(default_factory=list)  # for each line its Record or State, or None
+    items: list = field(default_factory=list)  # of each line: Record, State, Complete or None
     states: list = field(default_factory=list)
     body: int = 0  # lines before those that say that it ended well
 
@@ -40,7 +43,7 @@ class Input:
         return b"".join(self.lines)
 
     def within(self, size):
-        """The records and states of which something is within so many bytes."""
+        """The items of which something is within so many bytes."""
         for line, item in zip(self.lines, self.items):
             if size <= 0:
                 return
@@ -60,13 +63,10 @@ class Writer:
 
     def write(self):
         """The Input."""
+        put = {Record: self.record, Mark: self.state, Change: self.change, Version: self.version,
+               Complete: self.complete}
         for item in self.workload.after(dict(self.cursors)):
-            if isinstance(item, Record):
-                self.record(item)
-            elif isinstance(item, Mark):
-                self.state(item.stream)
-            else:
-                self.schema(item)
+            put[type(item)](item)
         self.input.body = len(self.input.lines)
         self.end()
         return self.input
@@ -84,11 +84,12 @@ class Writer:
         for scope in (record.stream, None):
             self.since.setdefault(scope, []).append(record)
 
-    def state(self, scope):
+    def state(self, mark):
         """A STATE."""
-        records = tuple(self.since.pop(scope, ()))
+        records = tuple(self.since.pop(mark.stream, ()))
         number = len(self.input.states) + 1
-        line = self.state_line(scope, number, len(records))
+        line = self.state_line(mark.stream, number, len(records))
+        scope = None if mark.stream == STRANGER else mark.stream
         self.input.states.append(
             State(number, line, scope, len(records), dict(self.cursors), records))
         self.put(line, self.input.states[-1])
@@ -103,8 +104,14 @@ class Writer:
     def state_line(self, scope, number, count):
         raise NotImplementedError
 
-    def schema(self, change):
+    def change(self, change):
         """A SCHEMA, where there is such a message."""
+
+    def version(self, version):
+        """An ACTIVATE_VERSION, where there is such a message."""
+
+    def complete(self, item):
+        """A COMPLETE, where there is such a message."""
 
     def end(self):
         """What stands at the end of input."""
@@ -116,10 +123,13 @@ class Airbyte(Writer):
     def __init__(self, workload, cursors, completes):
         super().__init__(workload, cursors)
         self.completes = completes
+        self.told = set()  # streams that are complete
 
     def record_line(self, record):
         data = to_json(data_of(record, DELETED_AT["airbyte"]))
-        return (f'{{"type":"RECORD","record":{{"stream":"{record.stream}",'
+        namespace, name = descriptor_of(record.stream)
+        names = f'"stream":"{name}"' + (f',"namespace":"{namespace}"' if namespace else "")
+        return (f'{{"type":"RECORD","record":{{{names},'
                 f'"emitted_at":{EMITTED_AT},"data":{data}}}}}')
 
     def state_line(self, scope, number, count):
@@ -128,25 +138,39 @@ class Airbyte(Writer):
         return json.dumps({"type": "STATE", "state": {**body, "id": number}})
 
     def body(self, scope, number):
-        """A state by its scope."""
+        """A state by its scope; some lack what they may lack."""
         if scope is not None:
             return {"type": "STREAM", "stream": self.of_stream(scope, number)}
-        if self.workload.scope == "LEGACY":
-            return {"type": "LEGACY", "data": {**self.cursors, **self.filling(number)}}
+        if self.workload.scope == "GLOBAL":
+            return self.of_all(number)
+        kind = {} if self.workload.scope is None else {"type": "LEGACY"}
+        return {**kind, "data": {**self.cursors, **self.filling(number)}}
+
+    def of_all(self, number):
+        """A global state, which names all streams, some, none, or one more than there are."""
+        names = list(self.cursors)
+        names = [names, names, names[1:], [], [*names, STRANGER]][number % 5]
+        shared = {"shared_state": self.filling(number)} if number % 3 else {}
         return {"type": "GLOBAL", "global": {
-            "shared_state": self.filling(number),
-            "stream_states": [self.of_stream(name, 0) for name in self.cursors]}}
+            **shared, "stream_states": [self.of_stream(name, 0) for name in names]}}
 
     def of_stream(self, name, number):
         """A stream's part of a state."""
-        return {"stream_descriptor": {"name": name},
-                "stream_state": {"cursor": self.cursors[name], **self.filling(number)}}
+        namespace, bare = descriptor_of(name)
+        state = {"cursor": self.cursors.get(name, 0), **self.filling(number)}
+        return {"stream_descriptor": descriptor(bare, namespace),
+                **({"stream_state": state} if number % 11 != 3 else {})}
+
+    def complete(self, item):
+        self.told.add(item.stream)
+        if self.completes:
+            namespace, name = descriptor_of(item.stream)
+            self.put(complete(name, namespace), item)
 
     def end(self):
-        for stream in self.workload.streams if self.completes else ():
-            self.put({"type": "TRACE", "trace": {
-                "type": "STREAM_STATUS", "emitted_at": 1.0, "stream_status": {
-                    "stream_descriptor": {"name": stream.name}, "status": "COMPLETE"}}})
+        for stream in self.workload.streams:
+            if stream.name not in self.told:
+                self.complete(Complete(stream.name))
 
 
 class Singer(Writer):
@@ -158,13 +182,14 @@ class Singer(Writer):
         self.keys = {one.name: ["id"] if one.mode != "keyless" else []
                      for one in workload.streams}
         self.announced = set()
+        self.current = None  # the stream of the last record
 
     def announce(self, name):
         self.announced.add(name)
         self.put({"type": "SCHEMA", "stream": name, "key_properties": self.keys[name],
                   "schema": schema_of(self.fields[name])})
 
-    def schema(self, change):
+    def change(self, change):
         self.fields[change.stream] = change.fields
         if change.stream in self.announced:
             self.announce(change.stream)
@@ -172,12 +197,20 @@ class Singer(Writer):
     def record(self, record):
         if record.stream not in self.announced:
             self.announce(record.stream)
+        self.current = record.stream
         super().record(record)
 
     def record_line(self, record):
         data = to_json(data_of(record, DELETED_AT["singer"]))
-        return f'{{"type":"RECORD","stream":"{record.stream}","record":{data}}}'
+        version = f',"version":{VERSION}' if record.number % 2 else ""
+        return f'{{"type":"RECORD","stream":"{record.stream}","record":{data}{version}}}'
+
+    def version(self, version):
+        self.put({"type": "ACTIVATE_VERSION", "stream": version.stream, "version": VERSION})
 
     def state_line(self, scope, number, count):
-        value = {"number": number, **self.cursors, **self.filling(number)}
+        bookmarks = {name: {"replication_key": "v", "replication_key_value": cursor,
+                            "version": VERSION} for name, cursor in self.cursors.items()}
+        value = {"number": number, "currently_syncing": self.current, "bookmarks": bookmarks,
+                 **self.filling(number)}
         return f'{{"type":"STATE","value":{json.dumps(value)}}}'

@@ -1,0 +1,64 @@
+"""Luzmo: datasets."""
+
+import services
+from harness import LUZMO_KEY, LUZMO_TOKEN
+from services import plain
+from torture.faults import LAG_SCALE, TIME_SCALE
+from torture.tried import Tried
+
+LAG_MS = 5000 * LAG_SCALE  # the connector does not take into account that reads lag longer
+# What is not known of Luzmo, so that the connector has to take it either way.
+UNKNOWN = {
+    "header_by": ("position", "name"), "duplicate_tag": ("400", "409"),
+    "associate_twice": ("ok", "400"), "dissociate_missing": ("ok", "404"),
+    "max_page": (0, 0, 3)}
+
+
+def rows_of(dataset):
+    """[{column: cell}] of a dataset of Luzmo's."""
+    names = [column["source_name"] for column in dataset["columns"]]
+    return [dict(zip(names, map(plain, row))) for row in dataset["rows"]]
+
+
+class Luzmo(Tried, services.Luzmo):
+    """Datasets."""
+
+    modes = ("rows", "rows_overwrite", "rows_truncate")
+    singer_modes = ("rows",)
+    options = ("--rate-window", TIME_SCALE)
+    clears = has_keys = False
+    secrets = (LUZMO_KEY, LUZMO_TOKEN)
+    rejecting = (413,)
+
+    @classmethod
+    def choices(cls, random):
+        settings = {
+            "flush_interval": random.choice([1, 5, 50, 10_000]),
+            "overwrite_when": random.choices(["stream_complete", "first_batch"], [9, 1])[0]}
+        unknown = {name: random.choice(choices) for name, choices in UNKNOWN.items()}
+        return settings, {**unknown, **cls.lags(random)}
+
+    @staticmethod
+    def lags(random):
+        """What shows late, and how late."""
+        lag_ms = random.randint(1, int(0.8 * LAG_MS))
+        return random.choice([{}, {}, {}, {"lag_ms": lag_ms, "lag_replies": "on"}, {
+            "lag_ms": lag_ms}, {"tag_lag_ms": lag_ms}, {"lag_ms": lag_ms, "tag_lag_ms": lag_ms}])
+
+    def is_final(self, request):
+        """A type that Luzmo refuses is none of the reasons to stop, a push is one."""
+        is_push = request.get("resource") == "data" and request["status"] in (400, 404)
+        return request.get("action") != "update" and (is_push or super().is_final(request))
+
+    def is_at_rest(self):
+        return self.sandbox.counts()["late"] == 0
+
+    def snapshot(self, streams):
+        held = {}
+        datasets = self.sandbox.datasets()
+        for stream in streams:
+            namespace, name = stream.descriptor
+            tag = f"{services.TAG}{namespace or ''}{name}"
+            held[stream.name] = [row for one in datasets if tag in one["tags"]
+                                 for row in rows_of(one)]
+        return held
