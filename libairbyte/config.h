@@ -62,7 +62,8 @@ const struct cJSON *ab_config_list(const struct ab_config *config, const char *n
  * is no scheme; slashes at the end are taken off, and so is suffix ("/0.1.0"; may be NULL) if the
  * path ends in it. Refused as config errors that name the field: a user name or password, another
  * scheme than http and https, no host, blanks and all else beyond printable ASCII, a ? or #, more
- * than 1024 bytes. example ("https://dust.tt") goes into the message. *url is the caller's.
+ * than 1024 bytes. http to another machine than this is warned of. example ("https://dust.tt") goes
+ * into the message. *url is the caller's.
  */
 AB_MUST_CHECK int ab_config_url(const struct ab_config *config, const char *name,
     const char *suffix, const char *example, char **url, struct ab_error *err);

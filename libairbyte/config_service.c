@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "emit.h"
 
 #define URL_MAX 1024
 
@@ -69,6 +70,34 @@ is_url(const char *url, const struct parts *parts)
 	       is_host(parts->authority, parts->authority_len);
 }
 
+static bool
+is_named(const struct parts *parts, const char *host)
+{
+	const size_t len = strlen(host);
+
+	return strncasecmp(parts->authority, host, len) == 0 &&
+	       (parts->authority_len == len || parts->authority[len] == ':');
+}
+
+/* Whether a host is this machine, as far as its spelling says. */
+static bool
+is_here(const struct parts *parts)
+{
+	return is_named(parts, "localhost") || is_named(parts, "[::1]") ||
+	       (strncmp(parts->authority, "127.", 4) == 0 &&
+		   strspn(parts->authority, "0123456789.:") >= parts->authority_len);
+}
+
+static void
+warn_if_clear(const char *name, const char *url, const struct parts *parts)
+{
+	if (strncasecmp(url, "http://", 7) == 0 && !is_here(parts))
+		ab_emit_log(AB_WARN,
+		    "%s begins with http://: credentials and records can be read on their way to "
+		    "%.*s; with https:// they cannot",
+		    name, (int)parts->authority_len, parts->authority);
+}
+
 /* The length of a path without the slashes at its end. */
 static size_t
 trim_slashes(const char *path, size_t len)
@@ -93,6 +122,7 @@ ab_config_url(const struct ab_config *config, const char *name, const char *suff
 		    err, AB_CONFIG_ERROR, "%s must not hold a user name or password", name);
 	if (!is_url(text, &parts))
 		return ab_fail(err, AB_CONFIG_ERROR, "%s must be a URL such as %s", name, example);
+	warn_if_clear(name, text, &parts);
 	size_t len = trim_slashes(parts.path, strlen(parts.path));
 	const size_t cut = suffix != NULL ? strlen(suffix) : 0;
 	if (cut > 0 && len >= cut && memcmp(parts.path + len - cut, suffix, cut) == 0)

@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 
 #include "config.h"
+#include "fake_emit.h"
 
 /* Reads text as the field api_host; NULL: the field is absent. */
 static int
@@ -52,6 +53,49 @@ urls_are_kept_as_written_but_for_their_ends(void **state)
 		assert_string_equal(url, cases[i].url);
 		free(url);
 	}
+}
+
+static unsigned warnings;
+
+static void
+count_warning(enum ab_level level, const char *text)
+{
+	assert_int_equal(level, AB_WARN);
+	assert_non_null(strstr(text, "api_host begins with http://"));
+	warnings++;
+}
+
+static void
+whoever_sends_credentials_in_clear_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned warnings;
+	} cases[] = {
+	    {"http://acme.example", 1},
+	    {"HTTP://acme.example:8080/path", 1},
+	    {"http://128.0.0.1", 1},
+	    {"http://localhost.acme.example", 1},
+	    {"http://127.acme.example", 1},
+	    {"https://acme.example", 0},
+	    {"acme.example", 0},
+	    {"http://localhost:8080", 0},
+	    {"http://LOCALHOST/", 0},
+	    {"http://127.0.0.1:8080", 0},
+	    {"http://[::1]:8080", 0},
+	};
+
+	(void)state;
+	fake_emit.log = count_warning;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *url = NULL;
+		struct ab_error err;
+		warnings = 0;
+		assert_int_equal(read_url(cases[i].text, NULL, &url, &err), 0);
+		assert_int_equal(warnings, cases[i].warnings);
+		free(url);
+	}
+	fake_emit.log = NULL;
 }
 
 static void
@@ -148,6 +192,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(urls_are_kept_as_written_but_for_their_ends),
+	    cmocka_unit_test(whoever_sends_credentials_in_clear_is_told),
 	    cmocka_unit_test(what_is_no_url_is_refused_with_an_example),
 	    cmocka_unit_test(a_password_in_a_url_is_refused_and_not_told),
 	    cmocka_unit_test(a_url_has_at_most_1024_bytes),
