@@ -1,10 +1,10 @@
 /*
- * exchange.h: conversations with the service: steps, tries, waits. Joins a connector's request()
- * and response() to http, retry and pace.
+ * exchange.h: many conversations with the service at once. What one of them is, its steps and
+ * tries, is exchange_run.h.
  *
- * A set runs many exchanges at once. Nothing happens outside ab_exchange_drive. Requests in flight
- * over the whole set never pass limits->in_flight, those of one exchange never limits->fan;
- * exchanges that were started earlier go first.
+ * Nothing happens outside ab_exchange_drive. Requests in flight over the whole set never pass
+ * limits->in_flight (throttle.h), those of one exchange never limits->fan; exchanges that were
+ * started earlier go first.
  */
 #ifndef AB_EXCHANGE_H
 #define AB_EXCHANGE_H

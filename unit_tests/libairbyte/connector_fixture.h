@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "destination.h"
+#include "request.h"
 
 struct fixture {
 	const struct ab_destination *destination;
@@ -47,10 +48,7 @@ fixture_configure(struct fixture *f, const struct ab_destination *destination, c
 	assert_non_null(f->spec);
 	assert_non_null(f->config.document);
 	ab_json_init(&f->json);
-	ab_buf_init(&f->request.url, 1 << 16);
-	ab_buf_init(&f->request.headers, 1 << 16);
-	ab_buf_init(&f->request.head, 1 << 16);
-	ab_buf_init(&f->request.tail, 1 << 16);
+	ab_request_init(&f->request);
 	return destination->open(&f->self, &f->limits, &f->config, &f->err);
 }
 
@@ -97,10 +95,7 @@ fixture_close(struct fixture *f)
 	}
 	ab_batch_free(f->batch);
 	ab_json_release(&f->json);
-	ab_buf_release(&f->request.url);
-	ab_buf_release(&f->request.headers);
-	ab_buf_release(&f->request.head);
-	ab_buf_release(&f->request.tail);
+	ab_request_release(&f->request);
 	free(f->x.scratch);
 	ab_buf_release(&f->x.answer);
 	cJSON_Delete(f->schema);
@@ -154,12 +149,7 @@ fixture_ask(struct fixture *f, unsigned item)
 {
 	struct ab_request *out = &f->request;
 
-	ab_buf_reset(&out->url);
-	ab_buf_reset(&out->headers);
-	ab_buf_reset(&out->head);
-	ab_buf_reset(&out->tail);
-	out->from = out->to = 0;
-	out->metered = out->single = false;
+	ab_request_reset(out);
 	f->x.item = item;
 	const enum ab_ask ask = f->destination->request(f->self, &f->x, out, &f->err);
 	const char *middle = out->to > out->from ? f->batch->body.data + out->from : "";

@@ -652,8 +652,6 @@ metered_requests_keep_the_window(void **state)
 	assert_int_equal(fake.sent, 50);
 }
 
-/* Somebody else uses the limit too: what is refused is not asked for again at once by the others.
- */
 static void
 a_pause_follows_each_reply(void **state)
 {
@@ -723,6 +721,8 @@ the_time_of_a_request_is_kept_on_demand(void **state)
 	}
 }
 
+/* Somebody else uses the limit too: what is refused is not asked for again at once by the others.
+ */
 static void
 a_refusal_keeps_its_slot_of_the_window(void **state)
 {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "http.h"
+#include "request.h"
 #include "secret.h"
 
 #define WAIT_MS 10000
@@ -47,11 +48,7 @@ set_up(void **state)
 	assert_int_equal(getsockname(server.listener, (struct sockaddr *)&address, &len), 0);
 	server.port = ntohs(address.sin_port);
 	http = ab_http_new("test/1", 0);
-	request = (struct ab_request){.method = AB_GET};
-	ab_buf_init(&request.url, 1 << 10);
-	ab_buf_init(&request.headers, 1 << 10);
-	ab_buf_init(&request.head, 1 << 20);
-	ab_buf_init(&request.tail, 1 << 10);
+	ab_request_init(&request);
 	ab_buf_printf(&request.url, "http://127.0.0.1:%d/a%%20b", server.port);
 	return 0;
 }
@@ -72,10 +69,7 @@ tear_down(void **state)
 	hang_up();
 	close(server.listener);
 	ab_buf_release(&server.requests);
-	ab_buf_release(&request.url);
-	ab_buf_release(&request.headers);
-	ab_buf_release(&request.head);
-	ab_buf_release(&request.tail);
+	ab_request_release(&request);
 	return 0;
 }
 
