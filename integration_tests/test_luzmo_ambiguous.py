@@ -103,6 +103,31 @@ def test_rows_that_show_late_are_waited_for(old, kind, lag_replies):
     assert result.logs("WARN") == []
 
 
+@pytest.mark.parametrize("tags, action, refused", [
+    ([], "create", {}), ([], "associate", {"associate_twice": "400"}),
+    ([TAG + "users", REPLACE], "dissociate", {"dissociate_missing": "404"})])
+def test_tags_that_show_late_are_waited_for(sandbox, tags, action, refused):
+    """A second try is refused, as the first was carried out, and that is not seen at once."""
+    if tags:
+        put_users(sandbox, *OLD, tags=tags)
+    sandbox.settings(tag_lag_ms=LAG_MS, **refused)
+    result = append(sandbox, 11, env=PATIENT, faults=[rule("tag", action, cut="after")])
+    assert cells(sandbox) == rows_of(11) and dataset(sandbox)["tags"] == [TAG + "users"]
+    assert [text for text in result.logs("WARN") if "trying again in" not in text] == []
+
+
+def test_a_tag_of_another_stream_that_shows_late_is_waited_for(sandbox):
+    """Both need the same one, and only one of them can make it."""
+    names = ["users", "orders"]
+    for name in names:
+        put(sandbox, NAME + name, rows=OLD, tags=[TAG + name])
+    sandbox.settings(tag_lag_ms=LAG_MS)
+    source = Source().state("users").state("orders")
+    result = sync(sandbox, [stream(name, "overwrite") for name in names], source.lines, PATIENT)
+    assert result.succeeded().state_lines == source.expected
+    assert [REPLACE in dataset(sandbox, name)["tags"] for name in names] == [True, True]
+
+
 def test_rows_that_show_late_and_were_lost_are_sent_again(old):
     old.settings(lag_ms=LAG_MS)
     append(old, 11, 21, faults=[push_of(11, cut="before"), push_of(21, cut="before")], env=PATIENT)

@@ -141,7 +141,8 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 {
 	struct luzmo_stream *stream = x->stream->self;
 
-	if (stream->namesakes == 0 && luzmo_settle_later(x, LUZMO_LOOKS, "rows", err) == AB_WAIT)
+	if (stream->namesakes == 0 &&
+	    luzmo_settle_later(x, LUZMO_LOOKS, "the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	if (stream->namesakes > 1)
 		ab_note(x->stream, LUZMO_NOTE_LEFT,

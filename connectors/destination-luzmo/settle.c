@@ -31,7 +31,7 @@ luzmo_settle_later(
 	if (++stream->looks >= (unsigned)most)
 		return AB_DONE;
 	x->wait_ms = LAG_MS;
-	ab_fail(err, AB_TRANSIENT_ERROR, "the %s of a push are not to be seen yet", what);
+	ab_fail(err, AB_TRANSIENT_ERROR, "%s are not to be seen yet", what);
 	return AB_WAIT;
 }
 
@@ -61,7 +61,7 @@ settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, str
 	if (arrival == LUZMO_ARRIVED)
 		return luzmo_push_arrived(luzmo, x, count);
 	const enum luzmo_looks most = arrival == LUZMO_STALE ? LUZMO_LOOKS_LONG : LUZMO_LOOKS;
-	if (luzmo_settle_later(x, most, "rows", err) == AB_WAIT)
+	if (luzmo_settle_later(x, most, "the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	return arrival == LUZMO_STALE ? luzmo_push_arrived(luzmo, x, count)
 				      : send_again(x, arrival);
@@ -91,8 +91,8 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 	if (tally->rows < 0 || count < 0)
 		return luzmo_tags_settle(x);
 	if (luzmo_settle_later(x,
-		right && !luzmo_tally_may_be_old(tally) ? LUZMO_LOOKS : LUZMO_LOOKS_LONG, "rows",
-		err) == AB_WAIT)
+		right && !luzmo_tally_may_be_old(tally) ? LUZMO_LOOKS : LUZMO_LOOKS_LONG,
+		"the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	if (x->stream->overwrite && (!right || tally->doubled))
 		return fail_end(x, count, tally->rows, err);

@@ -22,8 +22,8 @@ enum luzmo_looks {
 	LUZMO_LOOKS_LONG = 4, /* where a mistake would lose rows or fail the run */
 };
 
-/* What a push made (rows, a dataset, columns) is not to be seen: AB_WAIT to look again later, or
- * AB_DONE after so many looks. */
+/* What was written (rows, a dataset, columns, tags; what calls it) is not to be seen: AB_WAIT to
+ * look again later, or AB_DONE after so many looks. */
 enum ab_verdict luzmo_settle_later(
     struct ab_exchange *x, enum luzmo_looks most, const char *what, struct ab_error *err);
 

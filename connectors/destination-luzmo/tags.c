@@ -10,6 +10,7 @@
 #include "json_write.h"
 #include "push.h"
 #include "reply.h"
+#include "settle.h"
 #include "tag_list.h"
 
 /* --- the tag of an exchange --- */
@@ -115,6 +116,7 @@ keep_refusal(struct ab_exchange *x, const struct ab_error *refusal)
 	if (x->scratch == NULL)
 		x->scratch = ab_malloc(sizeof(*refusal));
 	memcpy(x->scratch, refusal, sizeof(*refusal));
+	((struct luzmo_stream *)x->stream->self)->looks = 0;
 }
 
 static enum ab_verdict
@@ -122,6 +124,15 @@ believe_refusal(const struct ab_exchange *x, struct ab_error *err)
 {
 	memcpy(err, x->scratch, sizeof(*err));
 	return AB_FAILED;
+}
+
+/* A look does not show what would explain a refusal. */
+static enum ab_verdict
+look_again(struct ab_exchange *x, struct ab_error *err)
+{
+	if (luzmo_settle_later(x, LUZMO_LOOKS, "changes of tags", err) == AB_WAIT)
+		return AB_WAIT;
+	return believe_refusal(x, err);
 }
 
 /* The tag is there: what for? */
@@ -143,7 +154,7 @@ missing(struct ab_exchange *x, struct ab_error *err)
 
 	/* It was refused, and nobody else has made it. */
 	if (x->scratch != NULL)
-		return believe_refusal(x, err);
+		return look_again(x, err);
 	return stream->dataset[0] == '\0' && x->phase == AB_BEGIN ? AB_DONE
 								  : go_on(x, LUZMO_TAG_MAKE);
 }
@@ -310,7 +321,7 @@ response_tags(
 	const bool known = cJSON_IsArray(tags);
 	cJSON_Delete(document);
 	if (!known || on == off)
-		return believe_refusal(x, err);
+		return look_again(x, err);
 	return off ? taken_off(luzmo, x) : linked(luzmo, x);
 }
 

@@ -135,7 +135,7 @@ response_columns(const struct luzmo *luzmo, struct ab_exchange *x, const struct 
 	const bool whole = compare(stream, columns) >= count_new(stream);
 	cJSON_Delete(document);
 	/* Reads may lag behind writes. */
-	if (!whole && luzmo_settle_later(x, LUZMO_LOOKS, "columns", err) == AB_WAIT)
+	if (!whole && luzmo_settle_later(x, LUZMO_LOOKS, "the columns of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	stream->untyped = false;
 	if (stream->retype_count == 0)

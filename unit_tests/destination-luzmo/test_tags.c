@@ -164,6 +164,7 @@ a_refusal_that_was_right_is_told(void **unused)
 		const struct turn turns[] = {
 		    {LUZMO_TAG_MAKE, MAKE, statuses[i], "{'message':'Not for you'}"},
 		    {LUZMO_TAG_FIND, FIND, 200, "{'rows':[{'id':'T','tag':'other'}]}"},
+		    {LUZMO_TAG_FIND, FIND, 200, "{'rows':[{'id':'T','tag':'other'}]}"},
 		};
 		struct fixture f;
 		assert_int_equal(converse_new(turns, COUNT(turns), &f), AB_FAILED);
@@ -215,6 +216,7 @@ a_tag_that_was_made_without_an_id_is_looked_for_once(void **unused)
 	for (size_t i = 0; i < COUNT(replies); i++) {
 		const struct turn turns[] = {
 		    {LUZMO_TAG_MAKE, MAKE, 200, replies[i]},
+		    {LUZMO_TAG_FIND, FIND, 200, NONE},
 		    {LUZMO_TAG_FIND, FIND, 200, NONE},
 		};
 		const struct turn found[] = {
@@ -301,6 +303,7 @@ a_tag_that_cannot_be_put_on_fails(void **unused)
 		    {LUZMO_TAG_LINK, LINK, 404, "{'message':'Not there'}"},
 		    {LUZMO_TAGS, FIND_TAGS, 503, ""},
 		    {LUZMO_TAGS, FIND_TAGS, 200, replies[i]},
+		    {LUZMO_TAGS, FIND_TAGS, 200, replies[i]},
 		};
 		struct fixture f;
 		assert_int_equal(converse_new(turns, COUNT(turns), &f), AB_FAILED);
@@ -310,6 +313,28 @@ a_tag_that_cannot_be_put_on_fails(void **unused)
 		assert_false(fixture_luzmo_stream(&f)->linked);
 		fixture_close(&f);
 	}
+}
+
+static void
+a_refusal_is_looked_at_again_five_seconds_later(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_TAG_MAKE, MAKE, 409, REFUSED},
+	    {LUZMO_TAG_FIND, FIND, 200, NONE},
+	    {LUZMO_TAG_FIND, FIND, 200, "{'rows':[" OUR_TAG "]}"},
+	    {LUZMO_PUSH, "data create", 200, CREATED},
+	    {LUZMO_TAG_LINK, LINK, 400, REFUSED},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS("")},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
+	};
+	struct fixture f;
+
+	(void)unused;
+	assert_int_equal(converse_new(turns, COUNT(turns), &f), AB_DONE);
+	assert_true(fixture_luzmo_stream(&f)->linked);
+	assert_int_equal(f.x.wait_ms, 5000);
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
 }
 
 static void
@@ -357,13 +382,14 @@ one_that_is_off_already_is_as_good(void **unused)
 		    {LUZMO_PUSH, "data create", 200, "{}"},
 		    {LUZMO_TAG_OFF, OFF, 404, "{'message':'Not there'}"},
 		    {LUZMO_TAGS, FIND_TAGS, 200, cases[i].tags},
+		    {LUZMO_TAGS, FIND_TAGS, 200, cases[i].tags},
 		};
+		const bool off = cases[i].verdict == AB_DONE;
 		struct fixture f;
 		fixture_open(&f, "", true);
 		fixture_begin(&f, TAGGED_REPLACE);
 		fixture_batch(&f, 2);
-		assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), cases[i].verdict);
-		const bool off = cases[i].verdict == AB_DONE;
+		assert_int_equal(fixture_converse(&f, turns, COUNT(turns) - off), cases[i].verdict);
 		assert_string_equal(fixture_luzmo_stream(&f)->off_id, off ? "" : "R");
 		if (!off)
 			assert_string_equal(f.err.message,
@@ -404,6 +430,7 @@ an_overwrite_without_records_marks_the_dataset(void **unused)
 	static const struct turn refused[] = {
 	    {LUZMO_TAG_FIND, FIND_REPLACE, 200, "{'rows':[" REPLACE_TAG "]}"},
 	    {LUZMO_TAG_LINK, MARK, 400, REFUSED},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
 	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
 	};
 	struct fixture f;
@@ -537,6 +564,7 @@ a_dataset_that_cannot_be_marked_fails(void **unused)
 	static const struct turn off[] = {
 	    {LUZMO_TAG_OFF, OLDER_OFF, 404, "{'message':'Not there'}"},
 	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," OLDER_TAG)},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG "," OLDER_TAG)},
 	};
 	/* The refusal that counts is the last one. */
 	static const struct turn made[] = {
@@ -545,11 +573,13 @@ a_dataset_that_cannot_be_marked_fails(void **unused)
 	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
 	    {LUZMO_TAG_MAKE, MAKE_GENERATION, 400, "{'message':'No more'}"},
 	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
+	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, NONE},
 	};
 	static const struct turn linked[] = {
 	    {LUZMO_TAG_OFF, OLDER_OFF, 200, "{}"},
 	    {LUZMO_TAG_FIND, FIND_GENERATION, 200, FOUND_GENERATION},
 	    {LUZMO_TAG_LINK, LINK_GENERATION, 404, "{'message':'No such'}"},
+	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
 	    {LUZMO_TAGS, FIND_TAGS, 200, TAGS(OUR_TAG)},
 	};
 	static const struct {
@@ -633,6 +663,7 @@ main(void)
 	    cmocka_unit_test(a_key_that_may_not_is_told_at_once),
 	    cmocka_unit_test(a_tag_that_is_refused_may_be_anothers),
 	    cmocka_unit_test(a_refusal_that_was_right_is_told),
+	    cmocka_unit_test(a_refusal_is_looked_at_again_five_seconds_later),
 	    cmocka_unit_test(a_tag_is_looked_for_before_it_is_made_again),
 	    cmocka_unit_test(the_answer_to_a_make_must_be_luzmos),
 	    cmocka_unit_test(a_tag_that_was_made_without_an_id_is_looked_for_once),
