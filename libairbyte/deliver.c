@@ -127,6 +127,9 @@ replay(struct ab_sync *sync, struct ab_flow *flow)
 	while ((queue->sealed == NULL || queue->sealed->next == NULL) && ab_flow_has_room(sync) &&
 	       !sync->failed && refill(sync, flow)) {
 	}
+	/* At once: streams that cannot send yet are not to be read back. */
+	if (queue->sealed != NULL)
+		start_batches(sync);
 	if (is_idle(flow) && ab_spool_waiting(sync->spool, flow->stream) == 0 &&
 	    may_end(sync, flow))
 		start_end(sync, flow, true);
