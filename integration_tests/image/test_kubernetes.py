@@ -233,6 +233,21 @@ def test_a_destination_that_is_told_to_end_does_so(request, place, job, service)
     assert process.returncode == 128 + signal.SIGTERM
 
 
+def test_a_cronjob_that_is_told_to_end_keeps_what_it_still_acknowledges(dust, place):
+    cluster = has(place(CRON, dust.config(), INCREMENTAL), 3)
+    pod = Pod(cluster, template(CRON))
+    assert {pod.step(one["name"])[0] for one in template(CRON)["initContainers"]} == {0}
+    dust.faults([{"method": "POST", "path": "users-3$", "delay_ms": 3000}])
+    process, known = pod.start("destination")
+    try:
+        wait_for(lambda: dust.faults() == [], process)
+    finally:
+        docker("stop", "-t", STOP_SECONDS, known)
+        process.communicate(timeout=START_SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b'"type":"STATE"' in cluster.read(pod.volumes["state"], "states.jsonl")
+
+
 def test_a_job_that_is_killed_leaves_the_old_rows_and_the_next_pod_starts_over(luzmo, place):
     cluster = has(place(JOB, luzmo.config(), USERS), 7)
     pod = Pod(cluster, template(JOB))
