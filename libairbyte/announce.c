@@ -13,19 +13,12 @@
 #include "alloc.h"
 #include "emit.h"
 #include "singer_schema.h"
+#include "streams.h"
 
 /* Warnings about a stream; above those of the connectors. */
 enum { NOTE_DELETION = 31 };
 
 #define TYPE_TOLD_BYTES 64
-
-static int
-tell_connector(struct ab_sync *sync, struct ab_stream *stream, struct ab_error *err)
-{
-	const struct ab_destination *destination = sync->destination;
-
-	return destination->streams != NULL ? destination->streams(sync->self, stream, 1, err) : 0;
-}
 
 /* Begins a stream as the document says. If the connector refuses that, the stream is as it was. */
 static int
@@ -36,7 +29,7 @@ start_flow(struct ab_sync *sync, struct ab_flow *flow, struct cJSON *document, s
 
 	stream->described = NULL; /* kept */
 	ab_singer_schema_apply(stream, document, sync->dedup);
-	if (tell_connector(sync, stream, err) != 0) {
+	if (ab_streams_open(sync->destination, sync->self, stream, 1, err) != 0) {
 		if (before != NULL)
 			ab_singer_schema_apply(stream, before, sync->dedup);
 		return -1;

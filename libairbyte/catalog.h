@@ -74,7 +74,7 @@ struct ab_stream {
 			       blame, and the run fail for it. No state of the stream or of all
 			       leaves until it is cleared, or the stream ended without a failure */
 	bool goes_on; /* in AB_END: not the end of all, it begins again under another schema */
-	void *self;   /* the connector's own, per stream */
+	void *self;   /* the connector's own: set in streams(), closed by stream_close() */
 
 	unsigned noted; /* bit per note id already left */
 	struct ab_note *notes;

@@ -146,7 +146,6 @@ write_command(struct ab_session *session, const struct arguments *arguments, str
 {
 	const char *medium = getenv("DATA_CHANNEL_MEDIUM");
 	struct ab_catalog catalog = {0};
-	int rc = -1;
 
 	if (medium != NULL && medium[0] != '\0' && strcmp(medium, "STDIO") != 0)
 		return ab_fail(err, AB_CONFIG_ERROR,
@@ -159,19 +158,13 @@ write_command(struct ab_session *session, const struct arguments *arguments, str
 	if (ab_catalog_read(&catalog, arguments->catalog, session->spec,
 		getenv("WORKER_JOB_ID") != NULL, err) != 0)
 		return -1;
-	const struct ab_destination *destination = session->destination;
-	if (destination->streams != NULL &&
-	    destination->streams(session->self, catalog.streams, catalog.count, err) != 0)
-		goto out;
 	const struct ab_sync_options options = {
 	    .input = STDIN_FILENO,
 	    .dialect = &ab_airbyte_dialect,
 	    .reject_file = ab_config_string(&session->config, "reject_file"),
 	};
-	rc = ab_sync_write(destination, session->self, &session->limits, &catalog, &options, err);
-out:
-	/* The connector's state may point into the catalog: it goes first. */
-	ab_session_shut(session);
+	const int rc = ab_sync_write(
+	    session->destination, session->self, &session->limits, &catalog, &options, err);
 	ab_catalog_release(&catalog);
 	return rc;
 }

@@ -6,11 +6,11 @@
  * replies. The library runs many at once and owns every byte on the wire, every wait, retry and
  * acknowledgement; a connector is functions without I/O, clock or globals.
  *
- * Order of events of a write: open; one AB_BEGIN exchange per stream, all in parallel, before the
- * first record is read; append() for each record and AB_BATCH exchanges while records come; one
- * AB_END exchange per stream whose begin succeeded, also for empty ones, after its last batch, and
- * one more if it was to go on (stream->goes_on) and could not; close. Calls never overlap: there is
- * one thread.
+ * Order of events of a write: open; streams(); one AB_BEGIN exchange per stream, all in parallel,
+ * before the first record is read; append() for each record and AB_BATCH exchanges while records
+ * come; one AB_END exchange per stream whose begin succeeded, also for empty ones, after its last
+ * batch, and one more if it was to go on (stream->goes_on) and could not; stream_close() for each
+ * stream; close. Calls never overlap: there is one thread.
  *
  * The platform may try an overwrite again with the same generation_id, and send only what follows
  * the states that were acknowledged: stream->resumable (catalog.h). For such a stream the service
@@ -197,13 +197,17 @@ struct ab_destination {
 	void (*close)(void *self);
 
 	/*
-	 * The streams of a write, before the first of their begins. Where streams are announced as
-	 * they appear, each is a call of its own, and a stream whose schema or key changed comes
-	 * again: its self is then what it was given before, and nothing of it is under way; if that
-	 * is refused, it ends. They stay where they are until close. Here key_space is set. May be
-	 * NULL.
+	 * The streams of a write, before the first of their begins: each may be given a self, and a
+	 * key_space. Where streams are announced as they appear, each is a call of its own, and a
+	 * stream whose schema or key changed comes again: nothing of it is under way then, and its
+	 * self is what it was given before, in whose place it gets a new one; if that is refused,
+	 * it keeps the former, and ends. They stay where they are until stream_close. May be NULL.
 	 */
 	int (*streams)(void *self, struct ab_stream *streams, size_t count, struct ab_error *err);
+
+	/* Frees the self of a stream, which nothing will use any more: it has another, or the write
+	 * is over. Each is closed once, before close. NULL if streams are given none. */
+	void (*stream_close)(void *self, void *stream_self);
 
 	/* Adds one record to batch->body (an overflowed body is the library's to handle), calls
 	 * ab_batch_key / ab_batch_mark where they apply. err is for AB_REJECTED and AB_BROKEN. */

@@ -57,17 +57,10 @@ ab_session_open(struct ab_session *session, struct ab_error *err)
 }
 
 void
-ab_session_shut(struct ab_session *session)
+ab_session_close(struct ab_session *session)
 {
 	if (session->self != NULL)
 		session->destination->close(session->self);
-	session->self = NULL;
-}
-
-void
-ab_session_close(struct ab_session *session)
-{
-	ab_session_shut(session);
 	ab_config_release(&session->config);
 	cJSON_Delete(session->spec);
 }

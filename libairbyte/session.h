@@ -32,9 +32,6 @@ AB_MUST_CHECK int ab_session_open(struct ab_session *session, struct ab_error *e
 AB_MUST_CHECK int ab_session_exchange(
     struct ab_session *session, enum ab_phase phase, struct ab_buf *answer, struct ab_error *err);
 
-/* Ends with the connector only, whose state may point into what the caller releases next; and all.
- */
-void ab_session_shut(struct ab_session *session);
 void ab_session_close(struct ab_session *session);
 
 #endif

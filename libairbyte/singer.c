@@ -108,8 +108,6 @@ load(struct ab_session *session, struct ab_error *err)
 	};
 	const int rc = ab_sync_write(
 	    session->destination, session->self, &session->limits, &catalog, &options, err);
-	/* The connector's state may point into the catalog: it goes first. */
-	ab_session_shut(session);
 	ab_catalog_release(&catalog);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "emit.h"
 #include "flow.h"
+#include "streams.h"
 
 #define MEMORY_LIMIT ((size_t)24 << 20)
 #define LINE_MAX_BYTES ((size_t)256 << 20)
@@ -266,6 +267,8 @@ stop(struct ab_sync *sync)
 	ab_spool_free(sync->spool);
 	ab_ledger_free(sync->ledger);
 	ab_reject_close(sync->reject);
+	ab_streams_close(
+	    sync->destination, sync->self, sync->catalog->streams, sync->catalog->count);
 }
 
 int
@@ -280,8 +283,12 @@ ab_sync_write(const struct ab_destination *destination, void *self, const struct
 	    .dedup = options->dedup};
 	int rc = 0;
 
-	if (ab_reject_open(&sync.reject, options->reject_file, err) != 0)
+	if (ab_streams_open(destination, self, catalog->streams, catalog->count, err) != 0)
 		return -1;
+	if (ab_reject_open(&sync.reject, options->reject_file, err) != 0) {
+		ab_streams_close(destination, self, catalog->streams, catalog->count);
+		return -1;
+	}
 	start(&sync, options);
 	while (turn(&sync)) {
 	}

@@ -17,10 +17,11 @@ struct ab_sync_options {
 };
 
 /*
- * Runs a whole write: reads messages until the end of input, delivers records, prints states once
- * all before them is safe. Returns 0 if every record and state it received is settled; else -1 with
- * the first cause in err, after what could be saved was saved and acknowledged. A SIGTERM or SIGINT
- * (process.h) is such a cause; it is kept until the process ends.
+ * Runs a whole write: tells the connector the streams of the catalog, reads messages until the end
+ * of input, delivers records, prints states once all before them is safe. Returns 0 if every record
+ * and state it received is settled; else -1 with the first cause in err, after what could be saved
+ * was saved and acknowledged. A SIGTERM or SIGINT (process.h) is such a cause; it is kept until the
+ * process ends.
  */
 AB_MUST_CHECK int ab_sync_write(const struct ab_destination *destination, void *self,
     const struct ab_limits *limits, struct ab_catalog *catalog,

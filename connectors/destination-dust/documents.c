@@ -18,23 +18,15 @@ enum step { LOOKUP, UPSERT, LIST, DELETE };
 
 /* --- streams --- */
 
-static void
-release_one(struct dust_documents *documents)
-{
-	dust_looks_release(&documents->looks);
-	dust_sweep_release(&documents->sweep);
-}
-
 void
-dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count)
+dust_documents_open(const struct dust *dust, struct ab_stream *streams, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct dust_documents *documents =
-		    dust_stream_self(dust, &streams[i], sizeof(*documents));
-		release_one(documents);
+		struct dust_documents *documents = ab_calloc(1, sizeof(*documents));
 		dust_looks_init(&documents->looks, &streams[i]);
 		dust_sweep_init(&documents->sweep);
 		documents->replacing = streams[i].overwrite;
+		streams[i].self = documents;
 		for (size_t j = 0; j < dust->tag_field_count; j++) {
 			if (!dust_tag_field_good(dust->tag_fields[j].text))
 				ab_note(&streams[i], DUST_NOTE_TAG_FIELD,
@@ -46,13 +38,11 @@ dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count)
 }
 
 void
-dust_documents_release(struct dust *dust)
+dust_documents_close(struct dust_documents *documents)
 {
-	for (size_t i = 0; i < dust->stream_count; i++) {
-		release_one(dust->streams[i]);
-		free(dust->streams[i]);
-	}
-	free(dust->streams);
+	dust_looks_release(&documents->looks);
+	dust_sweep_release(&documents->sweep);
+	free(documents);
 }
 
 /* Whether old documents stay until the stream has ended well. */

@@ -8,16 +8,15 @@
 #include "dust.h"
 #include "sweep.h"
 
-/* A stream in documents mode. */
+/* The self of a stream in documents mode. */
 struct dust_documents {
 	struct dust_looks looks;
 	struct dust_sweep sweep; /* of an overwrite */
 	bool replacing;          /* an overwrite that has not removed the old data yet */
 };
 
-/* dust->streams gets a struct dust_documents for each that is new. */
-void dust_documents_init(struct dust *dust, struct ab_stream *streams, size_t count);
-void dust_documents_release(struct dust *dust);
+void dust_documents_open(const struct dust *dust, struct ab_stream *streams, size_t count);
+void dust_documents_close(struct dust_documents *documents);
 
 enum ab_taken dust_documents_append(struct dust *dust, struct ab_batch *batch,
     const struct ab_record *record, struct ab_error *err);

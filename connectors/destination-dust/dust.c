@@ -1,7 +1,5 @@
 #include "dust.h"
 
-#include "alloc.h"
-
 static void
 start(const struct dust *dust, struct ab_request *out, enum ab_method method, const char *url,
     const char *place)
@@ -14,18 +12,6 @@ start(const struct dust *dust, struct ab_request *out, enum ab_method method, co
 	/* With any other type the server sees an empty body. */
 	if (method == AB_POST)
 		ab_request_header(out, "Content-Type", "application/json");
-}
-
-void *
-dust_stream_self(struct dust *dust, struct ab_stream *stream, size_t size)
-{
-	if (stream->self != NULL)
-		return stream->self;
-	dust->streams =
-	    ab_realloc(dust->streams, (dust->stream_count + 1) * sizeof(*dust->streams));
-	stream->self = ab_calloc(1, size);
-	dust->streams[dust->stream_count++] = stream->self;
-	return stream->self;
 }
 
 void

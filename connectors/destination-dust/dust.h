@@ -50,8 +50,7 @@ struct dust {
 	struct dust_path source_url_field;
 	struct dust_path timestamp_field;
 
-	void **streams; /* each a struct dust_documents or a struct dust_table */
-	size_t stream_count;
+	struct dust_table *tables;   /* of the streams, in their order; NULL in documents mode */
 	struct dust_touched touched; /* documents that are not to be skipped as unchanged */
 	unsigned deletions; /* documents deleted so far: a list read meanwhile may have gaps */
 
@@ -61,9 +60,6 @@ struct dust {
 	struct ab_buf room;
 	struct ab_buf room2;
 };
-
-/* The self of a stream, of size bytes, all zeroes; one it has already is kept, as it is. */
-void *dust_stream_self(struct dust *dust, struct ab_stream *stream, size_t size);
 
 /* Fills method, headers and the URL of a place in the data source ("documents/"); more may be added
  * to the URL. */

@@ -17,10 +17,6 @@ dust_close(void *self)
 
 	if (dust == NULL)
 		return;
-	if (dust->is_tables)
-		dust_tables_release(dust);
-	else
-		dust_documents_release(dust);
 	dust_settings_release(dust);
 	ab_json_release(&dust->nested);
 	dust_touched_release(&dust->touched);
@@ -56,10 +52,21 @@ dust_streams(void *self, struct ab_stream *streams, size_t count, struct ab_erro
 
 	(void)err;
 	if (dust->is_tables)
-		dust_tables_init(dust, streams, count);
+		dust_tables_open(dust, streams, count);
 	else
-		dust_documents_init(dust, streams, count);
+		dust_documents_open(dust, streams, count);
 	return 0;
+}
+
+static void
+dust_stream_close(void *self, void *stream_self)
+{
+	struct dust *dust = self;
+
+	if (dust->is_tables)
+		dust_table_close(dust, stream_self);
+	else
+		dust_documents_close(stream_self);
 }
 
 static enum ab_taken
@@ -102,6 +109,7 @@ const struct ab_destination dust_destination = {
     .open = dust_open,
     .close = dust_close,
     .streams = dust_streams,
+    .stream_close = dust_stream_close,
     .append = dust_append,
     .request = dust_request,
     .response = dust_response,

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include <cjson/cJSON.h>
 
@@ -148,9 +149,10 @@ static bool
 is_disputed(const struct dust *dust, const struct dust_table *table)
 {
 	const char *id = table->name.suffixed;
+	const struct dust_table *other = NULL;
 
-	for (size_t i = 0; i < dust->stream_count; i++) {
-		const struct dust_table *other = dust->streams[i];
+	DL_FOREACH(dust->tables, other)
+	{
 		const struct dust_table_name *name = &other->name;
 		if (other != table &&
 		    (strcmp(name->plain, id) == 0 || strcmp(name->suffixed, id) == 0))

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "alloc.h"
 #include "reply.h"
@@ -25,20 +26,14 @@ enum kind { KIND_ROW, KIND_DELETE };
 
 /* --- streams --- */
 
-static void
-release_one(struct dust_table *table)
-{
-	dust_columns_release(&table->columns);
-	dust_table_name_release(&table->name);
-	free(table->marked);
-}
-
 /* Whether a stream that came before another has the plain id. */
 static bool
 is_had(const struct dust *dust, const struct ab_stream *stream, const char *plain)
 {
-	for (size_t i = 0; i < dust->stream_count; i++) {
-		const struct dust_table *other = dust->streams[i];
+	const struct dust_table *other = NULL;
+
+	DL_FOREACH(dust->tables, other)
+	{
 		if (other != stream->self && other->name.first &&
 		    strcmp(other->name.plain, plain) == 0)
 			return true;
@@ -47,7 +42,7 @@ is_had(const struct dust *dust, const struct ab_stream *stream, const char *plai
 }
 
 void
-dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count)
+dust_tables_open(struct dust *dust, struct ab_stream *streams, size_t count)
 {
 	struct dust_table_name *names = ab_calloc(count, sizeof(*names));
 
@@ -55,22 +50,24 @@ dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count)
 	for (size_t i = 0; i < count; i++)
 		names[i].first = names[i].first && !is_had(dust, &streams[i], names[i].plain);
 	for (size_t i = 0; i < count; i++) {
-		struct dust_table *table = dust_stream_self(dust, &streams[i], sizeof(*table));
-		release_one(table);
-		*table = (struct dust_table){.name = names[i], .id = names[i].plain};
+		struct dust_table *table = ab_calloc(1, sizeof(*table));
+		table->name = names[i];
+		table->id = names[i].plain;
 		dust_columns_init(&table->columns, streams[i].schema);
+		DL_APPEND(dust->tables, table);
+		streams[i].self = table;
 	}
 	free(names);
 }
 
 void
-dust_tables_release(struct dust *dust)
+dust_table_close(struct dust *dust, struct dust_table *table)
 {
-	for (size_t i = 0; i < dust->stream_count; i++) {
-		release_one(dust->streams[i]);
-		free(dust->streams[i]);
-	}
-	free(dust->streams);
+	DL_DELETE(dust->tables, table);
+	dust_columns_release(&table->columns);
+	dust_table_name_release(&table->name);
+	free(table->marked);
+	free(table);
 }
 
 enum ab_taken

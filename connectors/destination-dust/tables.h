@@ -13,7 +13,7 @@
 #define DUST_ROWS_PER_REQUEST 500
 #define DUST_ROWS_BYTES (((size_t)1 << 20) - 64)
 
-/* A stream in tables mode. */
+/* The self of a stream in tables mode. */
 struct dust_table {
 	struct dust_table_name name;
 	const char *id; /* of the table, and its name: one of the two, chosen in AB_BEGIN */
@@ -24,11 +24,11 @@ struct dust_table {
 	bool replacing; /* the next rows replace what the table held before */
 	char *marked;   /* the table with the tag of this generation, as it is sent when its
 			   content is replaced; NULL if it gets none */
+	struct dust_table *prev, *next; /* in dust->tables */
 };
 
-/* dust->streams gets a struct dust_table for each that is new. */
-void dust_tables_init(struct dust *dust, struct ab_stream *streams, size_t count);
-void dust_tables_release(struct dust *dust);
+void dust_tables_open(struct dust *dust, struct ab_stream *streams, size_t count);
+void dust_table_close(struct dust *dust, struct dust_table *table);
 
 enum ab_taken dust_tables_append(struct dust *dust, struct ab_batch *batch,
     const struct ab_record *record, struct ab_error *err);

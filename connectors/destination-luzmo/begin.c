@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include <cjson/cJSON.h>
 
@@ -158,8 +159,10 @@ fail_untagged(const struct ab_exchange *x, const char *tag, struct ab_error *err
 static const struct luzmo_stream *
 find_sharer(const struct luzmo *luzmo, const struct luzmo_stream *stream)
 {
-	for (size_t i = 0; i < luzmo->stream_count; i++) {
-		const struct luzmo_stream *other = luzmo->streams[i];
+	const struct luzmo_stream *other = NULL;
+
+	DL_FOREACH(luzmo->streams, other)
+	{
 		if (other != stream && other->linked &&
 		    strcmp(other->dataset, stream->dataset) == 0)
 			return other;

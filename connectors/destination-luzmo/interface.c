@@ -1,6 +1,7 @@
 #include "interface.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "alloc.h"
 #include "begin.h"
@@ -17,28 +18,12 @@
 #include "types.h"
 
 static void
-stream_release(struct luzmo_stream *stream)
-{
-	free(stream->name);
-	free(stream->tag);
-	free(stream->old_tag);
-	free(stream->generation_tag);
-	free(stream->retypes);
-	luzmo_columns_release(&stream->columns);
-}
-
-static void
 luzmo_close(void *self)
 {
 	struct luzmo *luzmo = self;
 
 	if (luzmo == NULL)
 		return;
-	for (size_t i = 0; i < luzmo->stream_count; i++) {
-		stream_release(luzmo->streams[i]);
-		free(luzmo->streams[i]);
-	}
-	free(luzmo->streams);
 	luzmo_settings_release(luzmo);
 	free(luzmo);
 }
@@ -58,34 +43,36 @@ luzmo_open(
 	return 0;
 }
 
-/* A stream that comes again begins anew, in its place. */
-static void
-take_stream(struct luzmo *luzmo, struct ab_stream *described)
-{
-	struct luzmo_stream *stream = described->self;
-
-	if (stream != NULL) {
-		stream_release(stream);
-	} else {
-		luzmo->streams =
-		    ab_realloc(luzmo->streams, (luzmo->stream_count + 1) * sizeof(void *));
-		stream = ab_malloc(sizeof(*stream));
-		luzmo->streams[luzmo->stream_count++] = stream;
-	}
-	*stream = (struct luzmo_stream){.untyped = true};
-	luzmo_columns_init(&stream->columns, described->schema);
-	luzmo_tally_start(&stream->tally, -1);
-	described->self = stream;
-}
-
 static int
 luzmo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
 {
 	struct luzmo *luzmo = self;
 
-	for (size_t i = 0; i < count; i++)
-		take_stream(luzmo, &streams[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct luzmo_stream *stream = ab_calloc(1, sizeof(*stream));
+		stream->untyped = true;
+		luzmo_columns_init(&stream->columns, streams[i].schema);
+		luzmo_tally_start(&stream->tally, -1);
+		DL_APPEND(luzmo->streams, stream);
+		streams[i].self = stream;
+	}
 	return luzmo_names_init(streams, count, err);
+}
+
+static void
+luzmo_stream_close(void *self, void *stream_self)
+{
+	struct luzmo *luzmo = self;
+	struct luzmo_stream *stream = stream_self;
+
+	DL_DELETE(luzmo->streams, stream);
+	free(stream->name);
+	free(stream->tag);
+	free(stream->old_tag);
+	free(stream->generation_tag);
+	free(stream->retypes);
+	luzmo_columns_release(&stream->columns);
+	free(stream);
 }
 
 static enum ab_taken
@@ -225,6 +212,7 @@ const struct ab_destination luzmo_destination = {
     .open = luzmo_open,
     .close = luzmo_close,
     .streams = luzmo_streams,
+    .stream_close = luzmo_stream_close,
     .append = luzmo_append,
     .request = luzmo_request,
     .response = luzmo_response,

@@ -74,6 +74,7 @@ struct luzmo_retype {
 	enum luzmo_kind kind;
 };
 
+/* The self of a stream. */
 struct luzmo_stream {
 	char *name;           /* of the dataset */
 	char *tag;            /* that finds it */
@@ -111,6 +112,8 @@ struct luzmo_stream {
 	char since[40]; /* a dataset of ours that we do not know of yet is not older */
 	bool alone;     /* in the begin there was none */
 	bool after;     /* a dataset of ours is younger than that, not as old */
+
+	struct luzmo_stream *prev, *next; /* in luzmo->streams */
 };
 
 struct luzmo {
@@ -121,8 +124,7 @@ struct luzmo {
 	bool typed_columns;
 	size_t flush_interval;         /* rows */
 	char off_id[LUZMO_ID_MAX + 1]; /* of the tag REPLACE DATA, once it is known; else "" */
-	struct luzmo_stream **streams;
-	size_t stream_count;
+	struct luzmo_stream *streams;  /* in their order */
 };
 
 /*

@@ -1,7 +1,6 @@
 #include "interface.h"
 
 #include <stdlib.h>
-#include <utlist.h>
 
 #include "alloc.h"
 #include "begin.h"
@@ -17,15 +16,9 @@ static void
 pendo_close(void *self)
 {
 	struct pendo *pendo = self;
-	struct pendo_stream *stream = NULL;
-	struct pendo_stream *following = NULL;
 
 	if (pendo == NULL)
 		return;
-	LL_FOREACH_SAFE(pendo->streams, stream, following)
-	{
-		pendo_stream_free(stream);
-	}
 	pendo_settings_release(pendo);
 	free(pendo);
 }
@@ -46,14 +39,12 @@ pendo_open(
 
 /* A stream under another schema: what became of its records is told of all of them. */
 static void
-go_on(struct pendo *pendo, struct pendo_stream *before, struct pendo_stream *after)
+go_on(struct pendo_stream *before, struct pendo_stream *after)
 {
 	after->report = before->report;
 	before->report = (struct pendo_report){0};
 	after->refusals = before->refusals;
 	before->refusals = (struct pendo_refusals){0};
-	LL_DELETE(pendo->streams, before);
-	pendo_stream_free(before);
 }
 
 static int
@@ -66,13 +57,19 @@ pendo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_err
 		struct pendo_stream *made = NULL;
 		if (pendo_stream_new(&made, pendo, &streams[i], err) != 0)
 			return -1;
-		LL_PREPEND(pendo->streams, made);
 		streams[i].self = made;
 		streams[i].key_space = 1 + (unsigned)made->kind;
 		if (before != NULL)
-			go_on(pendo, before, made);
+			go_on(before, made);
 	}
 	return 0;
+}
+
+static void
+pendo_stream_close(void *self, void *stream_self)
+{
+	(void)self;
+	pendo_stream_free(stream_self);
 }
 
 static enum ab_taken
@@ -149,6 +146,7 @@ const struct ab_destination pendo_destination = {
     .open = pendo_open,
     .close = pendo_close,
     .streams = pendo_streams,
+    .stream_close = pendo_stream_close,
     .append = pendo_append,
     .request = pendo_request,
     .response = pendo_response,

@@ -42,6 +42,7 @@ struct pendo_refusals {
 	char *words;      /* what Pendo said of the first; NULL: there is none */
 };
 
+/* The self of a stream. */
 struct pendo_stream {
 	enum pendo_kind kind;
 	const char *id_field;                /* of the record */
@@ -49,7 +50,6 @@ struct pendo_stream {
 	struct pendo_fields fields;          /* from the begin on */
 	struct pendo_report report;
 	struct pendo_refusals refusals;
-	struct pendo_stream *next;
 };
 
 struct pendo {
@@ -63,7 +63,6 @@ struct pendo {
 	enum pendo_nulls nulls;
 	struct ab_service service;
 	struct pendo_mappings mappings;
-	struct pendo_stream *streams;
 };
 
 /* Begins a request: <base_url>/api/v1/<path>, with the headers of all. */

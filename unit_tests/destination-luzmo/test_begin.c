@@ -366,7 +366,7 @@ two_streams_with_one_dataset_are_refused(void **unused)
 
 	(void)unused;
 	assert_int_equal(fixture_open_raw(&f, ""), 0);
-	assert_int_equal(luzmo_destination.streams(f.self, streams, 2, &f.err), 0);
+	assert_int_equal(fixture_tell(&f, streams, 2), 0);
 	for (size_t i = 0; i < 2; i++) {
 		fixture_exchange(&f, AB_BEGIN, false);
 		f.x.stream = &streams[i];
@@ -378,6 +378,7 @@ two_streams_with_one_dataset_are_refused(void **unused)
 	    "stream orders has the same dataset (D) as another stream of the catalog, since both "
 	    "tags are on it: " OLD " and " NEW "; take one off");
 	free(streams[0].notes);
+	fixture_forget(&f, streams, 2);
 	fixture_close(&f);
 }
 

@@ -370,17 +370,17 @@ a_stream_that_comes_again_begins_anew_beside_the_others(void **unused)
 
 	(void)unused;
 	fixture_open(&f, "", false);
-	struct luzmo_stream *stream = fixture_luzmo_stream(&f);
-	assert_int_equal(luzmo_destination.streams(f.self, &more, 1, &f.err), 0);
-	stream->linked = true;
+	assert_int_equal(fixture_tell(&f, &more, 1), 0);
+	fixture_luzmo_stream(&f)->linked = true;
 	cJSON *schema = cJSON_Parse("{\"properties\":{\"id\":{},\"name\":{},\"age\":{}}}");
 	f.stream.schema = schema;
-	assert_int_equal(luzmo_destination.streams(f.self, &f.stream, 1, &f.err), 0);
-	assert_ptr_equal(f.stream.self, stream);
+	assert_int_equal(fixture_tell(&f, &f.stream, 1), 0);
+	const struct luzmo_stream *stream = fixture_luzmo_stream(&f);
 	assert_ptr_not_equal(more.self, stream);
 	assert_false(stream->linked);
 	assert_int_equal(stream->columns.declared, 3);
 	assert_string_equal(stream->tag, OURS);
+	fixture_forget(&f, &more, 1);
 	fixture_close(&f);
 	cJSON_Delete(schema);
 }
@@ -394,7 +394,7 @@ streams_with_one_tag_are_refused_before_they_begin(void **unused)
 
 	(void)unused;
 	assert_int_equal(fixture_open_raw(&f, ""), 0);
-	assert_int_equal(luzmo_destination.streams(f.self, streams, 2, &f.err), -1);
+	assert_int_equal(fixture_tell(&f, streams, 2), -1);
 	assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
 	fixture_close(&f);
 	luzmo_destination.close(NULL);

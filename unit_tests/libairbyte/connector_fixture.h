@@ -13,6 +13,7 @@
 #include "alloc.h"
 #include "destination.h"
 #include "request.h"
+#include "streams.h"
 
 struct fixture {
 	const struct ab_destination *destination;
@@ -76,17 +77,31 @@ fixture_stream(struct fixture *f, const char *name, const char *keys, const char
 	}
 }
 
-/* Tells the connector its streams, and begins a batch. */
+/* Tells the connector some streams; those that are not f->stream are for fixture_forget. */
+static inline int
+fixture_tell(struct fixture *f, struct ab_stream *streams, size_t count)
+{
+	return ab_streams_open(f->destination, f->self, streams, count, &f->err);
+}
+
+static inline void
+fixture_forget(struct fixture *f, struct ab_stream *streams, size_t count)
+{
+	ab_streams_close(f->destination, f->self, streams, count);
+}
+
+/* Tells the connector its stream, and begins a batch. */
 static inline void
 fixture_start(struct fixture *f)
 {
-	assert_int_equal(f->destination->streams(f->self, &f->stream, 1, &f->err), 0);
+	assert_int_equal(fixture_tell(f, &f->stream, 1), 0);
 	f->batch = ab_batch_new(&f->stream, 1 << 20, 0);
 }
 
 static inline void
 fixture_close(struct fixture *f)
 {
+	fixture_forget(f, &f->stream, 1);
 	f->destination->close(f->self);
 	for (struct ab_note *note = f->stream.notes; note != NULL;) {
 		struct ab_note *next = note->next;
