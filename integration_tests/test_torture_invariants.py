@@ -407,6 +407,19 @@ def test_a_failure_without_cause_is_found():
     assert attempted.finds(invariants.a_failure_is_told_once_and_last)
 
 
+def test_a_signal_that_is_not_told_is_found():
+    attempted = Attempted().safe(2).suffered("terminate").failed(code=-15)
+    attempted.outcome.faults.lines = 3
+    attempted.outcome.acknowledged = attempted.outcome.acknowledged[:1]
+    assert attempted.finds(invariants.a_signal_that_is_heard_is_told)
+    attempted.failed(("transient_error", "something ended it"), code=-15)
+    assert attempted.finds(invariants.a_signal_that_is_heard_is_told)
+    attempted.failed(("transient_error", "ended by SIGTERM"), code=-15)
+    assert attempted.broken() == []
+    attempted.outcome.last_is_failure = False
+    assert attempted.finds(invariants.a_signal_that_is_heard_is_told)
+
+
 @pytest.mark.parametrize("around, kind", [
     ("expired", "config_error"), ("no such host", "transient_error"),
     ("full disk", "system_error"), ("early end", "transient_error")])

@@ -24,7 +24,7 @@ RETRY_AFTER = ("0", "1", "20", "soon", "86400", "-1")
 
 # What is around a run, and how often.
 AROUND = {
-    None: 40, "kill": 16, "terminate": 2, "closed output": 6, "end in mid-line": 8,
+    None: 40, "kill": 16, "terminate": 4, "closed output": 6, "end in mid-line": 8,
     "early end": 6, "dribble": 4, "still": 1, "full disk": 5, "no such host": 2, "no listener": 2,
     "wrong host": 2, "expired": 2, "self-signed": 2}
 UNTRUSTED = ("wrong host", "expired", "self-signed")

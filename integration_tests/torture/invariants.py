@@ -3,6 +3,7 @@ outcome of its last attempt, which yields what is wrong.
 """
 
 import json
+from signal import SIGTERM
 
 from torture.faults import PASSING
 from torture.outcome import STATE_START
@@ -144,6 +145,22 @@ def a_failure_is_told_once_and_last(trial, outcome):
         yield f"a {kind}, where {' or '.join(sorted(kinds))} is due: {message[:500]}"
 
 
+def a_signal_that_is_heard_is_told(trial, outcome):
+    """As a failure is; if nothing else went wrong, by its name. One that comes before anything was
+    said, or when all is done, may end a run without a word."""
+    del trial
+    faults = outcome.faults
+    is_heard = faults.around == "terminate" and faults.lines is not None
+    if not is_heard or outcome.said.code != -SIGTERM:
+        return
+    if len(outcome.acknowledged) == len(outcome.input.states):
+        return
+    if len(outcome.failures) != 1 or not outcome.last_is_failure:
+        yield f"the failure is told as {outcome.failures}"
+    elif not faults.rules and "SIGTERM" not in outcome.failures[0][1]:
+        yield f"it is not named: {outcome.failures[0][1][:500]}"
+
+
 def answers(outcome):
     """The statuses that the rules gave, as far as the log has them; 0 for a reply that was lost."""
     given = {one["status"] for one in outcome.requests}
@@ -217,6 +234,6 @@ INVARIANTS = (
     the_run_ends, the_service_holds_what_it_must, records_of_one_object_keep_their_order,
     rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
-    a_failure_is_told_once_and_last, one_passing_fault_fails_no_run,
-    nothing_is_asked_after_a_refusal, nothing_secret_is_printed, memory_stays_below_its_limit,
-    an_attempt_without_faults_succeeds)
+    a_failure_is_told_once_and_last, a_signal_that_is_heard_is_told,
+    one_passing_fault_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
+    memory_stays_below_its_limit, an_attempt_without_faults_succeeds)

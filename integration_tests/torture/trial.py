@@ -167,6 +167,7 @@ class Trial:
                        *self.schedule.options]
         else:
             env["WORKER_JOB_ID"] = "7"
+            env["LOG_LEVEL"] = "DEBUG" if "--verbose" in self.schedule.options else "INFO"
             command = [BIN_DIR / f"destination-{name}", "write", "--config", "config.json",
                        "--catalog", "catalog.json"]
         return Conversation([*self.around(faults), *map(str, command)], env, self.directory, data,
