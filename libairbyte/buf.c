@@ -8,6 +8,8 @@
 
 #include "alloc.h"
 
+enum { CAP_FIRST = 256 };
+
 /* Shared by all empty buffers and never written: a reserve comes before any write. */
 static char empty[1];
 
@@ -41,6 +43,18 @@ ab_buf_truncate(struct ab_buf *buf, size_t len)
 	buf->overflowed = false;
 }
 
+/* Of few kinds, each a half or a third more than the one before: what a buffer leaves behind as it
+ * grows is what another needs, and the holes in the heap stay few. */
+static size_t
+cap_for(size_t need, size_t limit)
+{
+	size_t cap = CAP_FIRST;
+
+	while (cap < need)
+		cap += (cap & (cap - 1)) == 0 ? cap / 2 : cap / 3;
+	return cap < limit + 1 ? cap : limit + 1;
+}
+
 char *
 ab_buf_reserve(struct ab_buf *buf, size_t more)
 {
@@ -50,11 +64,7 @@ ab_buf_reserve(struct ab_buf *buf, size_t more)
 	}
 	const size_t need = buf->len + more + 1;
 	if (need > buf->cap) {
-		size_t cap = buf->cap > 0 ? buf->cap + buf->cap / 2 : 256;
-		if (cap > buf->limit + 1)
-			cap = buf->limit + 1;
-		if (cap < need)
-			cap = need;
+		const size_t cap = cap_for(need, buf->limit);
 		buf->data = ab_realloc(buf->cap > 0 ? buf->data : NULL, cap);
 		buf->cap = cap;
 	}

@@ -77,6 +77,28 @@ it_grows_to_exactly_its_limit(void **state)
 }
 
 static void
+capacities_are_of_few_kinds_however_it_grows(void **state)
+{
+	static const size_t steps[] = {1, 7, 300, 1024, 5001, 77777};
+	static const char bytes[77777];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		struct ab_buf buf;
+		ab_buf_init(&buf, (size_t)1 << 20);
+		while (buf.len < 100000) {
+			ab_buf_add(&buf, bytes, steps[i]);
+			size_t kind = buf.cap;
+			while (kind % 2 == 0)
+				kind /= 2;
+			assert_true(kind == 1 || kind == 3);
+			assert_true(buf.cap <= 256 || buf.cap <= 2 * buf.len);
+		}
+		ab_buf_release(&buf);
+	}
+}
+
+static void
 a_limit_that_is_lowered_lets_nothing_more_in(void **state)
 {
 	struct ab_buf buf;
@@ -111,6 +133,7 @@ main(void)
 	    cmocka_unit_test(appends_gather_and_stay_terminated),
 	    cmocka_unit_test(an_append_that_would_pass_the_limit_changes_nothing),
 	    cmocka_unit_test(it_grows_to_exactly_its_limit),
+	    cmocka_unit_test(capacities_are_of_few_kinds_however_it_grows),
 	    cmocka_unit_test(a_limit_that_is_lowered_lets_nothing_more_in),
 	    cmocka_unit_test(copies_are_terminated),
 	};
