@@ -55,12 +55,28 @@ write_all(int fd, const char *bytes, size_t len, size_t *done)
 	return 0;
 }
 
-/* How much of these whole lines to write at once: lines that a pipe takes in one piece or not at
- * all (POSIX, write()), so that the end of this process cuts none; or one line that is longer. */
-static size_t
-next_piece(const char *lines, size_t len)
+static bool
+is_file(struct stat *status)
 {
-	size_t piece = len < PIPE_BUF ? len : PIPE_BUF;
+	return fstat(STDOUT_FILENO, status) == 0 && S_ISREG(status->st_mode);
+}
+
+/* So much a pipe takes in one piece or not at all (POSIX, write()): the end of this process cuts no
+ * line that is not longer. A file promises that of no size, and many writes take their time. */
+static size_t
+piece_max(void)
+{
+	struct stat status;
+
+	return is_file(&status) ? SIZE_MAX : PIPE_BUF;
+}
+
+/* How much of these whole lines to write at once: lines of at most so many bytes together, or one
+ * that is longer. */
+static size_t
+next_piece(const char *lines, size_t len, size_t most)
+{
+	size_t piece = len < most ? len : most;
 
 	while (piece > 0 && lines[piece - 1] != '\n')
 		piece--;
@@ -80,8 +96,7 @@ take_back_cut(const char *written, size_t len)
 
 	while (cut < len && written[len - 1 - cut] != '\n')
 		cut++;
-	if (cut == 0 || fstat(STDOUT_FILENO, &status) != 0 || !S_ISREG(status.st_mode) ||
-	    status.st_size != end)
+	if (cut == 0 || !is_file(&status) || status.st_size != end)
 		return;
 	if (ftruncate(STDOUT_FILENO, end - (off_t)cut) == 0)
 		lseek(STDOUT_FILENO, end - (off_t)cut, SEEK_SET);
@@ -92,9 +107,10 @@ write_gathered(void)
 {
 	const char *at = out.lines.data;
 	const char *const end = at + out.whole;
+	const size_t most = at < end ? piece_max() : 0;
 
 	while (out.failed == 0 && at < end) {
-		const size_t piece = next_piece(at, (size_t)(end - at));
+		const size_t piece = next_piece(at, (size_t)(end - at), most);
 		size_t done = 0;
 		out.failed = write_all(STDOUT_FILENO, at, piece, &done);
 		if (out.failed != 0)

@@ -266,6 +266,24 @@ a_line_that_finds_the_disk_full_is_taken_back(void **state)
 	assert_string_equal(written(), "{\"a\":1}\n{\"a\":2}\n{\"a\":4}\n");
 }
 
+static void
+of_many_lines_a_full_disk_leaves_the_whole_ones(void **state)
+{
+	static const char line[100] = "{\"a\":1}";
+	struct rlimit before;
+	struct ab_error err;
+
+	(void)state;
+	limit_files(10000, &before);
+	for (int i = 0; i < 500; i++)
+		ab_emit_state(line, sizeof(line) - 2);
+	const int rc = ab_emit_flush(&err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(rc, -1);
+	fseek(file, 0, SEEK_END);
+	assert_int_equal(ftell(file), 10000 / 99 * 99);
+}
+
 /* A child that writes lines of len bytes until its pipe is full, and is killed then; what came. */
 static size_t
 killed_while_writing(size_t len, char *text, size_t size)
@@ -401,6 +419,7 @@ main(void)
 	    CASE(a_failed_write_is_told_again_and_again),
 	    CASE(what_memory_had_no_room_for_is_no_line),
 	    CASE(a_line_that_finds_the_disk_full_is_taken_back),
+	    CASE(of_many_lines_a_full_disk_leaves_the_whole_ones),
 	    CASE(a_process_that_is_killed_leaves_whole_lines_in_a_pipe),
 	    CASE(only_states_go_to_stdout_as_a_singer_target),
 	    CASE(a_log_line_stays_one_line_and_hides_secrets),
