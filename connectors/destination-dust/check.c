@@ -216,7 +216,9 @@ static enum ab_verdict
 data_sources(
     struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
+	static const char what[] = "the list of data sources";
 	const struct findings *findings = x->scratch;
+	cJSON *document = NULL;
 
 	if (in->status == 404 && dust_refusal_is(in, "space_not_found")) {
 		ab_fail(err, AB_CONFIG_ERROR,
@@ -226,16 +228,15 @@ data_sources(
 		    dust->space_id, findings->names);
 		return AB_FAILED;
 	}
-	const enum ab_verdict verdict = dust_judge(dust, x, in, "the list of data sources", err);
+	const enum ab_verdict verdict = dust_judge_json(dust, x, in, what, &document, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *document = ab_reply_json(in);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(document, "data_sources");
 	bool good = false;
 	if (cJSON_IsArray(list))
 		good = writable(dust, list, err);
 	else
-		ab_service_unreadable(&dust->service, x, "the list of data sources", err);
+		ab_service_unreadable(&dust->service, x, what, err);
 	cJSON_Delete(document);
 	if (!good)
 		return AB_FAILED;

@@ -48,9 +48,9 @@ dust_refusal_words(struct ab_buf *words, const struct ab_reply *in)
 	ab_buf_printf(words, " (HTTP %d, %s)", in->status, refusal.type);
 }
 
-static enum ab_verdict
-judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in, const char *what,
-    cJSON **document, struct ab_error *err)
+enum ab_verdict
+dust_judge_json(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **reply, struct ab_error *err)
 {
 	struct ab_buf words;
 
@@ -61,7 +61,7 @@ judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
 	if (in->status >= 300)
 		dust_refusal_words(&words, in);
 	const enum ab_verdict verdict =
-	    ab_service_judge(&dust->service, x, in, what, words.data, document, err);
+	    ab_service_judge(&dust->service, x, in, what, words.data, reply, err);
 	ab_buf_release(&words);
 	return verdict;
 }
@@ -70,14 +70,14 @@ enum ab_verdict
 dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, struct ab_error *err)
 {
-	return judge(dust, x, in, what, NULL, err);
+	return dust_judge_json(dust, x, in, what, NULL, err);
 }
 
 static enum ab_verdict
 judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, cJSON **document, struct ab_error *err)
+    const char *what, cJSON **reply, struct ab_error *err)
 {
-	const enum ab_verdict verdict = judge(dust, x, in, what, document, err);
+	const enum ab_verdict verdict = dust_judge_json(dust, x, in, what, reply, err);
 
 	/* A failure of the database behind a list comes as a 400. */
 	if (in->status == 400 && dust_refusal_is(in, "data_source_error")) {

@@ -37,12 +37,15 @@ void dust_refusal_words(struct ab_buf *words, const struct ab_reply *in);
 enum ab_verdict dust_judge(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
+/* The same; on AB_DONE *reply, as JSON, is the caller's, for cJSON_Delete. */
+enum ab_verdict dust_judge_json(const struct dust *dust, struct ab_exchange *x,
+    const struct ab_reply *in, const char *what, struct cJSON **reply, struct ab_error *err);
+
 /* The same for a reply to a list of documents. */
 enum ab_verdict dust_judge_list(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
-/* The same for a list of documents: on AB_DONE *reply is the caller's, for cJSON_Delete, and its
- * member "documents" is an array. */
+/* dust_judge_json for a list of documents: the member "documents" is an array. */
 enum ab_verdict dust_judge_documents(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct cJSON **reply, struct ab_error *err);
 

@@ -241,12 +241,12 @@ dust_table_look_response(
 	const struct dust_table *table = x->stream->self;
 	const bool missing = in->status == 404 && dust_refusal_is(in, "table_not_found");
 	enum ab_verdict verdict = AB_DONE;
+	cJSON *reply = NULL;
 
 	if (!missing)
-		verdict = dust_judge(dust, x, in, what, err);
+		verdict = dust_judge_json(dust, x, in, what, &reply, err);
 	if (verdict != AB_DONE)
 		return verdict;
-	cJSON *reply = missing ? NULL : ab_reply_json(in);
 	const cJSON *there = cJSON_GetObjectItemCaseSensitive(reply, "table");
 	if (!missing && !cJSON_IsObject(there))
 		verdict = ab_service_unreadable(&dust->service, x, what, err);
