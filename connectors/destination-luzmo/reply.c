@@ -89,7 +89,8 @@ judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_re
 	struct ab_buf words;
 
 	ab_buf_init(&words, WORDS_MAX);
-	luzmo_refusal_describe(&words, in);
+	if (in->status >= 300)
+		luzmo_refusal_describe(&words, in);
 	const enum ab_verdict verdict =
 	    ab_service_judge(&luzmo->service, x, in, what, words.data, document, err);
 	ab_buf_release(&words);
