@@ -8,13 +8,12 @@
 #define AB_KEEPER_H
 
 #include <cjson/cJSON.h>
-#include <fcntl.h>
 
 #include "fake_emit.h"
 #include "fake_http.h"
 
+#include "run.h"
 #include "singer_message.h"
-#include "sync.h"
 
 #define SCHEMA(stream) SCHEMA_WITH(stream, "\"id\":{}")
 #define SCHEMA_WITH(stream, properties)                                                            \
@@ -198,22 +197,15 @@ keeper_tear_down(void **state)
 static void
 keeper_run(struct ab_limits limits, const char *lines)
 {
+	const struct ab_sync_options options = {.dialect = &ab_singer_dialect};
 	struct ab_catalog catalog;
 	struct ab_error err;
-	char path[64];
 
 	ab_buf_reset(&keeper.story);
-	write_temporary(path, lines);
 	ab_catalog_init(&catalog, 100);
-	ab_sync_default_limits(&limits);
 	keeper.order = limits.order;
-	const struct ab_sync_options options = {
-	    .input = open(path, O_RDONLY | O_CLOEXEC), .dialect = &ab_singer_dialect};
-	if (ab_sync_write(&keeper_destination, NULL, &limits, &catalog, &options, &err) != 0)
+	if (run_lines(&keeper_destination, limits, &catalog, options, lines, &err) != 0)
 		fail_msg("%s", err.message);
-	close(options.input);
-	ab_catalog_release(&catalog);
-	unlink(path);
 }
 
 static void

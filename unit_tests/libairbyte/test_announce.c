@@ -4,13 +4,11 @@
  */
 #include "testing.h"
 
-#include <fcntl.h>
-
 #include "fake_emit.h"
 #include "fake_http.h"
 
+#include "run.h"
 #include "singer_message.h"
-#include "sync.h"
 
 #define SCHEMA(stream, properties, keys)                                                           \
 	"{\"type\":\"SCHEMA\",\"stream\":\"" stream "\",\"schema\":{\"properties\":{" properties   \
@@ -93,21 +91,13 @@ tell_request(void *self, struct ab_exchange *x, struct ab_request *out, struct a
 	return AB_SEND;
 }
 
-static enum ab_verdict
-tell_response(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
-{
-	(void)self;
-	(void)x;
-	return ab_verdict_of_status(in, err);
-}
-
 static const struct ab_destination teller = {
     .name = "teller",
     .version = "1",
     .streams = tell_streams,
     .append = tell_append,
     .request = tell_request,
-    .response = tell_response,
+    .response = run_verdict,
 };
 
 static void
@@ -129,23 +119,14 @@ static int
 run_with(const struct ab_destination *destination, size_t streams_max, const char *lines,
     struct ab_error *err)
 {
-	struct ab_limits limits = {.order = AB_ORDER_STREAM, .batch_records = records};
+	const struct ab_limits limits = {.order = AB_ORDER_STREAM, .batch_records = records};
+	const struct ab_sync_options options = {.dialect = &ab_singer_dialect, .dedup = true};
 	struct ab_catalog catalog;
-	char path[64];
 
 	ab_buf_release(&story);
-	write_temporary(path, lines);
 	fake.answer = answer;
 	ab_catalog_init(&catalog, streams_max);
-	ab_sync_default_limits(&limits);
-	const struct ab_sync_options options = {.input = open(path, O_RDONLY | O_CLOEXEC),
-	    .dialect = &ab_singer_dialect,
-	    .dedup = true};
-	const int rc = ab_sync_write(destination, NULL, &limits, &catalog, &options, err);
-	close(options.input);
-	ab_catalog_release(&catalog);
-	unlink(path);
-	return rc;
+	return run_lines(destination, limits, &catalog, options, lines, err);
 }
 
 static int

@@ -9,8 +9,8 @@
 #include "fake_emit.h"
 #include "fake_http.h"
 
+#include "run.h"
 #include "spool.h"
-#include "sync.h"
 
 #define STREAMS ((size_t)100)
 #define BATCHES ((size_t)50)
@@ -110,16 +110,8 @@ ask(void *self, struct ab_exchange *x, struct ab_request *out, struct ab_error *
 	return AB_SEND;
 }
 
-static enum ab_verdict
-judge(void *self, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
-{
-	(void)self;
-	(void)x;
-	return ab_verdict_of_status(in, err);
-}
-
 static const struct ab_destination destination = {
-    .name = "x", .version = "1", .append = take, .request = ask, .response = judge};
+    .name = "x", .version = "1", .append = take, .request = ask, .response = run_verdict};
 
 static void
 answer(const struct fake_call *call, struct ab_reply *reply)
@@ -138,7 +130,7 @@ see_state(const char *line, size_t len)
 
 /* Resumable streams, a state of all, and records that are divided among the last of them. */
 static void
-write_input(struct ab_catalog *catalog, FILE *input, size_t of)
+prepare(struct ab_catalog *catalog, struct ab_buf *lines, size_t of)
 {
 	char name[16];
 
@@ -149,42 +141,41 @@ write_input(struct ab_catalog *catalog, FILE *input, size_t of)
 		stream->overwrite = stream->refresh = stream->resumable = true;
 	}
 	for (size_t i = 0; i < BATCHES; i++)
-		fprintf(input,
+		ab_buf_printf(lines,
 		    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s%zu\",\"emitted_at\":1,"
 		    "\"data\":{\"i\":%zu}}}\n",
 		    STREAMS - 1 - i % of, i);
-	fputs("{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{}}}\n", input);
+	ab_buf_add_text(
+	    lines, "{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{}}}\n");
 	for (size_t i = 0; i < STREAMS; i++)
-		fprintf(input,
+		ab_buf_printf(lines,
 		    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"stream_status\":{"
 		    "\"status\":\"COMPLETE\",\"stream_descriptor\":{\"name\":\"s%zu\"}}}}\n",
 		    i);
-	rewind(input);
 }
 
 static void
 run(size_t of, unsigned in_flight)
 {
-	struct ab_limits limits = {.batch_records = 1, .in_flight = in_flight};
+	const struct ab_limits limits = {.batch_records = 1,
+	    .in_flight = in_flight,
+	    .batch_bytes = 1, /* what was spooled is not joined */
+	    .record_bytes = 1000};
+	const struct ab_sync_options options = {.dialect = &ab_airbyte_dialect};
 	struct ab_catalog catalog;
+	struct ab_buf lines;
 	struct ab_error err;
-	FILE *input = tmpfile();
 
-	assert_non_null(input);
 	asked = taken = most_unsent = ended = 0;
-	write_input(&catalog, input, of);
+	ab_buf_init(&lines, 1 << 20);
+	prepare(&catalog, &lines, of);
 	fake.answer = answer;
 	fake_emit.state = see_state;
-	ab_sync_default_limits(&limits);
-	limits.batch_bytes = 1; /* what was spooled is not joined */
-	const struct ab_sync_options options = {
-	    .input = fileno(input), .dialect = &ab_airbyte_dialect};
-	if (ab_sync_write(&destination, NULL, &limits, &catalog, &options, &err) != 0)
+	if (run_lines(&destination, limits, &catalog, options, lines.data, &err) != 0)
 		fail_msg("%s", err.message);
 	assert_int_equal(ended, STREAMS);
 	assert_int_equal(taken, BATCHES);
-	ab_catalog_release(&catalog);
-	fclose(input);
+	ab_buf_release(&lines);
 }
 
 /* Each turn looks at each stream a few times, and a batch is a few turns. */

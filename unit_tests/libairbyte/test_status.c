@@ -6,7 +6,7 @@
 #include "fake_emit.h"
 #include "fake_http.h"
 
-#include "sync.h"
+#include "run.h"
 
 #define STATUS(namespace, stream, status)                                                          \
 	"{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"stream_status\":{"            \
@@ -37,27 +37,19 @@ static const char *
 run(const char *lines)
 {
 	static const char *const names[] = {"a", "b", "c"};
-	struct ab_limits limits = {.batch_records = 0};
+	const struct ab_sync_options options = {.dialect = &ab_airbyte_dialect};
 	struct ab_catalog catalog;
 	struct ab_error err;
-	FILE *input = tmpfile();
 
 	memset(ended, 0, sizeof(ended));
-	assert_non_null(input);
-	fputs(lines, input);
-	rewind(input);
 	ab_catalog_init(&catalog, COUNT(names));
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct ab_stream *stream = ab_catalog_add(&catalog, NULL, names[i]);
 		stream->overwrite = stream->refresh = true;
 	}
-	ab_sync_default_limits(&limits);
-	const struct ab_sync_options options = {
-	    .input = fileno(input), .dialect = &ab_airbyte_dialect};
-	const int rc = ab_sync_write(&teller, NULL, &limits, &catalog, &options, &err);
+	const int rc = run_lines(
+	    &teller, (struct ab_limits){.batch_records = 0}, &catalog, options, lines, &err);
 	assert_int_equal(rc, strlen(ended) == COUNT(names) ? 0 : -1);
-	ab_catalog_release(&catalog);
-	fclose(input);
 	return ended;
 }
 

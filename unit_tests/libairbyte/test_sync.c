@@ -6,13 +6,11 @@
 #include "testing.h"
 
 #include <cjson/cJSON.h>
-#include <fcntl.h>
 
 #include "fake_emit.h"
 #include "fake_http.h"
+#include "run.h"
 #include "seeded.h"
-
-#include "sync.h"
 
 #define STREAMS_MAX 4
 #define RECORDS_MAX 400
@@ -375,35 +373,31 @@ add_state(struct ab_buf *text, int scope)
 }
 
 static void
-write_messages(char path[64], size_t records, bool complete)
+put_messages(struct ab_buf *text, size_t records, bool complete)
 {
 	const uint32_t keys = 1 + below(KEYS);
-	struct ab_buf text;
 
-	ab_buf_init(&text, (size_t)1 << 24);
 	for (size_t n = 0; n < records; n++) {
 		const size_t s = below((uint32_t)model.streams);
 		const size_t number = ++model.received[s];
 		model.key_of[s][number] = below(keys);
 		model.unwanted[s][number] = below(50) == 0;
 		model.bad[s][number] = below(100) < model.badness;
-		ab_buf_printf(&text,
+		ab_buf_printf(text,
 		    "{\"type\":\"RECORD\",\"record\":{\"stream\":\"s%zu\",\"emitted_at\":1,"
 		    "\"data\":{\"n\":%zu}}}\n",
 		    s, number);
 		if (below(12) == 0 && model.states_count + 10 < STATES_MAX)
-			add_state(&text, below(5) == 0 ? -1 : (int)below((uint32_t)model.streams));
+			add_state(text, below(5) == 0 ? -1 : (int)below((uint32_t)model.streams));
 	}
 	for (size_t s = 0; s < model.streams; s++)
-		add_state(&text, (int)s);
+		add_state(text, (int)s);
 	for (size_t s = 0; complete && s < model.streams; s++)
-		ab_buf_printf(&text,
+		ab_buf_printf(text,
 		    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"stream_status\":{"
 		    "\"status\":"
 		    "\"COMPLETE\",\"stream_descriptor\":{\"name\":\"s%zu\"}}}}\n",
 		    s);
-	write_temporary(path, text.data);
-	ab_buf_release(&text);
 }
 
 /* Of every key the service holds the newest version that it does not refuse, and what came after
@@ -431,9 +425,9 @@ static void
 run_once(uint32_t with_seed)
 {
 	char catalog_path[64];
-	char messages_path[64];
 	char reject_path[64];
 	struct ab_catalog catalog;
+	struct ab_buf messages;
 	struct ab_error err;
 
 	memset(&model, 0, sizeof(model));
@@ -457,7 +451,8 @@ run_once(uint32_t with_seed)
 	fake_emit.state = see_state;
 
 	write_catalog(catalog_path, refresh);
-	write_messages(messages_path, below(RECORDS_MAX), refresh);
+	ab_buf_init(&messages, (size_t)1 << 24);
+	put_messages(&messages, below(RECORDS_MAX), refresh);
 	cJSON *spec =
 	    cJSON_Parse("{\"supported_destination_sync_modes\":[\"append\",\"overwrite\"]}");
 	assert_int_equal(ab_catalog_read(&catalog, catalog_path, spec, model.resumable, &err), 0);
@@ -467,17 +462,16 @@ run_once(uint32_t with_seed)
 	    .fan = fans ? 1 + below(4) : 1,
 	    .order = model.order,
 	    .rate = {.requests = below(3) == 0 ? 20 : 0, .per_ms = 1000}};
-	ab_sync_default_limits(&limits);
+	limits.retry.total_ms = 60000;
 	limits.retry.delays = AB_RETRY_DELAYS_MAX;
 	for (unsigned i = 0; i < AB_RETRY_DELAYS_MAX; i++)
 		limits.retry.delays_ms[i] = 1000;
 	write_temporary(reject_path, "");
 	model.reject_file = fopen(reject_path, "r");
 	assert_non_null(model.reject_file);
-	const struct ab_sync_options options = {.input = open(messages_path, O_RDONLY | O_CLOEXEC),
-	    .dialect = &ab_airbyte_dialect,
-	    .reject_file = reject_path};
-	const int rc = ab_sync_write(&destination, NULL, &limits, &catalog, &options, &err);
+	const struct ab_sync_options options = {
+	    .dialect = &ab_airbyte_dialect, .reject_file = reject_path};
+	const int rc = run_lines(&destination, limits, &catalog, options, messages.data, &err);
 	read_rejects();
 	if (rc == 0) {
 		assert_false(model.refused);
@@ -491,11 +485,9 @@ run_once(uint32_t with_seed)
 		assert_true(model.refused || model.trouble > 0);
 		assert_true(model.states_left <= model.states_count);
 	}
-	close(options.input);
-	ab_catalog_release(&catalog);
+	ab_buf_release(&messages);
 	cJSON_Delete(spec);
 	unlink(catalog_path);
-	unlink(messages_path);
 	fclose(model.reject_file);
 	unlink(reject_path);
 }
