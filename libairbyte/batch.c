@@ -1,5 +1,5 @@
 /*
- * The table of keys holds, per slot, the upper half of the key's hash over the entry's number + 1;
+ * The table of keys holds, per slot, the upper half of the key's hash over the entry's index + 1;
  * an empty slot is 0. A probe compares the half hash before it looks at the entry, and growing
  * needs no key to be hashed again.
  */

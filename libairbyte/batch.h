@@ -29,7 +29,7 @@
 struct ab_stream;
 
 struct ab_entry {
-	uint64_t ordinal;    /* the record's number in its stream, from 1 */
+	uint64_t ordinal;    /* the record's place in its stream, from 1 */
 	uint64_t stands_for; /* the ordinal of the earliest version of the key in the batch */
 	size_t end;          /* in body */
 	size_t record_end;   /* in records */
@@ -60,7 +60,7 @@ struct ab_batch {
 	struct ab_entry pending; /* the record being appended: its key and kind */
 	struct ab_batch *older;  /* entries that were superseded; it answers for no ordinals, and
 				    has no table of keys. NULL: none */
-	uint64_t number;         /* for whoever keeps the order of batches; 0 at first */
+	uint64_t sequence;       /* for whoever keeps the order of batches; 0 at first */
 	struct ab_batch *prev, *next; /* for the list the batch stands in */
 };
 
@@ -93,11 +93,11 @@ void ab_batch_seal(struct ab_batch *batch);
  * between the two without a gap, and what is put aside goes with the entry of its key. The batch
  * must have at least two entries. Halves are counted by stands_for, so that each half answers for
  * exactly the ordinals its entries stand for: neither makes a record durable whose last version is
- * in the other. Both have the number of the whole.
+ * in the other. Both have the sequence of the whole.
  */
 struct ab_batch *ab_batch_split(struct ab_batch *batch);
 
-/* How many records of the key of each entry the batch holds, itself included: one number for each,
+/* How many records of the key of each entry the batch holds, itself included: one count for each,
  * for the caller to free. */
 size_t *ab_batch_versions(const struct ab_batch *batch);
 
@@ -106,7 +106,7 @@ size_t *ab_batch_versions(const struct ab_batch *batch);
  * with what is older still put aside; NULL if there are none. It is to be delivered before any
  * later batch, of its stream or of another that keeps one order with it (enum ab_order), that
  * shares a key with it, and answers for the ordinals from its earliest record on; those before stay
- * with batch (which may be none: last < first). It has the number of batch.
+ * with batch (which may be none: last < first). It has the sequence of batch.
  */
 struct ab_batch *ab_batch_fallback(struct ab_batch *batch);
 

@@ -168,7 +168,7 @@ ab_batch_split(struct ab_batch *batch)
 	}
 	ab_batch_index(batch);
 	ab_batch_index(second);
-	second->number = batch->number;
+	second->sequence = batch->sequence;
 	second->first = from;
 	second->last = batch->last;
 	batch->last = from - 1;
@@ -233,7 +233,7 @@ ab_batch_fallback(struct ab_batch *batch)
 	if (fallback == NULL)
 		return NULL;
 	ab_batch_seal(fallback);
-	fallback->number = batch->number;
+	fallback->sequence = batch->sequence;
 	assert(fallback->first >= batch->first && fallback->first <= batch->last);
 	fallback->last = batch->last;
 	batch->last = fallback->first - 1;

@@ -66,7 +66,7 @@ struct ab_stream {
 	struct cJSON
 	    *described; /* what owns schema, keys and cursor; NULL: the catalog's document */
 
-	unsigned key_space; /* set by the connector in streams(): streams with the same number, not
+	unsigned key_space; /* set by the connector in streams(): streams with the same one, not
 			       0, write the same objects: see enum ab_order */
 	bool hold;          /* set by the connector in AB_BEGIN: see destination.h */
 	bool emptied;       /* set by the connector once old data is gone before the stream ended */

@@ -49,7 +49,7 @@ bool ab_config_bool(const struct ab_config *config, const char *name);
 int64_t ab_config_integer(const struct ab_config *config, const char *name);
 double ab_config_number(const struct ab_config *config, const char *name);
 
-/* A field that is a list of texts: how many, and number i. Borrowed. */
+/* A field that is a list of texts: how many, and the one at i. Borrowed. */
 size_t ab_config_count(const struct ab_config *config, const char *name);
 const char *ab_config_item(const struct ab_config *config, const char *name, size_t i);
 

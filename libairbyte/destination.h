@@ -59,7 +59,7 @@ enum ab_order {
 };
 
 /*
- * The numbers a connector's API dictates; open() fills it, zeroes mean the default in brackets.
+ * The limits a connector's API dictates; open() fills it, zeroes mean the default in brackets.
  */
 struct ab_limits {
 	size_t batch_records; /* records per batch [1000] */
@@ -77,7 +77,7 @@ struct ab_limits {
 
 /* One record, as append() sees it; all of it dies with the call. */
 struct ab_record {
-	uint64_t ordinal;      /* its number in its stream, from 1 */
+	uint64_t ordinal;      /* its place in its stream, from 1 */
 	int64_t emitted_at_ms; /* Unix time */
 	const struct ab_json *json;
 	uint32_t data; /* node of `data`, an object whose members have nodes, and theirs have not */

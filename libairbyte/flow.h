@@ -61,7 +61,7 @@ struct ab_flow {
 	struct ab_stream *stream;
 	struct ab_batch *open; /* being filled; NULL: none */
 	size_t full_bytes;     /* of the body of the last one that was full */
-	uint64_t after; /* open batches of its key space with numbers up to this are sealed first */
+	uint64_t after; /* open batches of its key space up to this sequence are sealed first */
 	struct ab_queue *queue; /* where its sealed ones stand */
 	struct ab_queue own;
 	size_t queued;     /* batches there */
@@ -93,7 +93,7 @@ struct ab_sync {
 	struct ab_batch *open; /* the open batches that have records, in the order of their first */
 	struct ab_queue *waiting; /* the queues that have batches, in the order of their first */
 	struct ab_queue *shared;  /* one for each key space that has streams */
-	uint64_t numbers;         /* given to batches */
+	uint64_t sequence;        /* the last that a batch was given */
 	struct ab_ledger *ledger;
 	struct ab_spool *spool;
 	struct ab_http *http;
@@ -193,9 +193,9 @@ void ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message)
 /* queue.c: the first record of an open batch is about to come; it is open no more. */
 void ab_queue_open(struct ab_sync *sync, struct ab_batch *batch);
 void ab_queue_close(struct ab_sync *sync, struct ab_batch *batch);
-/* Appends a sealed batch to its queue, with the next number. */
+/* Appends a sealed batch to its queue, with the next sequence. */
 void ab_queue_put(struct ab_sync *sync, struct ab_batch *batch);
-/* Puts what was taken, or part of it, where its number says: before an equal one. */
+/* Puts what was taken, or part of it, where its sequence says: before an equal one. */
 void ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch);
 /* Takes the first batch of a queue that has one. */
 struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);

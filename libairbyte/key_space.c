@@ -22,7 +22,7 @@ enum { SLOTS_FIRST = 1024 };
 
 /* Where a key of this hash is. */
 struct ab_key_slot {
-	uint64_t number; /* of the batch while it is open; 0: the slot is empty */
+	uint64_t sequence; /* of the batch while it is open; 0: the slot is empty */
 	uint32_t hash;
 	uint32_t stream;
 };
@@ -42,7 +42,7 @@ is_open(const struct ab_sync *sync, const struct ab_key_slot *slot)
 {
 	const struct ab_batch *open = sync->flows[slot->stream].open;
 
-	return slot->number > 0 && open != NULL && open->number == slot->number;
+	return slot->sequence > 0 && open != NULL && open->sequence == slot->sequence;
 }
 
 /* --- the index --- */
@@ -68,7 +68,7 @@ find_slot(struct ab_queue *queue, uint32_t hash)
 	const size_t mask = queue->slots_cap - 1;
 	size_t at = hash & mask;
 
-	while (queue->slots[at].number != 0 && queue->slots[at].hash != hash)
+	while (queue->slots[at].sequence != 0 && queue->slots[at].hash != hash)
 		at = (at + 1) & mask;
 	return &queue->slots[at];
 }
@@ -77,9 +77,9 @@ static void
 set_slot(
     struct ab_queue *queue, struct ab_key_slot *slot, const struct ab_batch *batch, uint32_t hash)
 {
-	queue->slots_used += slot->number == 0;
+	queue->slots_used += slot->sequence == 0;
 	*slot = (struct ab_key_slot){
-	    .number = batch->number, .hash = hash, .stream = (uint32_t)batch->stream->index};
+	    .sequence = batch->sequence, .hash = hash, .stream = (uint32_t)batch->stream->index};
 }
 
 static void
@@ -132,10 +132,10 @@ ab_key_space_admits(struct ab_sync *sync, struct ab_flow *flow)
 	    hash_of((struct ab_view){batch->keys.data + record->key_at, record->key_len});
 	struct ab_key_slot *slot = find_slot(queue, hash);
 	if (is_open(sync, slot)) {
-		if (slot->number > batch->number)
+		if (slot->sequence > batch->sequence)
 			return false;
-		if (slot->number < batch->number && slot->number > flow->after)
-			flow->after = slot->number;
+		if (slot->sequence < batch->sequence && slot->sequence > flow->after)
+			flow->after = slot->sequence;
 	}
 	set_slot(queue, slot, batch, hash);
 	return true;
@@ -152,7 +152,7 @@ ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow)
 {
 	struct ab_batch *batch = sync->open;
 
-	while (batch != NULL && batch->number <= flow->after) {
+	while (batch != NULL && batch->sequence <= flow->after) {
 		struct ab_flow *other = ab_flow_of(sync, batch);
 		batch = batch->next;
 		if (other->queue == flow->queue)

@@ -1,7 +1,7 @@
 /*
  * A state waits among those of its scope, with the count of records its scope had at its arrival. A
  * STREAM state may leave when the stream's done run has reached that count: one comparison with the
- * first. For the states of all streams each stream keeps marks: (count, number of the state that
+ * first. For the states of all streams each stream keeps marks: (count, place of the state that
  * saw it), only where the count changed and is not done yet. The first mark of a stream names the
  * first state that this stream holds back, so the least of these bounds what may leave.
  *
@@ -47,7 +47,7 @@ struct ab_ledger {
 
 	struct ab_states states; /* of all streams */
 	uint64_t received;       /* records, over all streams */
-	uint64_t left_of_all;    /* states of all that left; the next has this number */
+	uint64_t left_of_all;    /* states of all that left: the place of the next */
 	uint64_t held_of_all;    /* the first one that some stream holds back */
 	bool held_stale;
 
@@ -278,11 +278,11 @@ ab_ledger_withhold(struct ab_ledger *ledger, size_t stream_index, bool withheld)
 static void
 add_state_of_all(struct ab_ledger *ledger, struct ab_kept_text text, bool foreign)
 {
-	const uint64_t number = ledger->left_of_all + ab_states_count(&ledger->states);
+	const uint64_t place = ledger->left_of_all + ab_states_count(&ledger->states);
 
 	ab_states_add(&ledger->states, text, ledger->received, foreign);
 	for (size_t i = 0; i < ledger->count; i++)
-		add_mark(ledger, &ledger->streams[i], number);
+		add_mark(ledger, &ledger->streams[i], place);
 }
 
 int

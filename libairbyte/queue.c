@@ -1,27 +1,28 @@
 /*
- * Batches that wait. Numbers are given out in the order of events, so lists that are only appended
- * to are in the order of their numbers; what has a number already goes where that says.
+ * Batches that wait. A batch gets the next sequence when it is opened, and again when it is sealed,
+ * so lists that are only appended to are in the order of their sequences; what has one already goes
+ * where that says.
  */
 #include "flow.h"
 
 #include <utlist.h>
 
 static int
-by_number(const struct ab_batch *a, const struct ab_batch *b)
+by_sequence(const struct ab_batch *a, const struct ab_batch *b)
 {
-	return (a->number > b->number) - (a->number < b->number);
+	return (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
 static int
 by_first(const struct ab_queue *a, const struct ab_queue *b)
 {
-	return by_number(a->sealed, b->sealed);
+	return by_sequence(a->sealed, b->sealed);
 }
 
 static void
 insert_batch(struct ab_queue *queue, struct ab_batch *batch)
 {
-	DL_INSERT_INORDER(queue->sealed, batch, by_number);
+	DL_INSERT_INORDER(queue->sealed, batch, by_sequence);
 }
 
 static void
@@ -36,7 +37,7 @@ ab_queue_open(struct ab_sync *sync, struct ab_batch *batch)
 	struct ab_flow *flow = ab_flow_of(sync, batch);
 
 	batch->opened_ms = sync->now_ms;
-	batch->number = ++sync->numbers;
+	batch->sequence = ++sync->sequence;
 	flow->after = 0;
 	flow->queue->open++;
 	DL_APPEND(sync->open, batch);
@@ -58,7 +59,7 @@ ab_queue_put(struct ab_sync *sync, struct ab_batch *batch)
 	struct ab_flow *flow = ab_flow_of(sync, batch);
 	struct ab_queue *queue = flow->queue;
 
-	batch->number = ++sync->numbers;
+	batch->sequence = ++sync->sequence;
 	if (queue->sealed == NULL)
 		DL_APPEND(sync->waiting, queue);
 	DL_APPEND(queue->sealed, batch);

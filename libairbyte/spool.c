@@ -33,9 +33,9 @@ struct header {
 	uint32_t crc; /* of the header up to here */
 };
 
-/* The batches of one stream: where their headers are. */
-struct queue {
-	uint64_t *places;
+/* Of the batches of one stream: where their headers are. */
+struct places {
+	uint64_t *headers;
 	size_t taken;
 	size_t count;
 	size_t cap;
@@ -43,7 +43,7 @@ struct queue {
 
 struct ab_spool {
 	struct ab_tempfile file;
-	struct queue *queues;
+	struct places *places; /* by stream */
 	size_t streams;
 	ZSTD_CCtx *compressor;
 	ZSTD_DCtx *decompressor;
@@ -73,27 +73,27 @@ ab_spool_free(struct ab_spool *spool)
 	if (spool == NULL)
 		return;
 	for (size_t i = 0; i < spool->streams; i++)
-		free(spool->queues[i].places);
+		free(spool->places[i].headers);
 	ZSTD_freeCCtx(spool->compressor);
 	ZSTD_freeDCtx(spool->decompressor);
 	free(spool->chunk);
-	free(spool->queues);
+	free(spool->places);
 	ab_tempfile_release(&spool->file);
 	free(spool);
 }
 
-/* The queue of a stream; made, with those before it, if it is not there yet. */
-static struct queue *
-queue_of(struct ab_spool *spool, const struct ab_stream *stream)
+/* Those of a stream; made, with those before it, if they are not there yet. */
+static struct places *
+places_of(struct ab_spool *spool, const struct ab_stream *stream)
 {
 	if (stream->index >= spool->streams) {
 		const size_t streams = (stream->index + 1) * 2;
-		spool->queues = ab_realloc(spool->queues, streams * sizeof(spool->queues[0]));
+		spool->places = ab_realloc(spool->places, streams * sizeof(spool->places[0]));
 		for (size_t i = spool->streams; i < streams; i++)
-			spool->queues[i] = (struct queue){.count = 0};
+			spool->places[i] = (struct places){.count = 0};
 		spool->streams = streams;
 	}
-	return &spool->queues[stream->index];
+	return &spool->places[stream->index];
 }
 
 static uint32_t
@@ -193,7 +193,7 @@ store(struct ab_spool *spool, const struct ab_batch *batch, uint64_t at, struct 
 int
 ab_spool_put(struct ab_spool *spool, struct ab_batch *batch, struct ab_error *err)
 {
-	struct queue *queue = queue_of(spool, batch->stream);
+	struct places *places = places_of(spool, batch->stream);
 	const uint64_t at = spool->file.end;
 	int rc = store(spool, batch, at, err);
 
@@ -202,11 +202,12 @@ ab_spool_put(struct ab_spool *spool, struct ab_batch *batch, struct ab_error *er
 	ab_batch_free(batch);
 	if (rc != 0)
 		return -1;
-	if (queue->count == queue->cap) {
-		queue->cap = queue->cap > 0 ? queue->cap * 2 : PLACES_FIRST;
-		queue->places = ab_realloc(queue->places, queue->cap * sizeof(queue->places[0]));
+	if (places->count == places->cap) {
+		places->cap = places->cap > 0 ? places->cap * 2 : PLACES_FIRST;
+		places->headers =
+		    ab_realloc(places->headers, places->cap * sizeof(places->headers[0]));
 	}
-	queue->places[queue->count++] = at;
+	places->headers[places->count++] = at;
 	return 0;
 }
 
@@ -363,17 +364,17 @@ int
 ab_spool_take(
     struct ab_spool *spool, struct ab_stream *stream, struct ab_batch **batch, struct ab_error *err)
 {
-	struct queue *queue = queue_of(spool, stream);
+	struct places *places = places_of(spool, stream);
 
-	if (queue->taken == queue->count) {
+	if (places->taken == places->count) {
 		*batch = NULL;
 		return 0;
 	}
-	if (load_whole(spool, stream, queue->places[queue->taken], batch, err) != 0)
+	if (load_whole(spool, stream, places->headers[places->taken], batch, err) != 0)
 		return -1;
-	if (++queue->taken == queue->count) {
-		free(queue->places);
-		*queue = (struct queue){.count = 0};
+	if (++places->taken == places->count) {
+		free(places->headers);
+		*places = (struct places){.count = 0};
 	}
 	return 0;
 }
@@ -383,6 +384,6 @@ ab_spool_waiting(const struct ab_spool *spool, const struct ab_stream *stream)
 {
 	if (stream->index >= spool->streams)
 		return 0;
-	const struct queue *queue = &spool->queues[stream->index];
-	return queue->count - queue->taken;
+	const struct places *places = &spool->places[stream->index];
+	return places->count - places->taken;
 }

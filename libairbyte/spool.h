@@ -20,9 +20,8 @@ struct ab_spool;
 struct ab_spool *ab_spool_new(void);
 void ab_spool_free(struct ab_spool *spool);
 
-/* Stores a sealed batch of stream number stream->index and frees it. A full disk is an
- * AB_SYSTEM_ERROR that names the directory and how much it took; the batch is freed all the same.
- */
+/* Stores a sealed batch and frees it. A full disk is an AB_SYSTEM_ERROR that names the directory
+ * and how much it took; the batch is freed all the same. */
 AB_MUST_CHECK int ab_spool_put(
     struct ab_spool *spool, struct ab_batch *batch, struct ab_error *err);
 
