@@ -3,18 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "catalog.h"
 #include "clock.h"
 #include "destination.h"
 #include "emit.h"
+#include "message.h"
 #include "process.h"
 #include "secret.h"
 #include "session.h"
 #include "singer.h"
-#include "sync.h"
 
 #define EXIT_USAGE 2
 
@@ -158,15 +157,7 @@ write_command(struct ab_session *session, const struct arguments *arguments, str
 	if (ab_catalog_read(&catalog, arguments->catalog, session->spec,
 		getenv("WORKER_JOB_ID") != NULL, err) != 0)
 		return -1;
-	const struct ab_sync_options options = {
-	    .input = STDIN_FILENO,
-	    .dialect = &ab_airbyte_dialect,
-	    .reject_file = ab_config_string(&session->config, "reject_file"),
-	};
-	const int rc = ab_sync_write(
-	    session->destination, session->self, &session->limits, &catalog, &options, err);
-	ab_catalog_release(&catalog);
-	return rc;
+	return ab_session_write(session, &catalog, &ab_airbyte_dialect, false, err);
 }
 
 static int

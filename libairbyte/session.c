@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <cjson/cJSON.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "emit.h"
@@ -108,5 +109,22 @@ ab_session_exchange(
 	}
 	ab_exchange_set_free(set);
 	ab_http_free(http);
+	return rc;
+}
+
+int
+ab_session_write(struct ab_session *session, struct ab_catalog *catalog,
+    const struct ab_dialect *dialect, bool dedup, struct ab_error *err)
+{
+	const struct ab_sync_options options = {
+	    .input = STDIN_FILENO,
+	    .dialect = dialect,
+	    .dedup = dedup,
+	    .reject_file = ab_config_string(&session->config, "reject_file"),
+	};
+
+	const int rc = ab_sync_write(
+	    session->destination, session->self, &session->limits, catalog, &options, err);
+	ab_catalog_release(catalog);
 	return rc;
 }

@@ -4,10 +4,14 @@
 #ifndef AB_SESSION_H
 #define AB_SESSION_H
 
+#include <stdbool.h>
+
 #include "buf.h"
+#include "catalog.h"
 #include "config.h"
 #include "destination.h"
 #include "error.h"
+#include "message.h"
 
 struct cJSON;
 
@@ -31,6 +35,11 @@ AB_MUST_CHECK int ab_session_open(struct ab_session *session, struct ab_error *e
  * caller's on success. */
 AB_MUST_CHECK int ab_session_exchange(
     struct ab_session *session, enum ab_phase phase, struct ab_buf *answer, struct ab_error *err);
+
+/* Runs a write of standard input (ab_sync_write, with the options of that name); the catalog is
+ * released. */
+AB_MUST_CHECK int ab_session_write(struct ab_session *session, struct ab_catalog *catalog,
+    const struct ab_dialect *dialect, bool dedup, struct ab_error *err);
 
 void ab_session_close(struct ab_session *session);
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "emit.h"
@@ -14,7 +13,6 @@
 #include "session.h"
 #include "singer_arguments.h"
 #include "singer_message.h"
-#include "sync.h"
 
 static const char *
 name_of(const char *path)
@@ -100,16 +98,8 @@ load(struct ab_session *session, struct ab_error *err)
 	struct ab_catalog catalog;
 
 	ab_catalog_init(&catalog, AB_SINGER_STREAMS_MAX);
-	const struct ab_sync_options options = {
-	    .input = STDIN_FILENO,
-	    .dialect = &ab_singer_dialect,
-	    .dedup = supports_dedup(session->spec),
-	    .reject_file = ab_config_string(&session->config, "reject_file"),
-	};
-	const int rc = ab_sync_write(
-	    session->destination, session->self, &session->limits, &catalog, &options, err);
-	ab_catalog_release(&catalog);
-	return rc;
+	return ab_session_write(
+	    session, &catalog, &ab_singer_dialect, supports_dedup(session->spec), err);
 }
 
 static int
