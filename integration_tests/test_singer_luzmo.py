@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
+
 from connector import rows
-from luzmo import NAME, empty_luzmo, shared_luzmo
+from luzmo import NAME, REPLACE, TAG, call, empty_luzmo, put_users, rule, shared_luzmo
 from singer import Target, load, record, records, schema, state
 
 __all__ = ["empty_luzmo", "shared_luzmo"]
@@ -35,6 +37,48 @@ def test_columns_are_added_when_the_schema_changes(sandbox):
     result = sync(sandbox, lines)
     assert [len(row) for row in dataset(sandbox)["rows"]] == [3, 3, 3]
     assert 7 in dataset(sandbox)["rows"][2] and result.states == [1, 2]
+
+
+CHANGE = [
+    schema("users"), *records("users", rows(2)), state(1),
+    schema("users", id="integer", name="string", age="integer"),
+    record("users", {"id": 3, "name": "n3", "age": 7}),
+    record("users", {"id": 4, "name": "n4", "age": 7}), state(2)]
+
+
+def ids(sandbox):
+    """What stands in the column id of the one dataset."""
+    one = dataset(sandbox)
+    at = [column["source_name"] for column in one["columns"]].index("id")
+    return [row[at] for row in one["rows"]]
+
+
+@pytest.mark.parametrize("tags", [[], [TAG + "users", REPLACE]])
+def test_a_dataset_is_not_forgotten_when_the_schema_changes(sandbox, tags):
+    """Its tags do not show yet: neither the one that finds it, nor that one is off."""
+    if tags:
+        put_users(sandbox, [9, "n9"], tags=tags)
+    sandbox.settings(tag_lag_ms=3_600_000)
+    assert sync(sandbox, CHANGE).states == [1, 2]
+    assert ids(sandbox) == [1, 2, 3, 4]
+
+
+def test_rows_are_not_forgotten_when_the_schema_changes(sandbox):
+    """They show late, and must not pass for those of a push that was lost."""
+    sandbox.settings(lag_ms=300)
+    sandbox.faults([rule("data", "create", match=r'"data":\[\[3,', cut="before")])
+    result = load("luzmo", sandbox.config(), CHANGE, env={"AB_TIME_SCALE": 0.1}).succeeded()
+    assert result.states == [1, 2] and ids(sandbox) == [1, 2, 3, 4]
+
+
+def test_a_dataset_that_is_deleted_before_the_schema_changes_is_missed(sandbox):
+    with Target("luzmo", sandbox.config()) as target:
+        target.send(*CHANGE[:4])
+        target.until_states(1)
+        call(sandbox, "securable", "delete", 204, id=dataset(sandbox)["id"])
+        target.send(*CHANGE[4:])
+        result = target.end()
+    assert "it was deleted during the run" in result.failed() and result.states == [1]
 
 
 def test_deletions_are_appended_with_one_warning(sandbox):

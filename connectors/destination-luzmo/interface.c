@@ -1,6 +1,7 @@
 #include "interface.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "alloc.h"
@@ -43,6 +44,20 @@ luzmo_open(
 	return 0;
 }
 
+/* A stream that comes again knows its dataset: see begin.h. */
+static void
+keep_dataset(struct luzmo_stream *stream, const struct luzmo_stream *former)
+{
+	stream->linked = former->linked;
+	stream->ours = former->ours;
+	stream->replacing = former->off_id[0] != '\0';
+	stream->tally = former->tally;
+	stream->doubtful = former->doubtful;
+	memcpy(stream->dataset, former->dataset, sizeof(stream->dataset));
+	memcpy(stream->tag_id, former->tag_id, sizeof(stream->tag_id));
+	memcpy(stream->off_id, former->off_id, sizeof(stream->off_id));
+}
+
 static int
 luzmo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
 {
@@ -53,6 +68,8 @@ luzmo_streams(void *self, struct ab_stream *streams, size_t count, struct ab_err
 		stream->untyped = true;
 		luzmo_columns_init(&stream->columns, streams[i].schema);
 		luzmo_tally_start(&stream->tally, -1);
+		if (streams[i].self != NULL)
+			keep_dataset(stream, streams[i].self);
 		DL_APPEND(luzmo->streams, stream);
 		streams[i].self = stream;
 	}
@@ -127,7 +144,7 @@ start(const struct luzmo *luzmo, struct ab_exchange *x)
 	if (x->phase == AB_END)
 		return start_end(luzmo, x);
 	if (x->phase == AB_BEGIN)
-		x->step = LUZMO_LOOK;
+		x->step = stream->dataset[0] != '\0' ? LUZMO_LOOK_ID : LUZMO_LOOK;
 	else
 		x->step = stream->dataset[0] != '\0' || stream->tag_id[0] != '\0' ? LUZMO_PUSH
 										  : LUZMO_TAG_MAKE;
@@ -148,6 +165,7 @@ luzmo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case LUZMO_START:
 	case LUZMO_LOOK:
 	case LUZMO_LOOK_OLD:
+	case LUZMO_LOOK_ID:
 		return luzmo_begin_request(luzmo, x, out);
 	case LUZMO_TAGS:
 	case LUZMO_TAG_FIND:
@@ -180,6 +198,7 @@ luzmo_response(void *self, struct ab_exchange *x, const struct ab_reply *in, str
 	case LUZMO_START:
 	case LUZMO_LOOK:
 	case LUZMO_LOOK_OLD:
+	case LUZMO_LOOK_ID:
 		return luzmo_begin_response(luzmo, x, in, err);
 	case LUZMO_TAGS:
 		/* In a begin it is part of the look-up, unless a tag was refused. */

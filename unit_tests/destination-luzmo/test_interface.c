@@ -371,18 +371,69 @@ a_stream_that_comes_again_begins_anew_beside_the_others(void **unused)
 	(void)unused;
 	fixture_open(&f, "", false);
 	assert_int_equal(fixture_tell(&f, &more, 1), 0);
-	fixture_luzmo_stream(&f)->linked = true;
 	cJSON *schema = cJSON_Parse("{\"properties\":{\"id\":{},\"name\":{},\"age\":{}}}");
 	f.stream.schema = schema;
 	assert_int_equal(fixture_tell(&f, &f.stream, 1), 0);
 	const struct luzmo_stream *stream = fixture_luzmo_stream(&f);
 	assert_ptr_not_equal(more.self, stream);
-	assert_false(stream->linked);
 	assert_int_equal(stream->columns.declared, 3);
 	assert_string_equal(stream->tag, OURS);
+	assert_int_equal(stream->tally.rows, -1);
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+	assert_int_equal(f.x.step, LUZMO_LOOK);
 	fixture_forget(&f, &more, 1);
 	fixture_close(&f);
 	cJSON_Delete(schema);
+}
+
+/* A look at tags and rows might miss what was just written. */
+static void
+one_that_comes_again_keeps_its_dataset(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_LOOK_ID, "securable get 'find':{'where':{'type':'dataset','id':'D'}", 503, ""},
+	    {LUZMO_LOOK_ID, "securable get", 200,
+		"{'rows':[{'id':'D','columns':[{'id':'c2','source_name':'name','order':1},"
+		"{'id':'c1','source_name':'id','order':0}]}]}"},
+	};
+	const struct turn push = {
+	    LUZMO_PUSH, "data create 'properties':{'type':'replace',", 504, ""};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", false);
+	fixture_begin(&f, TAGGED_REPLACE);
+	cJSON *schema = cJSON_Parse("{\"properties\":{\"age\":{},\"name\":{}}}");
+	f.stream.schema = schema;
+	assert_int_equal(fixture_tell(&f, &f.stream, 1), 0);
+	const struct luzmo_stream *stream = fixture_luzmo_stream(&f);
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+	assert_int_equal(stream->columns.count, 3);
+	assert_string_equal(stream->dataset, "D");
+	assert_true(stream->linked);
+	assert_int_equal(stream->tally.rows, 100);
+	fixture_batch(&f, 2);
+	assert_int_equal(fixture_turn(&f, &push, 0), AB_RETRY);
+	fixture_close(&f);
+	cJSON_Delete(schema);
+}
+
+static void
+one_that_comes_again_fails_if_its_dataset_is_gone(void **unused)
+{
+	static const struct turn turns[] = {{LUZMO_LOOK_ID, "securable get", 200, NONE}};
+	struct fixture f;
+
+	(void)unused;
+	fixture_open(&f, "", false);
+	fixture_begin(&f, TAGGED);
+	assert_int_equal(fixture_tell(&f, &f.stream, 1), 0);
+	fixture_exchange(&f, AB_BEGIN, false);
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_FAILED);
+	expect_contains(f.err.message, "it was deleted during the run");
+	fixture_close(&f);
 }
 
 static void
@@ -418,6 +469,8 @@ main(void)
 	    cmocka_unit_test(a_stream_without_fields_is_refused),
 	    cmocka_unit_test(fields_the_catalog_lacks_are_left_out_with_a_warning),
 	    cmocka_unit_test(a_stream_that_comes_again_begins_anew_beside_the_others),
+	    cmocka_unit_test(one_that_comes_again_keeps_its_dataset),
+	    cmocka_unit_test(one_that_comes_again_fails_if_its_dataset_is_gone),
 	    cmocka_unit_test(streams_with_one_tag_are_refused_before_they_begin),
 	};
 
