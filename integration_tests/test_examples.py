@@ -268,6 +268,14 @@ def test_generated_records_have_their_size(size, fields):
         one["stream"]["name"] for one in streams}
 
 
+@pytest.mark.parametrize("streams", [1, 8])
+def test_generated_ids_are_in_one_stream_and_once(streams):
+    found = [json.loads(line) for line in generate.lines(100, size=200, streams=streams)]
+    records = [one["record"] for one in found if one["type"] == "RECORD"]
+    assert len({one["stream"] for one in records}) == streams
+    assert len({one["data"]["id"] for one in records}) == len(records) == 100
+
+
 def test_generated_states_count_the_records_of_their_stream():
     found = [json.loads(line) for line in generate.lines(50, streams=3, state_every=10)]
     states = [one["state"] for one in found if one["type"] == "STATE"]
@@ -291,4 +299,4 @@ def test_generated_singer_messages_have_the_same_records():
     assert [(one["stream"], one["record"]) for one in singer if one["type"] == "RECORD"] == [
         (one["record"]["stream"], one["record"]["data"]) for one in airbyte
         if one["type"] == "RECORD"]
-    assert singer[-1]["value"] == {"bookmarks": {"users_001": {"id": 25}}}
+    assert singer[-1]["value"] == {"bookmarks": {"users_001": {"id": 50}}}

@@ -4,7 +4,8 @@ With --singer these are Singer's, with the same records.
 
 Equal options give equal bytes. A record has 16 fields of all types, 10 with a date-time but nothing
 nested, 6, or 3: as --fields says, else as many as its size lets expect. Its last field, `text`,
-fills the line up to --size. Streams take turns.
+fills the line up to --size. Streams take turns, and each has ids of its own: a destination may keep
+those of all streams in one order.
 
     integration_tests/bench/generate.py --records 200000 --size 1024 > messages.jsonl
 """
@@ -147,7 +148,7 @@ def lines(  # pylint: disable=too-many-arguments,too-many-locals
     since = [0] * streams
     states = 0
     for index in range(records):
-        turn, number = index % streams, index // streams + 1
+        turn, number = index % streams, index + 1
         head = record_head(fields, rng, names[turn], number).encode()
         tail = (TAIL % (EMITTED_AT + index)).encode()
         wanted = large if large and index == records // 2 else size
