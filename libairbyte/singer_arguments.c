@@ -177,7 +177,7 @@ ab_singer_arguments_read(struct ab_singer_arguments *arguments, int argc, char *
 
 	*arguments = (struct ab_singer_arguments){.task = AB_SINGER_LOAD, .request_delay = -1};
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* or a letter of a command line before goes on */
 	while ((option = getopt_long(argc, argv, ":c:vqh", options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_ABOUT:

@@ -128,6 +128,17 @@ limited(const char *words, const char *fields)
 }
 
 static void
+a_command_line_is_read_from_its_start_whatever_was_read_before(void **state)
+{
+	struct ab_singer_arguments arguments;
+
+	(void)state;
+	assert_int_equal(read_words(&arguments, "-c a.json -q"), -1);
+	assert_int_equal(read_words(&arguments, "--config another.json --attempts 5"), -1);
+	assert_string_equal(arguments.config, "another.json");
+}
+
+static void
 limits_are_lowered_and_never_raised(void **state)
 {
 	struct ab_limits limits = limited("-c a --batch_records 100 --batch_bytes 200", "");
@@ -186,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(every_option_is_understood),
 	    CASE(a_wrong_command_line_is_refused),
+	    CASE(a_command_line_is_read_from_its_start_whatever_was_read_before),
 	    cmocka_unit_test(limits_are_lowered_and_never_raised),
 	    cmocka_unit_test(a_pause_and_tries_are_as_given),
 	    cmocka_unit_test(a_field_of_the_configuration_takes_the_value_instead),
