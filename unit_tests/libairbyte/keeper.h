@@ -28,6 +28,7 @@
 static struct {
 	struct ab_buf story;
 	size_t records_max; /* of a call; one with more is to be halved */
+	size_t complete;    /* streams that were ended as complete */
 	enum ab_order order;
 	unsigned kept[128][KEEPER_KEYS]; /* values, by the first letter of the stream and the key */
 	bool busy[128][KEEPER_KEYS];     /* a call that sets it is under way */
@@ -103,6 +104,7 @@ keeper_request(void *self, struct ab_exchange *x, struct ab_request *out, struct
 {
 	(void)self;
 	(void)err;
+	keeper.complete += x->phase == AB_END && x->complete;
 	if (x->phase != AB_BATCH)
 		return AB_SKIP;
 	out->method = AB_POST;
@@ -178,6 +180,7 @@ keeper_set_up(void **state)
 	(void)state;
 	ab_buf_init(&keeper.story, (size_t)1 << 24);
 	keeper.records_max = SIZE_MAX;
+	keeper.complete = 0;
 	memset(keeper.kept, 0, sizeof(keeper.kept));
 	memset(keeper.busy, 0, sizeof(keeper.busy));
 	fake_emit.state = keeper_tell_state;
@@ -194,7 +197,7 @@ keeper_tear_down(void **state)
 	return 0;
 }
 
-static void
+static inline void
 keeper_run(struct ab_limits limits, const char *lines)
 {
 	const struct ab_sync_options options = {.dialect = &ab_singer_dialect};
@@ -208,7 +211,7 @@ keeper_run(struct ab_limits limits, const char *lines)
 		fail_msg("%s", err.message);
 }
 
-static void
+static inline void
 keeper_expect(struct ab_limits limits, const char *lines, const char *told)
 {
 	keeper_run(limits, lines);
