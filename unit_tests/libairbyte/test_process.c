@@ -1,9 +1,13 @@
-/* Each case is a child of its own that signals itself; what is looked at is how it ended. */
+/* Each case is a child of its own, most of which signal themselves; what is looked at is how it
+ * ended. */
 #include "testing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "process.h"
@@ -164,6 +168,78 @@ keeping_again_forgets_the_one_before(void **state)
 	assert_int_equal(end_of(keep_again), -WENT_ON);
 }
 
+/* --- descriptors and core files --- */
+
+static void
+hold_closed_descriptors(void)
+{
+	char byte = 0;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	ab_process_hold_descriptors();
+	expect(open("/dev/null", O_RDWR) == STDERR_FILENO + 1);
+	expect(read(STDIN_FILENO, &byte, 1) == -1 && errno == EBADF);
+	expect(write(STDOUT_FILENO, &byte, 1) == -1 && errno == EBADF);
+}
+
+static void
+closed_descriptors_are_taken_by_what_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of(hold_closed_descriptors), -WENT_ON);
+}
+
+static void
+hold_open_descriptors(void)
+{
+	int ends[2];
+	char byte = 'x';
+
+	expect(pipe(ends) == 0);
+	dup2(ends[0], STDIN_FILENO);
+	dup2(ends[1], STDOUT_FILENO);
+	ab_process_hold_descriptors();
+	expect(write(STDOUT_FILENO, &byte, 1) == 1 && read(STDIN_FILENO, &byte, 1) == 1);
+}
+
+static void
+open_descriptors_stay_what_they_are(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of(hold_open_descriptors), -WENT_ON);
+}
+
+/* Both limits after those of the process were so. */
+static void
+expect_core_limits(rlim_t before, rlim_t after)
+{
+	struct rlimit limit = {before, before};
+
+	expect(setrlimit(RLIMIT_CORE, &limit) == 0);
+	ab_process_forbid_core();
+	expect(getrlimit(RLIMIT_CORE, &limit) == 0);
+	expect(limit.rlim_cur == after && limit.rlim_max == after);
+}
+
+static void
+forbid_core(void)
+{
+	struct rlimit limit;
+
+	expect(getrlimit(RLIMIT_CORE, &limit) == 0);
+	if (limit.rlim_max > 1)
+		expect_core_limits(limit.rlim_max, 1);
+	expect_core_limits(0, 0);
+}
+
+static void
+a_core_file_is_forbidden_for_good(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of(forbid_core), -WENT_ON);
+}
+
 int
 main(void)
 {
@@ -175,6 +251,9 @@ main(void)
 	    cmocka_unit_test(a_second_one_ends_the_process),
 	    cmocka_unit_test(who_waits_for_ever_is_ended_by_the_first),
 	    cmocka_unit_test(keeping_again_forgets_the_one_before),
+	    cmocka_unit_test(closed_descriptors_are_taken_by_what_fails),
+	    cmocka_unit_test(open_descriptors_stay_what_they_are),
+	    cmocka_unit_test(a_core_file_is_forbidden_for_good),
 	};
 
 	setenv("AB_TIME_SCALE", "0.001", 1);
