@@ -123,15 +123,14 @@ def memory(bound):
 
 
 @dataclass
-class Cpu:
-    """CPU seconds, given for an amount of input."""
+class OneCore:
+    """The CPU time that a speed leaves to a process if one core is to be enough."""
 
-    bound: float
-    of_bytes: int
+    mb_s: int
 
     def judge(self, row):
-        scaled = self.bound * row["bytes"] / self.of_bytes
-        return Target("cpu_s", scaled, f"CPU ≤ {scaled:.2g} s").judge(row)
+        most = row["bytes"] / 1e6 / self.mb_s
+        return Target("cpu_s", most, f"CPU ≤ {most:.2g} s").judge(row)
 
 
 # --- cases ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import os
 
-from cases import Cpu, Input, Target, memory, per_second, speed
+from cases import Input, OneCore, Target, memory, per_second, speed
 from connectors import Calls, Connector, Mode
 from measure import Broken, run
 
@@ -20,7 +20,7 @@ class Dust(Connector):
         documents = [per_second(5000), memory(48)]
         return [
             Mode("dust tables", self.tables, ROWS,
-                 {1024: [speed(300), Cpu(.8, 204_000_000), memory(48)], 200: [memory(48)]}),
+                 {1024: [speed(500), OneCore(500), memory(48)], 200: [memory(48)]}),
             Mode("dust tables, held overwrite", self.overwrite, ROWS,
                  {1024: [speed(100), memory(48)], 200: [memory(48)]}),
             Mode("dust documents", self.documents, DOCUMENTS, {1024: documents, 200: documents}),

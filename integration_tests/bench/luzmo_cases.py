@@ -3,7 +3,7 @@
 from functools import partial
 
 import generate
-from cases import Case, Cpu, Input, Target, memory, speed
+from cases import Case, Input, OneCore, Target, memory, speed
 from connectors import Calls, Connector, Mode
 
 LATENCY_MS = 200
@@ -18,9 +18,10 @@ class Luzmo(Connector):
 
     def modes(self):
         bound = [memory(48)]
+        fast = [speed(500), OneCore(500), *bound]
         return [
-            Mode("luzmo append", self.append, PUSHES, {200: bound}),
-            Mode("luzmo held overwrite", self.overwrite, PUSHES, {200: bound})]
+            Mode("luzmo append", self.append, PUSHES, {1024: fast, 200: bound}),
+            Mode("luzmo held overwrite", self.overwrite, PUSHES, {1024: bound, 200: bound})]
 
     def write(self, shape, latency_ms, mode):
         names = ",".join(generate.SCHEMAS[shape.fields])
@@ -47,7 +48,7 @@ class Luzmo(Connector):
         many = Input(records, 1024, fields=10, state_every=2)
         return [
             Case("luzmo append", partial(self.append, few, 0), few,
-                 [speed(500), Cpu(.5, 204_000_000), memory(48)]),
+                 [speed(500), OneCore(500), memory(48)]),
             Case("luzmo held overwrite", partial(self.overwrite, few, 0), few,
                  [speed(100), memory(48)], most_runs=3),
             Case("luzmo append, many states", partial(self.append, many, 0), many,
