@@ -141,7 +141,7 @@ $$(BIN)/$(1): $$($(1)_OBJECTS) $$(LIBRARY)
 $$(B)/unit_tests/$(1)/%: unit_tests/$(1)/%.c $$(filter-out %/main.o,$$($(1)_OBJECTS)) $$(LIBRARY)
 	@mkdir -p $$(@D)
 	$$(call say,TEST,$$@)
-	$$(Q)$$(COMPILE) -Iconnectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
+	$$(Q)$$(COMPILE) -iquote connectors/$(1) -Ibuild/gen/$(1) $$(LDFLAGS_ALL) $$(LDFLAGS_$$(MODE)) \
 	  $$< $$(filter %.o %.a,$$^) $$(LDLIBS_ALL) -lcmocka -o $$@
 endef
 $(foreach name,$(CONNECTORS),$(eval $(call connector,$(name))))

@@ -3,7 +3,7 @@
  * schema or key changed is delivered and ended as it was, and begun anew; if the connector refuses
  * that, it is ended once more, for good. No line is taken meanwhile (ab_flow_takes_input).
  */
-#include "flow.h"
+#include "announce.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "emit.h"
+#include "intake.h"
 #include "singer_schema.h"
 #include "streams.h"
 

@@ -1,11 +1,14 @@
 /*
- * Which exchange starts next: begins, batches, ends. Batches leave in the order they were filled,
- * over all streams; how many of one stream may be out at once is limits.order, and those that may
- * not be let others pass.
+ * Batches leave in the order they were filled, over all streams; how many of one stream may be out
+ * at once is limits.order, and those that may not be let others pass.
  */
-#include "flow.h"
+#include "deliver.h"
 
 #include <assert.h>
+
+#include "queue.h"
+#include "seal.h"
+#include "status.h"
 
 static bool
 may_start(const struct ab_sync *sync)

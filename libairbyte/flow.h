@@ -1,9 +1,9 @@
 /*
- * flow.h: the streams of a running sync, shared by intake.c (messages to batches), seal.c (batches
- * that are complete), queue.c (batches that wait), key_space.c (streams that write the same
- * objects), deliver.c (exchanges that start), settle.c (exchanges that ended), announce.c (streams
- * that appear), status.c (streams that are complete), measure.c, interrupt.c and sync.c (the loop).
- * Nobody else includes it.
+ * flow.h: the streams of a running sync, and what they share. This is what the modules of a sync
+ * work on, which nobody else includes: intake (messages to batches), seal (batches that are
+ * complete), queue (batches that wait), key_space (streams that write the same objects), deliver
+ * (exchanges that start), settle (exchanges that ended), announce (streams that appear), status
+ * (streams that are complete), measure, interrupt, and sync.c, the loop.
  *
  * Per stream, always: received >= sealed >= durable >= acknowledged.
  */
@@ -130,7 +130,6 @@ struct ab_sync {
 	int64_t started_unix_ms;
 };
 
-/* flow.c */
 void ab_flow_init(struct ab_flow *flow, struct ab_stream *stream);
 struct ab_flow *ab_flow_of(const struct ab_sync *sync, const struct ab_batch *batch);
 /* Keeps the first cause; the run will end with it. */
@@ -148,90 +147,5 @@ void ab_flow_discharge(struct ab_sync *sync, struct ab_batch *batch);
 void ab_flow_free_batch(struct ab_sync *sync, struct ab_batch *batch);
 /* A stream is through: nothing of it will begin or end any more. */
 void ab_flow_end(struct ab_sync *sync, struct ab_flow *flow);
-
-/* intake.c: takes the lines at hand, as long as there is room. */
-void ab_intake_take(struct ab_sync *sync);
-/* Reads once from the input. */
-void ab_intake_fill(struct ab_sync *sync);
-/* A line of the input cannot be taken: nothing after it is, and the run will fail. */
-void ab_intake_refuse(struct ab_sync *sync, uint64_t line, const struct ab_error *cause);
-
-/* status.c */
-void ab_status_start(struct ab_sync *sync);
-void ab_status_end(struct ab_sync *sync);
-/* Takes a STREAM_STATUS; flow is that of its stream, NULL if the catalog lacks it. */
-void ab_status_take(struct ab_sync *sync, struct ab_flow *flow, const struct ab_message *message);
-/* Whether a stream is complete by what came until now. */
-bool ab_status_complete(const struct ab_sync *sync, const struct ab_flow *flow);
-
-/* measure.c: metrics of a Singer target; nothing in the other protocol. */
-void ab_measure_start(struct ab_sync *sync);
-/* Writes what is due. */
-void ab_measure(struct ab_sync *sync);
-/* When something is due next. */
-int64_t ab_measure_deadline(const struct ab_sync *sync);
-/* The last counts. */
-void ab_measure_end(struct ab_sync *sync);
-
-/* interrupt.c: keeps the first signal, and makes it a failure of this run. */
-void ab_interrupt_start(struct ab_sync *sync);
-void ab_interrupt_heed(struct ab_sync *sync);
-bool ab_interrupt_came(const struct ab_sync *sync);
-
-/* announce.c: takes a SCHEMA. The stream may be begun, and input be taken again, only later. */
-AB_MUST_CHECK int ab_announce_stream(
-    struct ab_sync *sync, const struct ab_message *message, struct ab_error *err);
-/* A stream has ended as it was: whether it begins anew, with the SCHEMA that changed it. */
-bool ab_announce_change(struct ab_sync *sync, struct ab_flow *flow);
-/* Refuses a record without one of its stream's keys; warns of deletions that cannot be. */
-AB_MUST_CHECK int ab_announce_check(struct ab_sync *sync, const struct ab_flow *flow,
-    const struct ab_message *message, struct ab_error *err);
-/* Say once what becomes of such messages. */
-void ab_announce_version(struct ab_sync *sync);
-void ab_announce_unknown(struct ab_sync *sync, const struct ab_message *message);
-
-/* queue.c: the first record of an open batch is about to come; it is open no more. */
-void ab_queue_open(struct ab_sync *sync, struct ab_batch *batch);
-void ab_queue_close(struct ab_sync *sync, struct ab_batch *batch);
-/* Appends a sealed batch to its queue, with the next sequence. */
-void ab_queue_put(struct ab_sync *sync, struct ab_batch *batch);
-/* Puts what was taken, or part of it, where its sequence says: before an equal one. */
-void ab_queue_put_back(struct ab_sync *sync, struct ab_batch *batch);
-/* Takes the first batch of a queue that has one. */
-struct ab_batch *ab_queue_take(struct ab_sync *sync, struct ab_queue *queue);
-/* Frees the open batch of a stream, and all that its queue holds. */
-void ab_queue_drop(struct ab_sync *sync, struct ab_flow *flow);
-
-/* key_space.c: a stream is begun, and nothing of it waits: where its batches are to wait. */
-void ab_key_space_join(struct ab_sync *sync, struct ab_flow *flow);
-/* Whether the record being appended to the open batch may be committed there. If not, the batch is
- * not empty, and is to be sealed; the record is for the next. */
-bool ab_key_space_admits(struct ab_sync *sync, struct ab_flow *flow);
-/* No batch of the queue is open, or its streams are not several any more: frees its index. */
-void ab_key_space_forget(struct ab_sync *sync, struct ab_queue *queue);
-/* Seals what has to be sealed before the open batch. */
-void ab_key_space_seal_before(struct ab_sync *sync, const struct ab_flow *flow);
-/* After all batches are gone. */
-void ab_key_space_release(struct ab_sync *sync);
-
-/* seal.c: the batch that is open, if there is one, is complete; without records it is freed. Seals
- * it after what has to be sealed before it; and alone. */
-void ab_seal(struct ab_sync *sync, struct ab_flow *flow);
-void ab_seal_one(struct ab_sync *sync, struct ab_flow *flow);
-/* Seals the largest open batches while the open ones hold half of the memory. */
-void ab_seal_largest(struct ab_sync *sync);
-/* Seals what is due by age, in the order in which it was opened. */
-void ab_seal_due(struct ab_sync *sync);
-/* When the next open batch is due; INT64_MAX: none is. */
-int64_t ab_seal_deadline(const struct ab_sync *sync);
-
-/* deliver.c: starts the exchanges that may start; of batches those that were sealed first. */
-void ab_deliver(struct ab_sync *sync);
-
-/* settle.c: takes the exchanges that ended; returns whether there was one. */
-bool ab_settle(struct ab_sync *sync);
-/* Counts a record as rejected and reports it; record is its text, empty if it was not kept. */
-void ab_settle_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal,
-    const char *reason, struct ab_view record);
 
 #endif

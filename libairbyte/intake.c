@@ -2,13 +2,19 @@
  * Messages to batches, states to the ledger. A line that cannot be taken ends the input: what came
  * before it is still delivered and acknowledged, then the run fails.
  */
-#include "flow.h"
+#include "intake.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "announce.h"
 #include "bytes.h"
 #include "emit.h"
+#include "key_space.h"
+#include "queue.h"
+#include "seal.h"
+#include "settle.h"
+#include "status.h"
 
 static void
 end_input(struct ab_sync *sync, bool clean)

@@ -3,7 +3,7 @@
  * sent, what is in flight finishes while there is time, states that became safe leave, streams end
  * as not complete.
  */
-#include "flow.h"
+#include "interrupt.h"
 
 #include <signal.h>
 

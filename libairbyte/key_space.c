@@ -9,7 +9,7 @@
  * keys with the same hash are treated as one. Once that batch is sealed so are all that have the
  * key. Where no batch is open there is no index.
  */
-#include "flow.h"
+#include "key_space.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include <utlist.h>
 
 #include "alloc.h"
+#include "seal.h"
 
 enum { SLOTS_FIRST = 1024 };
 

@@ -2,7 +2,7 @@
  * Metrics of a run: counts of records now and then and at the end; with LOG_LEVEL DEBUG the time of
  * each request as it comes, since there may be hundreds of them a second.
  */
-#include "flow.h"
+#include "measure.h"
 
 #include "clock.h"
 #include "emit.h"

@@ -3,9 +3,11 @@
  * so lists that are only appended to are in the order of their sequences; what has one already goes
  * where that says.
  */
-#include "flow.h"
+#include "queue.h"
 
 #include <utlist.h>
+
+#include "key_space.h"
 
 static int
 by_sequence(const struct ab_batch *a, const struct ab_batch *b)

@@ -1,10 +1,8 @@
-/*
- * When an open batch is complete, and where it goes then: into its queue, or into the spool if its
- * stream is held.
- */
-#include "flow.h"
+#include "seal.h"
 
 #include "clock.h"
+#include "key_space.h"
+#include "queue.h"
 
 #define BATCH_AGE_MS 30000
 #define BATCH_AGE_MIN_MS 1000

@@ -1,9 +1,9 @@
-/*
- * What the end of an exchange means for its stream, its batch and the ledger.
- */
-#include "flow.h"
+#include "settle.h"
 
+#include "announce.h"
 #include "emit.h"
+#include "key_space.h"
+#include "queue.h"
 
 void
 ab_settle_reject(struct ab_sync *sync, struct ab_flow *flow, uint64_t ordinal, const char *reason,

@@ -6,7 +6,7 @@
  * came for a stream that it has, as names are not mapped then, or where one is not of a stream that
  * is complete.
  */
-#include "flow.h"
+#include "status.h"
 
 /* Returns false if that makes more of them than there are streams. An empty namespace is none, as
  * in ab_catalog_find. Names may be of any size, so they are kept as digests. */

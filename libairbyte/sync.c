@@ -13,8 +13,17 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "deliver.h"
 #include "emit.h"
 #include "flow.h"
+#include "intake.h"
+#include "interrupt.h"
+#include "key_space.h"
+#include "measure.h"
+#include "queue.h"
+#include "seal.h"
+#include "settle.h"
+#include "status.h"
 #include "streams.h"
 
 #define MEMORY_LIMIT ((size_t)24 << 20)

@@ -6,7 +6,9 @@
 #include "keeper.h"
 #include "seeded.h"
 
-#include "flow.h"
+#include "key_space.h"
+#include "queue.h"
+#include "seal.h"
 
 static const struct ab_limits by_key = {.in_flight = 8, .order = AB_ORDER_KEY};
 

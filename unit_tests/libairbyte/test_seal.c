@@ -3,7 +3,8 @@
  */
 #include "testing.h"
 
-#include "flow.h"
+#include "queue.h"
+#include "seal.h"
 
 struct opened {
 	struct ab_catalog catalog;
