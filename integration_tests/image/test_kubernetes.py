@@ -217,34 +217,32 @@ def test_the_source_s_step_needs_no_more_than_a_plain_shell(tmp_path, job, shell
         assert done.stderr == "Loading\n"
 
 
-@pytest.mark.parametrize("job, service", [(JOB, "luzmo"), (CRON, "dust")], ids=["job", "cronjob"])
-def test_a_destination_that_is_told_to_end_does_so(request, place, job, service):
-    sandbox = request.getfixturevalue(service)
-    catalog = USERS if job is JOB else INCREMENTAL
-    pod = Pod(has(place(job, sandbox.config(), catalog), 3), template(job))
-    assert {pod.step(one["name"])[0] for one in template(job)["initContainers"]} == {0}
-    sandbox.faults([{"path": "", "stall": True}])
+def tell_to_end(pod, sandbox, fault):
+    """Run a pod up to a request that a fault keeps, and stop it there; the exit code."""
+    assert {pod.step(one["name"])[0] for one in pod.spec["initContainers"]} == {0}
+    sandbox.faults([fault])
     process, known = pod.start("destination")
     try:
         wait_for(lambda: sandbox.faults() == [], process)
     finally:
         docker("stop", "-t", STOP_SECONDS, known)
         process.communicate(timeout=START_SECONDS)
-    assert process.returncode == 128 + signal.SIGTERM
+    return process.returncode
+
+
+@pytest.mark.parametrize("job, service", [(JOB, "luzmo"), (CRON, "dust")], ids=["job", "cronjob"])
+def test_a_destination_that_is_told_to_end_does_so(request, place, job, service):
+    sandbox = request.getfixturevalue(service)
+    catalog = USERS if job is JOB else INCREMENTAL
+    pod = Pod(has(place(job, sandbox.config(), catalog), 3), template(job))
+    assert tell_to_end(pod, sandbox, {"path": "", "stall": True}) == 128 + signal.SIGTERM
 
 
 def test_a_cronjob_that_is_told_to_end_keeps_what_it_still_acknowledges(dust, place):
     cluster = has(place(CRON, dust.config(), INCREMENTAL), 3)
     pod = Pod(cluster, template(CRON))
-    assert {pod.step(one["name"])[0] for one in template(CRON)["initContainers"]} == {0}
-    dust.faults([{"method": "POST", "path": "users-3$", "delay_ms": 3000}])
-    process, known = pod.start("destination")
-    try:
-        wait_for(lambda: dust.faults() == [], process)
-    finally:
-        docker("stop", "-t", STOP_SECONDS, known)
-        process.communicate(timeout=START_SECONDS)
-    assert process.returncode == 128 + signal.SIGTERM
+    late = {"method": "POST", "path": "users-3$", "delay_ms": 3000}
+    assert tell_to_end(pod, dust, late) == 128 + signal.SIGTERM
     assert b'"type":"STATE"' in cluster.read(pod.volumes["state"], "states.jsonl")
 
 
