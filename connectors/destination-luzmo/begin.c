@@ -18,11 +18,7 @@ luzmo_begin_request(const struct luzmo *luzmo, const struct ab_exchange *x, stru
 	const struct luzmo_stream *stream = x->stream->self;
 
 	luzmo_request_start(luzmo, out, "securable", "get");
-	if (x->step == LUZMO_LOOK_ID)
-		luzmo_find_columns(&out->head, stream->dataset);
-	else
-		luzmo_find_tagged(
-		    &out->head, x->step == LUZMO_LOOK ? stream->tag : stream->old_tag);
+	luzmo_find_tagged(&out->head, x->step == LUZMO_LOOK ? stream->tag : stream->old_tag);
 	return AB_SEND;
 }
 
@@ -41,16 +37,6 @@ by_order(const void *a, const void *b)
 	if (x->order != y->order)
 		return x->order < y->order ? -1 : 1;
 	return x->place < y->place ? -1 : 1;
-}
-
-static bool
-has_new(const struct luzmo_columns *columns)
-{
-	for (size_t i = 0; i < columns->count; i++) {
-		if (columns->list[i].is_new)
-			return true;
-	}
-	return false;
 }
 
 void
@@ -77,7 +63,7 @@ luzmo_begin_merge(struct luzmo_stream *stream, const cJSON *columns, bool replac
 	for (size_t i = 0; i < count; i++)
 		names[i] = found[i].name;
 	luzmo_columns_merge(&stream->columns, names, count, replaced);
-	stream->untyped = has_new(&stream->columns);
+	stream->untyped = stream->columns.there < stream->columns.count;
 	free(names);
 	free(found);
 }
@@ -126,22 +112,6 @@ response_look(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_
 	}
 	cJSON_Delete(document);
 	return verdict;
-}
-
-static enum ab_verdict
-response_look_id(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
-    struct ab_error *err)
-{
-	cJSON *document = NULL;
-	const cJSON *columns = NULL;
-
-	const enum ab_verdict verdict = luzmo_judge_list(
-	    luzmo, x, in, "the look-up of the columns", "columns", &document, &columns, err);
-	if (verdict != AB_DONE)
-		return verdict;
-	luzmo_begin_merge(x->stream->self, columns, false);
-	cJSON_Delete(document);
-	return AB_DONE;
 }
 
 /* The dataset that has the Python connector's tag is another stream's by now. */
@@ -291,8 +261,6 @@ enum ab_verdict
 luzmo_begin_response(
     struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in, struct ab_error *err)
 {
-	if (x->step == LUZMO_LOOK_ID)
-		return response_look_id(luzmo, x, in, err);
 	return x->step == LUZMO_TAGS ? response_tags(luzmo, x, in, err)
 				     : response_look(luzmo, x, in, err);
 }

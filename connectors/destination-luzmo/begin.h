@@ -8,15 +8,15 @@
  * TAG_LINK. Without a dataset TAG_FIND tells whether an earlier run died while it made one, and
  * NAMESAKES looks for that. Nothing is made for such a stream here: its first batch does that.
  *
- * A stream that comes again, as its schema changed, keeps its dataset with what is known of its
- * rows and tags, since a look might miss what was written just before: LOOK_ID for columns only.
+ * A stream that comes again, as its schema changed, has nothing to begin if its dataset is known:
+ * it keeps what is known of columns, rows and tags, as a look might miss what was just written.
  */
 #ifndef LUZMO_BEGIN_H
 #define LUZMO_BEGIN_H
 
 #include "luzmo.h"
 
-/* For the steps LOOK, LOOK_OLD and LOOK_ID; TAGS is asked for by tags.h. */
+/* For the steps LOOK and LOOK_OLD; TAGS is asked for by tags.h. */
 enum ab_ask luzmo_begin_request(
     const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out);
 /* For these and the first TAGS of a begin. */

@@ -88,6 +88,7 @@ restore(struct luzmo_columns *columns)
 	free(columns->list);
 	columns->list = list;
 	columns->count = columns->declared;
+	columns->there = 0;
 	rebuild(columns);
 }
 
@@ -177,6 +178,7 @@ luzmo_columns_merge(
 			    (struct luzmo_column){.name = ab_strdup(there[i]), .len = len};
 		}
 	}
+	columns->there = merged_count;
 	for (size_t i = 0; i < columns->count; i++) {
 		if (columns->list[i].is_new)
 			merged[merged_count++] = columns->list[i];
@@ -186,6 +188,26 @@ luzmo_columns_merge(
 	columns->count = merged_count;
 	rebuild(columns);
 	columns->changed = columns->changed || dropped;
+}
+
+void
+luzmo_columns_pushed(struct luzmo_columns *columns)
+{
+	columns->there = columns->count;
+	columns->changed = false;
+}
+
+void
+luzmo_columns_follow(
+    struct luzmo_columns *columns, const struct luzmo_columns *former, bool replaced)
+{
+	const char **names = ab_calloc(former->there, sizeof(*names));
+
+	for (size_t i = 0; i < former->there; i++)
+		names[i] = former->list[i].name;
+	luzmo_columns_merge(columns, names, former->there, replaced);
+	columns->changed = columns->changed || former->changed;
+	free(names);
 }
 
 void

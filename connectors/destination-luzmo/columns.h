@@ -38,6 +38,7 @@ struct luzmo_column_name {
 struct luzmo_columns {
 	struct luzmo_column *list; /* in the order of the dataset */
 	size_t count;
+	size_t there;    /* the first of them, which the dataset has */
 	size_t declared; /* how many of them are */
 	bool changed;    /* columns are new or dropped: the dataset's metadata is to be updated */
 
@@ -64,6 +65,13 @@ void luzmo_columns_release(struct luzmo_columns *columns);
  */
 void luzmo_columns_merge(
     struct luzmo_columns *columns, const char *const *there, size_t count, bool replaced);
+
+/* All of them were pushed: the dataset has them now. */
+void luzmo_columns_pushed(struct luzmo_columns *columns);
+
+/* Merges what the dataset has by the columns of the same stream before its schema changed. */
+void luzmo_columns_follow(
+    struct luzmo_columns *columns, const struct luzmo_columns *former, bool replaced);
 
 /* Appends the names as a JSON list: ["id","name"]. */
 void luzmo_columns_header(const struct luzmo_columns *columns, struct ab_buf *out);

@@ -48,14 +48,21 @@ luzmo_open(
 static void
 keep_dataset(struct luzmo_stream *stream, const struct luzmo_stream *former)
 {
-	stream->linked = former->linked;
-	stream->ours = former->ours;
-	stream->replacing = former->off_id[0] != '\0';
+	const bool replaced = former->replacing && former->off_id[0] == '\0';
+
+	luzmo_columns_follow(&stream->columns, &former->columns, replaced);
+	stream->untyped = former->untyped || stream->columns.there < stream->columns.count;
 	stream->tally = former->tally;
+	stream->linked = former->linked;
+	stream->replacing = former->replacing;
+	stream->ours = former->ours;
 	stream->doubtful = former->doubtful;
+	stream->alone = former->alone;
+	stream->after = former->after;
 	memcpy(stream->dataset, former->dataset, sizeof(stream->dataset));
 	memcpy(stream->tag_id, former->tag_id, sizeof(stream->tag_id));
 	memcpy(stream->off_id, former->off_id, sizeof(stream->off_id));
+	memcpy(stream->since, former->since, sizeof(stream->since));
 }
 
 static int
@@ -140,14 +147,15 @@ static bool
 start(const struct luzmo *luzmo, struct ab_exchange *x)
 {
 	const struct luzmo_stream *stream = x->stream->self;
+	const bool known = stream->dataset[0] != '\0';
 
 	if (x->phase == AB_END)
 		return start_end(luzmo, x);
-	if (x->phase == AB_BEGIN)
-		x->step = stream->dataset[0] != '\0' ? LUZMO_LOOK_ID : LUZMO_LOOK;
-	else
-		x->step = stream->dataset[0] != '\0' || stream->tag_id[0] != '\0' ? LUZMO_PUSH
-										  : LUZMO_TAG_MAKE;
+	if (x->phase == AB_BEGIN) {
+		x->step = LUZMO_LOOK;
+		return !known;
+	}
+	x->step = known || stream->tag_id[0] != '\0' ? LUZMO_PUSH : LUZMO_TAG_MAKE;
 	return true;
 }
 
@@ -165,7 +173,6 @@ luzmo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case LUZMO_START:
 	case LUZMO_LOOK:
 	case LUZMO_LOOK_OLD:
-	case LUZMO_LOOK_ID:
 		return luzmo_begin_request(luzmo, x, out);
 	case LUZMO_TAGS:
 	case LUZMO_TAG_FIND:
@@ -198,7 +205,6 @@ luzmo_response(void *self, struct ab_exchange *x, const struct ab_reply *in, str
 	case LUZMO_START:
 	case LUZMO_LOOK:
 	case LUZMO_LOOK_OLD:
-	case LUZMO_LOOK_ID:
 		return luzmo_begin_response(luzmo, x, in, err);
 	case LUZMO_TAGS:
 		/* In a begin it is part of the look-up, unless a tag was refused. */

@@ -44,8 +44,8 @@ enum luzmo_note {
  * settle.h, types.h and tags.h.
  *
  *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector gets our tag: TAG_FIND,
- *           TAG_MAKE, TAG_LINK; without a dataset TAG_FIND, NAMESAKES, NAMESAKE; of a stream that
- *           comes again and has one LOOK_ID
+ *           TAG_MAKE, TAG_LINK; without a dataset TAG_FIND, NAMESAKES, NAMESAKE; nothing for a
+ *           stream that comes again and has one
  *   batch   for a new dataset TAG_MAKE; PUSH; COUNT or NAMESAKES if its reply was lost; COLUMNS and
  *           TYPES if columns are new; TAG_LINK; TAG_OFF
  *   end     of an overwrite without records TAG_FIND, TAG_MAKE, TAG_LINK of REPLACE DATA; of a
@@ -56,7 +56,6 @@ enum luzmo_step {
 	LUZMO_START,
 	LUZMO_LOOK,      /* the dataset that has our tag, with its columns and row count */
 	LUZMO_LOOK_OLD,  /* the one that has the Python connector's tag */
-	LUZMO_LOOK_ID,   /* the columns of the one that is known */
 	LUZMO_TAGS,      /* all tags of the dataset */
 	LUZMO_TAG_FIND,  /* is there such a tag? */
 	LUZMO_TAG_MAKE,  /* make it */

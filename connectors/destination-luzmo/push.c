@@ -87,7 +87,7 @@ luzmo_push_arrived(const struct luzmo *luzmo, struct ab_exchange *x, int64_t cou
 		    "the dataset has more rows than were pushed, after some were sent again: if "
 		    "nobody else writes into it, they are there twice");
 	}
-	stream->columns.changed = false;
+	luzmo_columns_pushed(&stream->columns);
 	stream->looks = 0;
 	stream->replacing = false;
 	return luzmo_push_next(luzmo, x);
