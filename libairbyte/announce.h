@@ -10,7 +10,8 @@
 AB_MUST_CHECK int ab_announce_stream(
     struct ab_sync *sync, const struct ab_message *message, struct ab_error *err);
 
-/* A stream has ended as it was: whether it begins anew, with the SCHEMA that changed it. */
+/* A stream has ended as it was, for a SCHEMA that changes it: whether it is not through yet, as it
+ * begins anew, or is to end once more because the connector refused the change. */
 bool ab_announce_change(struct ab_sync *sync, struct ab_flow *flow);
 
 /* Refuses a record without one of its stream's keys; warns of deletions that cannot be. */

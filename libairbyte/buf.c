@@ -1,5 +1,6 @@
 #include "buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ static char empty[1];
 void
 ab_buf_init(struct ab_buf *buf, size_t limit)
 {
+	assert(limit <= SIZE_MAX / 2);
 	*buf = (struct ab_buf){.data = empty, .limit = limit};
 }
 

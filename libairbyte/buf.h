@@ -21,7 +21,8 @@ struct ab_buf {
 	bool overflowed;
 };
 
-/* An empty buffer that may hold up to limit bytes; nothing is allocated yet. */
+/* An empty buffer that may hold up to limit bytes, at most SIZE_MAX / 2; nothing is allocated yet.
+ */
 void ab_buf_init(struct ab_buf *buf, size_t limit);
 
 /* Frees the content; the buffer is as after ab_buf_init with the same limit. */

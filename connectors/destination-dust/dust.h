@@ -50,7 +50,7 @@ struct dust {
 	struct dust_path source_url_field;
 	struct dust_path timestamp_field;
 
-	struct dust_table *tables;   /* of the streams, in their order; NULL in documents mode */
+	struct dust_table *tables;   /* of the streams, in no order; NULL in documents mode */
 	struct dust_touched touched; /* documents that are not to be skipped as unchanged */
 	unsigned deletions; /* documents deleted so far: a list read meanwhile may have gaps */
 

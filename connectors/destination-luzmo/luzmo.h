@@ -125,7 +125,7 @@ struct luzmo {
 	bool typed_columns;
 	size_t flush_interval;         /* rows */
 	char off_id[LUZMO_ID_MAX + 1]; /* of the tag REPLACE DATA, once it is known; else "" */
-	struct luzmo_stream *streams;  /* in their order */
+	struct luzmo_stream *streams;  /* all there are, in no order */
 };
 
 /*

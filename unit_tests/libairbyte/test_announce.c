@@ -52,6 +52,11 @@ tell_log(enum ab_level level, const char *text)
 
 /* --- a destination that tells all it sees --- */
 
+/* What the connector keeps of a stream, which borrows from its description as connectors do. */
+struct kept {
+	const char *key; /* the first; NULL: none */
+};
+
 static int
 tell_streams(void *self, struct ab_stream *streams, size_t count, struct ab_error *err)
 {
@@ -60,8 +65,17 @@ tell_streams(void *self, struct ab_stream *streams, size_t count, struct ab_erro
 	ab_buf_printf(&story, "stream %s, %zu keys%s%s\n", streams->name, streams->primary_keys,
 	    streams->dedup ? ", dedup" : "", streams->self != NULL ? ", again" : "");
 	const bool refuse = streams->self != NULL ? refuse_changes : refuse_streams;
-	streams->self = &story;
+	struct kept *kept = ab_calloc(1, sizeof(*kept));
+	kept->key = streams->primary_keys > 0 ? streams->primary_key[0].parts[0] : NULL;
+	streams->self = kept;
 	return refuse ? ab_fail(err, AB_CONFIG_ERROR, "not this one") : 0;
+}
+
+static void
+tell_close(void *self, void *stream_self)
+{
+	(void)self;
+	free(stream_self);
 }
 
 static enum ab_taken
@@ -81,8 +95,13 @@ tell_request(void *self, struct ab_exchange *x, struct ab_request *out, struct a
 	static const char *const names[] = {
 	    [AB_BEGIN] = "begin", [AB_BATCH] = "batch", [AB_END] = "end"};
 
+	const struct kept *kept = x->stream->self;
+
 	(void)self;
 	(void)err;
+	assert_true((kept->key == NULL) == (x->stream->primary_keys == 0));
+	if (kept->key != NULL)
+		assert_string_equal(kept->key, x->stream->primary_key[0].parts[0]);
 	out->method = AB_POST;
 	ab_buf_printf(&out->url, "%s %s%s%s", names[x->phase], x->stream->name,
 	    x->phase == AB_END && !x->complete ? " (not complete)" : "",
@@ -95,6 +114,7 @@ static const struct ab_destination teller = {
     .name = "teller",
     .version = "1",
     .streams = tell_streams,
+    .stream_close = tell_close,
     .append = tell_append,
     .request = tell_request,
     .response = run_verdict,

@@ -879,6 +879,7 @@ what_is_abandoned_keeps_its_slot_and_gives_it_back(void **state)
 	ab_exchange_abandon(set, 500);
 	ab_exchange_drive(set, 501);
 	assert_true(ab_exchange_finished(set, &outcome));
+	assert_int_equal(outcome.result, AB_RESULT_ABANDONED);
 
 	fake.mute = false;
 	ab_exchange_resume(set);
