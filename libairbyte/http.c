@@ -16,7 +16,9 @@
 #define SILENCE_LEAST_S 5L
 #define TOTAL_MS (10L * 60 * 1000)
 #define REPLY_LIMIT ((size_t)8 << 20)
-#define UPLOAD_BUFFER (512L << 10)
+/* What libcurl sends in one go: mostly the whole body. It may be no less than 16 KB. */
+#define UPLOAD_MIN (16L << 10)
+#define UPLOAD_MAX (512L << 10)
 /* libcurl sends a body below this together with the head, but only if it has it in one piece. */
 #define SMALL_BODY ((size_t)64 << 10)
 /* Idle handles kept for the next request. */
@@ -137,7 +139,6 @@ transfer_new(const struct ab_http *http)
 	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, http->total_ms);
-	curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek);
@@ -282,6 +283,17 @@ small_body(struct transfer *t)
 	return t->small.data;
 }
 
+/* No more than the body needs: there is one for each request in flight. */
+static long
+upload_buffer(size_t size)
+{
+	long buffer = UPLOAD_MIN;
+
+	while (buffer < UPLOAD_MAX && (size_t)buffer < size)
+		buffer *= 2;
+	return buffer;
+}
+
 static void
 set_method(struct transfer *t, enum ab_method method)
 {
@@ -290,6 +302,7 @@ set_method(struct transfer *t, enum ab_method method)
 	const bool upload = size > 0 || method == AB_POST || method == AB_PUT || method == AB_PATCH;
 
 	if (upload) {
+		curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(size));
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, small_body(t));
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
