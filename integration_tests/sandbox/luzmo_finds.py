@@ -20,7 +20,8 @@ LOCALIZED = {"name", "description", "subtitle"}
 
 
 def tags_of(store, securable, at_ms):
-    seen = [(tag, tag.visible_links(at_ms)) for tag in store.tags.values()]
+    seen = [(tag, tag.visible_links(at_ms)) for tag in store.tags.values()
+            if len(tag.versions) > 1 or securable.id in tag.versions[0][1]]  # hundreds have not
     return [(tag, {"securablesTags": links[securable.id]})
             for tag, links in seen if securable.id in links]
 
