@@ -35,8 +35,9 @@ ab_flow_has_room(const struct ab_sync *sync)
 	/* States that wait must not stop the records they wait for. */
 	const size_t states = ab_ledger_bytes(sync->ledger);
 	const size_t share = sync->memory_limit / 4;
+	const size_t sending = ab_http_buffers(sync->http);
 
-	return sync->batch_bytes + (states < share ? states : share) < sync->memory_limit;
+	return sync->batch_bytes + sending + (states < share ? states : share) < sync->memory_limit;
 }
 
 bool

@@ -38,6 +38,7 @@ struct transfer {
 	const struct ab_request *request;
 	struct ab_view parts[3]; /* of the body */
 	size_t position;         /* in the body as a whole */
+	size_t buffer;           /* bytes that libcurl takes for it while it runs */
 	struct ab_buf small;     /* the parts together, if they are small */
 	struct ab_buf reply;
 	char error[CURL_ERROR_SIZE];
@@ -54,6 +55,7 @@ struct ab_http {
 	size_t idle_count;
 	struct transfer *current;
 	size_t in_flight;
+	size_t buffers; /* of all that are running */
 };
 
 static size_t
@@ -234,6 +236,7 @@ ab_http_cancel(struct ab_http *http)
 		transfer_recycle(http, t);
 	}
 	http->in_flight = 0;
+	http->buffers = 0;
 }
 
 void
@@ -302,7 +305,8 @@ set_method(struct transfer *t, enum ab_method method)
 	const bool upload = size > 0 || method == AB_POST || method == AB_PUT || method == AB_PATCH;
 
 	if (upload) {
-		curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(size));
+		t->buffer = (size_t)upload_buffer(size);
+		curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)t->buffer);
 		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, small_body(t));
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
@@ -336,6 +340,7 @@ ab_http_send(
 	t->request = request;
 	t->owner = owner;
 	t->position = 0;
+	t->buffer = 0;
 	t->error[0] = '\0';
 	t->parts[0] = (struct ab_view){request->head.data, request->head.len};
 	t->parts[1] = batch;
@@ -349,6 +354,7 @@ ab_http_send(
 	curl_multi_add_handle(http->multi, t->easy);
 	DL_APPEND(http->running, t);
 	http->in_flight++;
+	http->buffers += t->buffer;
 }
 
 bool
@@ -456,6 +462,7 @@ ab_http_receive(struct ab_http *http, struct ab_reply *reply, void **owner)
 	curl_multi_remove_handle(http->multi, t->easy);
 	DL_DELETE(http->running, t);
 	http->in_flight--;
+	http->buffers -= t->buffer;
 	http->current = t;
 	*owner = t->owner;
 	read_reply(t, result, reply);
@@ -466,4 +473,10 @@ size_t
 ab_http_in_flight(const struct ab_http *http)
 {
 	return http->in_flight;
+}
+
+size_t
+ab_http_buffers(const struct ab_http *http)
+{
+	return http->buffers;
 }

@@ -45,4 +45,7 @@ void ab_http_cancel(struct ab_http *http);
 /* Requests sent and not received yet. */
 size_t ab_http_in_flight(const struct ab_http *http);
 
+/* Bytes that their bodies take on the way out, besides where they lie. */
+size_t ab_http_buffers(const struct ab_http *http);
+
 #endif

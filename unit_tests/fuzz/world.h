@@ -328,4 +328,11 @@ ab_http_in_flight(const struct ab_http *http)
 	return count;
 }
 
+size_t
+ab_http_buffers(const struct ab_http *http)
+{
+	(void)http;
+	return 0;
+}
+
 #endif

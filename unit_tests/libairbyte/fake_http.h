@@ -122,4 +122,11 @@ ab_http_in_flight(const struct ab_http *http)
 	return fake.count;
 }
 
+size_t
+ab_http_buffers(const struct ab_http *http)
+{
+	(void)http;
+	return 0;
+}
+
 #endif

@@ -425,6 +425,34 @@ many_requests_may_run_at_once(void **state)
 	assert_int_equal(ab_http_in_flight(http), 0);
 }
 
+static void
+memory_for_bodies_is_told_while_they_are_out(void **state)
+{
+	static char body[600 << 10];
+	const size_t sizes[] = {1, 100 << 10, sizeof(body)};
+	const size_t buffers[] = {16 << 10, 128 << 10, 512 << 10};
+	size_t sum = 0;
+	struct ab_reply reply;
+	void *owner = NULL;
+
+	(void)state;
+	memset(body, ' ', sizeof(body));
+	close(server.listener); /* all are refused */
+	server.listener = -1;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		ab_http_send(http, &request, (struct ab_view){body, sizes[i]}, NULL);
+		sum += buffers[i];
+		assert_int_equal(ab_http_buffers(http), sum);
+	}
+	while (!ab_http_receive(http, &reply, &owner))
+		ab_http_wait(http, -1, -1, WAIT_MS);
+	assert_true(ab_http_buffers(http) < sum);
+	ab_http_cancel(http);
+	while (ab_http_receive(http, &reply, &owner)) {
+	}
+	assert_int_equal(ab_http_buffers(http), 0);
+}
+
 int
 main(void)
 {
@@ -449,6 +477,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_wait_ends_by_either_descriptor_and_tells_of_the_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(many_requests_may_run_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		memory_for_bodies_is_told_while_they_are_out, set_up, tear_down),
 	};
 
 	/* A proxy of the environment would stand between. */
