@@ -19,9 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent / "bench"))
 # pylint: disable=wrong-import-position
 import bench  # noqa: E402
 import charts  # noqa: E402
+import generate  # noqa: E402
 import known  # noqa: E402
 import matrix  # noqa: E402
 import svg  # noqa: E402
+import table  # noqa: E402
 from cases import CAT, PARSE, WC, Case, Input, baselines, ratios  # noqa: E402
 from connectors import Calls  # noqa: E402
 
@@ -39,7 +41,8 @@ def row(**values):
     return {"group": "records of 1 KB, 1 stream", "part": "matrix", "mode": "dust tables",
             "name": "dust tables", "input": "200,000 records", "runs": 3, "latency_ms": 0,
             "through_pipe": False, "size": 1024, "streams": 1, "large": 0, "wall_s": 1.0,
-            "records_s": 200_000.0, "mb_s": 204.8, "rss_mib": 30.0, "targets": [], **values}
+            "records_s": 200_000.0, "mb_s": 204.8, "rss_mib": 30.0, "targets": [],
+            "workload": "users", **values}
 
 
 def known_run(*rows):
@@ -193,6 +196,90 @@ def test_a_stored_run_is_one_row_a_line_and_compares_with_itself(tmp_path):
         assert one["moved"] == pytest.approx(0, abs=.001) and one["slower"] is False
 
 
+# --- workloads ------------------------------------------------------------------------------------
+
+def workload(monkeypatch, folder, **shape):
+    """The digest of an input that is made anew."""
+    monkeypatch.setattr("cases.WORK", folder)
+    folder.mkdir()
+    made = Input(**{"records": 20, "size": 200, **shape})
+    made.make()
+    return made.workload
+
+
+def test_equal_inputs_are_one_workload(monkeypatch, tmp_path):
+    first = workload(monkeypatch, tmp_path / "a")
+    assert first and first == workload(monkeypatch, tmp_path / "b")
+
+
+def test_an_input_that_is_there_is_the_workload_it_was_made_as(monkeypatch, tmp_path):
+    first = workload(monkeypatch, tmp_path / "a")
+    again = Input(20, 200)
+    again.make()
+    assert again.workload == first
+
+
+def test_other_messages_are_another_workload(monkeypatch, tmp_path):
+    first = workload(monkeypatch, tmp_path / "a")
+    monkeypatch.setattr(generate, "EMITTED_AT", generate.EMITTED_AT + 1)
+    assert workload(monkeypatch, tmp_path / "b") != first
+
+
+def test_another_catalog_is_another_workload(monkeypatch, tmp_path):
+    first = workload(monkeypatch, tmp_path / "a")
+    monkeypatch.setitem(generate.NARROW_SCHEMA, "score", generate.TEXT)
+    assert workload(monkeypatch, tmp_path / "b") != first
+
+
+def test_rows_of_another_workload_are_not_compared():
+    now = row(ratio=20.0, workload="others")
+    known_run(row(ratio=10.0)).compare(now, HERE)
+    assert "moved" not in now and now["not_compared"] == "of another workload"
+
+
+def test_rows_of_a_run_without_workloads_are_not_compared():
+    now = row(ratio=20.0)
+    known_run(row(ratio=10.0, workload=None)).compare(now, HERE)
+    assert now["not_compared"] == "of another workload"
+
+
+def test_the_known_run_names_the_workload_of_each_row():
+    assert all(one["workload"] for one in known.Known.read().rows.values())
+
+
+# --- what is said at the end ----------------------------------------------------------------------
+
+def said_of(capsys, *rows):
+    """The end of the summary of rows, compared with a known one."""
+    before = known_run(row(ratio=10.0))
+    for one in rows:
+        before.compare(one, HERE)
+    table.print_summary(rows)
+    return capsys.readouterr().out.splitlines()[2:]
+
+
+def test_where_all_rows_were_compared_only_the_slower_ones_are_named(capsys):
+    assert said_of(capsys, row(ratio=10.0), row(ratio=14.0)) == [
+        "1 of 2 rows take over 30% more than in the known run:",
+        "  dust tables, 200,000 records: +40%"]
+
+
+def test_rows_that_were_not_compared_are_counted_by_reason(capsys):
+    other = {"ratio": 10.0, "workload": "others"}
+    assert said_of(capsys, row(ratio=10.0), row(**other), row(**other), row(name="new", ratio=1.0)
+                   ) == [
+        "0 of 1 rows take over 30% more than in the known run.",
+        "Rows that were not compared:", "  of another workload: 2", "  not in the known run: 1"]
+
+
+def test_where_nothing_could_be_compared_nothing_is_said_to_be_fast(capsys):
+    start_up = {"group": "start-up", "name": "spec", "input": "start-up", "wall_s": .01,
+                "targets": []}
+    assert said_of(capsys, row(ratio=None, runs=1), start_up) == [
+        "Nothing could be compared with the known run:", "  fewer than 3 runs: 1",
+        "  of a kind that never is: 1"]
+
+
 # --- the picture ----------------------------------------------------------------------------------
 
 def a_run():
@@ -279,6 +366,7 @@ def test_a_short_run_measures_rows_and_what_they_are_measured_by(tmp_path):
     assert [one["name"] for one in found] == [WC, CAT, PARSE, "luzmo append, 50 ms away"]
     assert all(one["times_wc"] > 0 for one in found)
     assert "luzmo append, 50 ms away" in done.stdout
+    assert "Nothing could be compared with the known run:\n  fewer than 3 runs: 4\n" in done.stdout
 
 
 @pytest.mark.parametrize("partial", [["--only", "x"], ["--quick"]])

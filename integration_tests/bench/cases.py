@@ -1,5 +1,6 @@
 """Inputs, cases (what is run on them), targets (figures to reach)."""
 
+import hashlib
 import json
 import os
 import statistics
@@ -40,6 +41,7 @@ class Input:  # pylint: disable=too-many-instance-attributes
     singer: bool = False
     bytes: int = 0
     states: int = 0
+    workload: str = ""  # a digest of the messages and of their catalog
 
     def __post_init__(self):
         self.fields = self.fields or generate.usual_fields(self.size)
@@ -86,9 +88,15 @@ class Input:  # pylint: disable=too-many-instance-attributes
             note.write_text(json.dumps(made))
         made = json.loads(note.read_text())
         self.bytes, self.states = made["bytes"], made["states"]
+        self.workload = self.digest(made["sha256"])
         with open(self.path, "rb") as messages:  # into the page cache
             while messages.read(MIB):
                 pass
+
+    def digest(self, messages):
+        """Of what a case is given, with that of the messages; equal figures may be compared."""
+        catalog = generate.catalog("append", self.streams, self.size, self.fields)
+        return hashlib.sha256((messages + json.dumps(catalog)).encode()).hexdigest()[:16]
 
 
 # --- targets -------------------------------------------------------------------------------------
@@ -190,6 +198,7 @@ class Case:  # pylint: disable=too-many-instance-attributes
             "latency_ms": self.latency_ms, "through_pipe": self.through_pipe,
             "size": self.input.size, "streams": self.input.streams, "large": self.input.large,
             "records": self.input.records, "bytes": self.input.bytes,
+            "workload": self.input.workload,
             "wall_s": wall, "user_s": median("user"), "system_s": median("system"),
             "cpu_s": median("cpu"), "rss_mib": median("rss"),
             "records_s": self.input.records / wall, "mb_s": self.input.bytes / 1e6 / wall,

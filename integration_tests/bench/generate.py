@@ -11,6 +11,7 @@ those of all streams in one order.
 """
 
 import argparse
+import hashlib
 import json
 import random
 import sys
@@ -196,18 +197,24 @@ def singer_lines(**options):
 # --- output ---------------------------------------------------------------------------------------
 
 def write(out, singer=False, **options):
-    """Write the lines to a binary file; returns {"bytes", "states"}."""
-    chunk, size, total, states = [], 0, 0, 0
+    """Write the lines to a binary file; returns {"bytes", "states", "sha256"}."""
+    chunk, size, total, states, digest = [], 0, 0, 0, hashlib.sha256()
+
+    def put():
+        whole = b"".join(chunk)
+        digest.update(whole)
+        out.write(whole)
+
     for line in (singer_lines if singer else lines)(**options):
         chunk.append(line)
         size += len(line)
         states += line.startswith(STATE_START)
         if size >= CHUNK_BYTES:
-            out.write(b"".join(chunk))
+            put()
             total += size
             chunk, size = [], 0
-    out.write(b"".join(chunk))
-    return {"bytes": total + size, "states": states}
+    put()
+    return {"bytes": total + size, "states": states, "sha256": digest.hexdigest()}
 
 
 def main():

@@ -3,7 +3,8 @@
 Compared is what other work on the machine hardly changes, the median of at least three runs: CPU
 time, in that of `cat`; where the server is far away, wall time, in round trips. In four runs of
 40,000 records on two cores, with a load between 2 and 7, that differed by up to 18 %, and the wall
-times of connectors by up to 285 %. So 30 % are tolerated. Rows of another machine are not judged.
+times of connectors by up to 285 %. So 30 % are tolerated. Rows of another machine are not judged,
+and rows of another workload, which is other messages or another catalog, are not even compared.
 """
 
 import json
@@ -15,7 +16,7 @@ FILE = Path(__file__).with_name("known_run.json")
 TOLERANCE = .3
 FAR_MS = 200  # where it is waiting that takes the time
 KEPT = ("part", "mode", "latency_ms", "size", "streams", "large", "records_s", "mb_s", "rss_mib",
-        "times_cat", "times_wc", "times_parse", "ratio")
+        "times_cat", "times_wc", "times_parse", "ratio", "workload")
 
 
 def key(row):
@@ -30,6 +31,19 @@ def ratio(row):
     if row["latency_ms"] >= FAR_MS:
         return row["wall_s"] * 1000 / row["latency_ms"]
     return row.get("cpu_times_cat")
+
+
+def why_not(row, before):
+    """Why a row cannot be compared with the one before; empty: it can."""
+    if row.get("runs", FEW) < FEW:
+        return f"fewer than {FEW} runs"
+    if row.get("ratio") is None:
+        return "of a kind that never is"
+    if before.get("ratio") is None:
+        return "not in the known run"
+    if row["workload"] != before.get("workload"):
+        return "of another workload"
+    return ""
 
 
 class Known:
@@ -49,11 +63,13 @@ class Known:
                                           for name in ("cpu", "cores"))
 
     def compare(self, row, machine):
-        """Note in the row by how much it takes more, and whether that is too much."""
-        before = self.rows.get(key(row), {}).get("ratio")
-        if row.get("ratio") is None or before is None:
+        """Note in the row by how much it takes more, and whether that is too much; or why not."""
+        before = self.rows.get(key(row), {})
+        obstacle = why_not(row, before)
+        if obstacle:
+            row["not_compared"] = obstacle
             return
-        row["moved"] = row["ratio"] / before - 1
+        row["moved"] = row["ratio"] / before["ratio"] - 1
         row["slower"] = row["moved"] > TOLERANCE and self.is_of(machine)
 
 

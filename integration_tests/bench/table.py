@@ -1,5 +1,7 @@
 """Prints rows as they come, and what is to be said of them at the end."""
 
+from collections import Counter
+
 from known import TOLERANCE
 
 COLUMNS = "{:44} {:>9} {:>11} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6}  {}"
@@ -48,14 +50,25 @@ def print_list(head, lines):
 
 
 def print_summary(rows):
-    """Which figures were not reached, and which rows take more than they did."""
+    """Which figures were not reached; what the known run says."""
     figures = [(row, one) for row in rows for one in row["targets"]]
     missed = [f"{row['name']}, {row['input']}: {one['text']}"
               for row, one in figures if not one["met"]]
     print_list(f"\n{len(figures) - len(missed)} of {len(figures)} figures reached"
                + ("; not" if missed else ""), missed)
+    print_comparison(rows)
+
+
+def print_comparison(rows):
+    """Which rows take more than they did, and which could not be compared."""
     compared = [row for row in rows if "moved" in row]
     slower = [f"{row['name']}, {row['input']}: {row['moved']:+.0%}"
               for row in compared if row.get("slower")]
-    print_list(f"{len(slower)} of {len(compared)} rows take over {TOLERANCE:.0%} more than in the "
-               "known run", slower)
+    if compared:
+        print_list(f"{len(slower)} of {len(compared)} rows take over {TOLERANCE:.0%} more than in "
+                   "the known run", slower)
+    reasons = Counter(row["not_compared"] for row in rows if "not_compared" in row)
+    if reasons:
+        print_list("Rows that were not compared" if compared
+                   else "Nothing could be compared with the known run",
+                   [f"{reason}: {count}" for reason, count in reasons.items()])
