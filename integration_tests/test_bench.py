@@ -340,6 +340,15 @@ def test_decades_are_equally_long():
     assert chart.ticks() == [10, 100, 1000]
 
 
+@pytest.mark.parametrize("behind, front", [(100, 1), (1, 100), (50, 50)])
+def test_of_two_bars_both_are_seen(behind, front):
+    lines = [svg.Line("", [("more", behind), ("bar", front)], "")]
+    drawn = ElementTree.fromstring(svg.picture([svg.Chart("", "", [("x", lines)])], ""))
+    edges = {one.get("class"): (float(one.get("y")), float(one.get("y")) + float(one.get("height")))
+             for one in drawn.iter(f"{SVG}rect")}
+    assert edges["more"][0] < edges["bar"][0] < edges["bar"][1] < edges["more"][1]
+
+
 def test_texts_are_escaped():
     assert words(svg.picture([svg.Chart("a < b & c", "", [])], ""))[0] == "a < b & c"
 

@@ -80,8 +80,8 @@ def charts(rows):
               "machine.",
               groups(modes_of(rows, [MATRIX]), speed_lines)),
         Chart("What does distance cost?",
-              f"Records of {size_text(USUAL)} a second, by the latency of a call. Front bars: one "
-              f"stream; those behind: {MANY} streams.",
+              f"Records of {size_text(USUAL)} a second, by the latency of a call. Thin bars: one "
+              f"stream; thick ones: {MANY} streams.",
               groups(connectors_of(rows, [MATRIX]), distance_lines), decades=5),
         Chart("How much memory does it take?",
               "The most that any run took: records of up to 1 MB, up to 200 streams, any distance; "

@@ -11,6 +11,7 @@ from html import escape
 WIDTH, MARGIN = 840, 24
 BARS, LONGEST = 300, 330  # where bars begin, and how long they may be
 PITCH, THICK, GAP = 15, 11, 10
+EDGE = 3  # that a bar leaves free, above and below, of the one behind it
 HEAD, FOOT = 60, 40  # above the groups of a chart, below the last chart
 STYLE = """
 text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
@@ -40,7 +41,10 @@ text { fill: #e6edf3 }
 
 @dataclass
 class Line:
-    """Bars over one another, the last in front, and what is written before and after them."""
+    """Bars over one another, and what is written before and after them.
+
+    The last is in front, and so much thinner that those behind it are seen however long it is.
+    """
 
     label: str
     bars: list  # [(class, value)]
@@ -83,16 +87,16 @@ def text(x, y, words, kind=""):
     return f'<text x="{x:.1f}" y="{y:.1f}"{kind}>{escape(words)}</text>'
 
 
-def bar(y, length, kind):
+def bar(y, length, kind, thick):
     return (f'<rect class="{kind}" x="{BARS}" y="{y:.1f}" width="{max(length, 1):.1f}" '
-            f'height="{THICK}" rx="2"/>')
+            f'height="{thick}" rx="2"/>')
 
 
 def line_parts(chart, line, y):
     """One line."""
     yield text(BARS - 8, y + THICK - 1, line.label, "label")
-    for kind, value in line.bars:
-        yield bar(y, chart.length(value), kind)
+    for index, (kind, value) in enumerate(line.bars):
+        yield bar(y + index * EDGE, chart.length(value), kind, THICK - 2 * index * EDGE)
     end = BARS + max(chart.length(value) for _, value in line.bars)
     yield text(end + 8, y + THICK - 1, line.text, "value")
 
