@@ -10,7 +10,7 @@ import pytest
 
 from torture import invariants
 from torture.conversation import Said
-from torture.faults import Faults
+from torture.faults import UNTRUSTED, Faults
 from torture.model import Model
 from torture.order import Order
 from torture.outcome import READERS, Outcome
@@ -425,10 +425,31 @@ def test_a_signal_that_is_not_told_is_found():
     ("full disk", "system_error"), ("early end", "transient_error")])
 def test_each_cause_has_its_kind(around, kind):
     kinds = {"config_error", "transient_error", "system_error"}
-    assert Attempted().suffered(around).failed((kind, "a")).broken() == []
+    assert Attempted().suffered(around).failed((kind, "a certificate")).broken() == []
     for other in kinds - {kind}:
-        attempted = Attempted().suffered(around).failed((other, "a"))
+        attempted = Attempted().suffered(around).failed((other, "a certificate"))
         assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+
+
+@pytest.mark.parametrize("around", UNTRUSTED)
+def test_a_certificate_that_was_trusted_is_found(around):
+    told = ("config_error", "its certificate is not to be trusted")
+    attempted = Attempted().suffered(around).failed(told)
+    assert attempted.broken() == []
+    attempted.suffered(around, requests=[{**LOST, "status": 200}])
+    assert attempted.finds(invariants.an_untrusted_server_is_told_nothing)
+    attempted.suffered(around).failed(("config_error", "HTTP 401"))
+    assert attempted.finds(invariants.an_untrusted_server_is_told_nothing)
+    attempted.failed(("transient_error", told[1]))
+    assert attempted.finds(invariants.a_failure_is_told_once_and_last)
+    attempted.failed(code=0)
+    assert attempted.finds(invariants.an_untrusted_server_is_told_nothing)
+
+
+def test_where_nothing_is_to_be_sent_no_certificate_is_asked_for():
+    attempted = Attempted().suffered("expired")
+    attempted.trial.service.withholds = lambda record: True
+    assert "an untrusted server is told nothing" not in attempted.broken()
 
 
 def test_a_single_fault_that_failed_a_run_is_found():

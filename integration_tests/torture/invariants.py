@@ -5,9 +5,9 @@ outcome of its last attempt, which yields what is wrong.
 import json
 from signal import SIGTERM
 
-from torture.faults import PASSING
+from torture.faults import PASSING, UNTRUSTED
 from torture.outcome import STATE_START
-from torture.records import CONTENT
+from torture.records import CONTENT, Record
 
 MIB = 1 << 20
 MEMORY = 48 * MIB
@@ -161,6 +161,21 @@ def a_signal_that_is_heard_is_told(trial, outcome):
         yield f"it is not named: {outcome.failures[0][1][:500]}"
 
 
+def an_untrusted_server_is_told_nothing(trial, outcome):
+    """Its certificate ends the run, and the message says so. Only without a record that could be
+    sent a run may have nothing to ask."""
+    if outcome.faults.around not in UNTRUSTED:
+        return
+    if outcome.requests:
+        yield f"{len(outcome.requests)} requests came through"
+    came = [one for one in outcome.input.within(outcome.said.fed) if isinstance(one, Record)]
+    if outcome.succeeded and not all(map(trial.service.withholds, came)):
+        yield "the exit code is 0"
+    for _, message in outcome.failures:
+        if "certificate" not in message:
+            yield f"the message is: {message[:500]}"
+
+
 def answers(outcome):
     """The statuses that the rules gave, as far as the log has them; 0 for a reply that was lost."""
     given = {one["status"] for one in outcome.requests}
@@ -235,5 +250,6 @@ INVARIANTS = (
     rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
     a_failure_is_told_once_and_last, a_signal_that_is_heard_is_told,
-    one_passing_fault_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
+    an_untrusted_server_is_told_nothing, one_passing_fault_fails_no_run,
+    nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
     memory_stays_below_its_limit, an_attempt_without_faults_succeeds)

@@ -21,7 +21,8 @@ class Place:
     def __init__(self):
         self.stack = ExitStack()
         self.services = {}
-        self.fronts = {}
+        self.fronts = {}  # {(what is wrong, port behind it): TlsFront}
+        self.closed = None
         self.authority = None
         self.directory = None
 
@@ -52,29 +53,26 @@ class Place:
         if around == "no such host":
             return f"http://{NO_HOST}:{service.sandbox.port}", {}
         if around == "no listener":
-            return f"http://127.0.0.1:{self.front('closed port')}", {}
+            return f"http://127.0.0.1:{self.closed_port()}", {}
         if around in CERTIFICATES:
-            port = self.front(around)
+            port = self.untrusted(around, service.sandbox.port)
             return f"https://localhost:{port}", {"SSL_CERT_FILE": self.authority.file}
         return service.sandbox.base_url, {}
 
-    def front(self, around):
-        """The port of a server of this sort."""
-        if around not in self.fronts:
-            self.fronts[around] = self.closed_port() if around == "closed port" else (
-                self.untrusted(around))
-        return self.fronts[around]
-
     def closed_port(self):
         """A port that is taken, and on which nobody listens."""
-        taken = self.stack.enter_context(socket.socket())
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        if self.closed is None:
+            self.closed = self.stack.enter_context(socket.socket())
+            self.closed.bind(("127.0.0.1", 0))
+        return self.closed.getsockname()[1]
 
-    def untrusted(self, around):
-        """A server with a certificate that proves nothing."""
+    def untrusted(self, around, port):
+        """The port of a server with a certificate that proves nothing, and the service behind it:
+        who trusts it gets through."""
         if self.authority is None:
             (self.directory / "authority").mkdir()
             self.authority = Authority(self.directory / "authority")
-        context = self.authority.context(*CERTIFICATES[around])
-        return self.stack.enter_context(TlsFront(context, self.closed_port())).port
+        if (around, port) not in self.fronts:
+            context = self.authority.context(*CERTIFICATES[around])
+            self.fronts[around, port] = self.stack.enter_context(TlsFront(context, port))
+        return self.fronts[around, port].port
