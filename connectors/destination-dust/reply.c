@@ -73,34 +73,18 @@ dust_judge(const struct dust *dust, struct ab_exchange *x, const struct ab_reply
 	return dust_judge_json(dust, x, in, what, NULL, err);
 }
 
-static enum ab_verdict
-judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
+enum ab_verdict
+dust_judge_documents(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, cJSON **reply, struct ab_error *err)
 {
-	const enum ab_verdict verdict = dust_judge_json(dust, x, in, what, reply, err);
+	cJSON *read = NULL;
+	const enum ab_verdict verdict = dust_judge_json(dust, x, in, what, &read, err);
 
 	/* A failure of the database behind a list comes as a 400. */
 	if (in->status == 400 && dust_refusal_is(in, "data_source_error")) {
 		err->kind = AB_TRANSIENT_ERROR;
 		return AB_RETRY;
 	}
-	return verdict;
-}
-
-enum ab_verdict
-dust_judge_list(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, struct ab_error *err)
-{
-	return judge_list(dust, x, in, what, NULL, err);
-}
-
-enum ab_verdict
-dust_judge_documents(const struct dust *dust, struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, cJSON **reply, struct ab_error *err)
-{
-	cJSON *read = NULL;
-	const enum ab_verdict verdict = judge_list(dust, x, in, what, &read, err);
-
 	if (verdict != AB_DONE)
 		return verdict;
 	if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(read, "documents"))) {

@@ -41,11 +41,7 @@ enum ab_verdict dust_judge(const struct dust *dust, struct ab_exchange *x,
 enum ab_verdict dust_judge_json(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct cJSON **reply, struct ab_error *err);
 
-/* The same for a reply to a list of documents. */
-enum ab_verdict dust_judge_list(const struct dust *dust, struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, struct ab_error *err);
-
-/* dust_judge_json for a list of documents: the member "documents" is an array. */
+/* The same for a list of documents, whose member "documents" is an array. */
 enum ab_verdict dust_judge_documents(const struct dust *dust, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct cJSON **reply, struct ab_error *err);
 

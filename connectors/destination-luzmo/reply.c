@@ -98,17 +98,10 @@ judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_re
 }
 
 enum ab_verdict
-luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
-    const char *what, struct ab_error *err)
-{
-	return judge(luzmo, x, in, what, NULL, err);
-}
-
-enum ab_verdict
 luzmo_judge_change(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err)
 {
-	return in->status == 204 ? AB_DONE : luzmo_judge(luzmo, x, in, what, err);
+	return in->status == 204 ? AB_DONE : judge(luzmo, x, in, what, NULL, err);
 }
 
 enum ab_verdict

@@ -24,17 +24,14 @@ bool luzmo_is_pending(const struct ab_reply *in);
 /* The row count of a dataset in a reply; -1 if it has none. */
 int64_t luzmo_row_count(const struct cJSON *dataset);
 
-/* The usual verdict; unless it is AB_DONE, err says "Luzmo refused <what> of stream X: <its own
- * words>", or how the reply was lost. */
-enum ab_verdict luzmo_judge(const struct luzmo *luzmo, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, struct ab_error *err);
-
-/* The same where success needs no words: 204, without a body, is one too. */
+/* The usual verdict where success needs no words: 204, without a body, is one too. Unless it is
+ * AB_DONE, err says "Luzmo refused <what> of stream X: <its own words>", or how the reply was lost.
+ */
 enum ab_verdict luzmo_judge_change(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct ab_error *err);
 
-/* As luzmo_judge for a reply that must be an object; on AB_DONE *document is the caller's, for
- * cJSON_Delete. */
+/* The same for a reply that must be an object, which 204 is not; on AB_DONE *document is the
+ * caller's, for cJSON_Delete. */
 enum ab_verdict luzmo_judge_object(const struct luzmo *luzmo, const struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct cJSON **document, struct ab_error *err);
 

@@ -101,6 +101,7 @@ static void
 a_429_is_waited_out_but_in_a_check(void **unused)
 {
 	const struct ab_reply reply = reply_of(429, "text/html", "slow down", 9);
+	cJSON *none = NULL;
 	struct fixture f;
 
 	(void)unused;
@@ -111,7 +112,8 @@ a_429_is_waited_out_but_in_a_check(void **unused)
 		assert_int_equal(dust_judge(f.self, &f.x, &reply, "it", &f.err), wanted);
 		assert_int_equal(f.err.kind, AB_TRANSIENT_ERROR);
 		expect_contains(f.err.message, "Dust refused it");
-		assert_int_equal(dust_judge_list(f.self, &f.x, &reply, "it", &f.err), wanted);
+		assert_int_equal(
+		    dust_judge_documents(f.self, &f.x, &reply, "it", &none, &f.err), wanted);
 		if (phase != AB_CHECK)
 			assert_int_equal(f.x.wait_ms, 5000);
 	}

@@ -74,7 +74,7 @@ long_words_leave_the_status_in_place(void **unused)
 	const struct ab_reply reply = reply_of(400, "application/json", body);
 	fixture_open(&f, "", false);
 	fixture_exchange(&f, AB_BATCH, false);
-	assert_int_equal(luzmo_judge(f.self, &f.x, &reply, "it", &f.err), AB_FAILED);
+	assert_int_equal(luzmo_judge_change(f.self, &f.x, &reply, "it", &f.err), AB_FAILED);
 	expect_contains(f.err.message, "ooo (HTTP 400) [field0: xxx");
 	expect_contains(f.err.message, "; field1: xxx");
 	fixture_close(&f);
@@ -105,16 +105,16 @@ refusals_and_losses_are_told_in_a_sentence(void **unused)
 		const char *body = fixture_translate(cases[i].reply, '\'', '"');
 		const char *type = body[0] == '<' ? "text/html" : "application/json";
 		const struct ab_reply reply = reply_of(cases[i].status, type, body);
-		luzmo_judge(f.self, &f.x, &reply, "it", &f.err);
+		luzmo_judge_change(f.self, &f.x, &reply, "it", &f.err);
 		assert_string_equal(f.err.message, cases[i].message);
 	}
 	struct ab_reply lost = reply_of(0, "", "");
 	snprintf(lost.loss, sizeof(lost.loss), "gone");
-	assert_int_equal(luzmo_judge(f.self, &f.x, &lost, "it", &f.err), AB_RETRY);
+	assert_int_equal(luzmo_judge_change(f.self, &f.x, &lost, "it", &f.err), AB_RETRY);
 	assert_string_equal(
 	    f.err.message, "it of stream users got no answer from https://api.luzmo.com: gone");
 	lost.untrusted = true;
-	assert_int_equal(luzmo_judge(f.self, &f.x, &lost, "it", &f.err), AB_FAILED);
+	assert_int_equal(luzmo_judge_change(f.self, &f.x, &lost, "it", &f.err), AB_FAILED);
 	assert_int_equal(f.err.kind, AB_CONFIG_ERROR);
 	fixture_close(&f);
 }
@@ -125,6 +125,7 @@ a_change_needs_no_words(void **unused)
 	const struct ab_reply nothing = reply_of(204, "", "");
 	const struct ab_reply page = reply_of(200, "text/html", "<html>");
 	const struct ab_reply fine = reply_of(200, "application/json", "{}");
+	cJSON *document = NULL;
 	struct fixture f;
 
 	(void)unused;
@@ -133,7 +134,8 @@ a_change_needs_no_words(void **unused)
 	assert_int_equal(luzmo_judge_change(f.self, &f.x, &nothing, "it", &f.err), AB_DONE);
 	assert_int_equal(luzmo_judge_change(f.self, &f.x, &fine, "it", &f.err), AB_DONE);
 	assert_int_equal(luzmo_judge_change(f.self, &f.x, &page, "it", &f.err), AB_FAILED);
-	assert_int_equal(luzmo_judge(f.self, &f.x, &nothing, "it", &f.err), AB_FAILED);
+	assert_int_equal(
+	    luzmo_judge_object(f.self, &f.x, &nothing, "it", &document, &f.err), AB_FAILED);
 	fixture_close(&f);
 }
 
