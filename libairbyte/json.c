@@ -20,6 +20,32 @@ ab_json_release(struct ab_json *json)
 	ab_json_init(json);
 }
 
+static bool
+is_surrogate(uint32_t character)
+{
+	return character >= 0xD800 && character <= 0xDFFF;
+}
+
+/* Whether a string with escapes means these bytes. */
+static bool
+means(struct ab_view string, const char *bytes, size_t len)
+{
+	const char *end = string.data + string.len;
+	size_t at = 0;
+
+	for (const char *p = string.data; p < end;) {
+		uint32_t character;
+		char utf8[4];
+		p = ab_json_scan_character(p, end, &character);
+		const unsigned count =
+		    ab_utf8_encode(utf8, is_surrogate(character) ? AB_UTF8_REPLACEMENT : character);
+		if (len - at < count || memcmp(bytes + at, utf8, count) != 0)
+			return false;
+		at += count;
+	}
+	return at == len;
+}
+
 uint32_t
 ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size_t len)
 {
@@ -32,7 +58,7 @@ ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size
 	for (uint32_t i = object + 1; i < end; i = ab_json_next(json, i + 1)) {
 		const bool same =
 		    nodes[i].escaped
-			? ab_json_equals(json, i, name, len)
+			? means(ab_json_view(json, i), name, len)
 			: nodes[i].len == len && ab_bytes_same(json->text + nodes[i].at, name, len);
 		if (same)
 			found = i + 1;
@@ -54,36 +80,6 @@ ab_json_raw(const struct ab_json *json, uint32_t node)
 	if (json->nodes[node].type != AB_JSON_STRING)
 		return view;
 	return (struct ab_view){view.data - 1, view.len + 2};
-}
-
-static bool
-is_surrogate(uint32_t character)
-{
-	return character >= 0xD800 && character <= 0xDFFF;
-}
-
-bool
-ab_json_equals(const struct ab_json *json, uint32_t node, const char *bytes, size_t len)
-{
-	const struct ab_view view = ab_json_view(json, node);
-
-	if (json->nodes[node].type != AB_JSON_STRING)
-		return false;
-	if (!json->nodes[node].escaped)
-		return view.len == len && memcmp(view.data, bytes, len) == 0;
-	const char *end = view.data + view.len;
-	size_t at = 0;
-	for (const char *p = view.data; p < end;) {
-		uint32_t character;
-		char utf8[4];
-		p = ab_json_scan_character(p, end, &character);
-		const unsigned count =
-		    ab_utf8_encode(utf8, is_surrogate(character) ? AB_UTF8_REPLACEMENT : character);
-		if (len - at < count || memcmp(bytes + at, utf8, count) != 0)
-			return false;
-		at += count;
-	}
-	return at == len;
 }
 
 bool

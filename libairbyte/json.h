@@ -133,9 +133,6 @@ struct ab_view ab_json_view(const struct ab_json *json, uint32_t node);
  * it is an AB_JSON_SPECIAL or holds one. */
 struct ab_view ab_json_raw(const struct ab_json *json, uint32_t node);
 
-/* Whether a string node, unescaped, equals len bytes. */
-bool ab_json_equals(const struct ab_json *json, uint32_t node, const char *bytes, size_t len);
-
 /*
  * Appends the unescaped text of a string node as UTF-8. A lone surrogate becomes U+FFFD; with
  * replace_nul a NUL becomes U+FFFD too. Returns true if anything was replaced.

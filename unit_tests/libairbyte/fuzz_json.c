@@ -119,6 +119,26 @@ check_depth(const struct ab_json *full, const char *text, size_t len, unsigned d
 	ab_json_release(&json);
 }
 
+/* As a name, a string is found by what it unescapes to. */
+static void
+check_name(const struct ab_json *json, uint32_t node, const struct ab_buf *plain)
+{
+	const struct ab_view raw = ab_json_raw(json, node);
+	struct ab_json parsed;
+	struct ab_error err;
+	struct ab_buf text;
+
+	ab_buf_init(&text, LIMIT);
+	ab_json_init(&parsed);
+	ab_buf_add_text(&text, "{");
+	ab_buf_add(&text, raw.data, raw.len);
+	ab_buf_add_text(&text, ":0}");
+	CHECK(ab_json_parse(&parsed, text.data, text.len, 1, &err) == 0);
+	CHECK(ab_json_find(&parsed, 0, plain->data, plain->len) == 2);
+	ab_json_release(&parsed);
+	ab_buf_release(&text);
+}
+
 /* A string that was read, written and read again is the same. */
 static void
 check_string(const struct ab_json *json, uint32_t node)
@@ -134,7 +154,7 @@ check_string(const struct ab_json *json, uint32_t node)
 	ab_buf_init(&again, LIMIT);
 	ab_json_init(&parsed);
 	ab_json_unescape(json, node, false, &plain);
-	CHECK(ab_json_equals(json, node, plain.data, plain.len));
+	check_name(json, node, &plain);
 	ab_json_put_string(&text, plain.data, plain.len);
 	CHECK(ab_json_parse(&parsed, text.data, text.len, 0, &err) == 0);
 	CHECK(!ab_json_unescape(&parsed, 0, false, &again));
