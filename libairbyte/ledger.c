@@ -123,12 +123,6 @@ ab_ledger_record(struct ab_ledger *ledger, size_t stream)
 	return ++stream_at(ledger, stream)->received;
 }
 
-uint64_t
-ab_ledger_received(const struct ab_ledger *ledger, size_t stream)
-{
-	return stream_at(ledger, stream)->received;
-}
-
 /* --- which states of a stream may leave --- */
 
 static bool
@@ -333,14 +327,6 @@ size_t
 ab_ledger_waiting(const struct ab_ledger *ledger)
 {
 	return ledger->waiting;
-}
-
-size_t
-ab_ledger_waiting_for(const struct ab_ledger *ledger, size_t scope)
-{
-	if (scope == AB_LEDGER_ALL || scope == AB_LEDGER_FOREIGN)
-		return ab_states_count(&ledger->states);
-	return ab_states_count(&stream_at(ledger, scope)->states);
 }
 
 size_t

@@ -39,7 +39,6 @@ void ab_ledger_add(struct ab_ledger *ledger);
 
 /* A record of the stream arrived: its ordinal. */
 uint64_t ab_ledger_record(struct ab_ledger *ledger, size_t stream);
-uint64_t ab_ledger_received(const struct ab_ledger *ledger, size_t stream);
 
 /* The records first to last (inclusive; none if last < first) are durable, or rejected for good.
  * Ranges may come in any order and may overlap. */
@@ -69,10 +68,8 @@ AB_MUST_CHECK int ab_ledger_state(struct ab_ledger *ledger, size_t scope,
 AB_MUST_CHECK int ab_ledger_release(
     struct ab_ledger *ledger, struct ab_buf *line, struct ab_error *err);
 
-/* States that arrived and did not leave, in all and of one scope (AB_LEDGER_ALL and
- * AB_LEDGER_FOREIGN are one here); and their memory in bytes. */
+/* States that arrived and did not leave, and their memory in bytes. */
 size_t ab_ledger_waiting(const struct ab_ledger *ledger);
-size_t ab_ledger_waiting_for(const struct ab_ledger *ledger, size_t scope);
 size_t ab_ledger_bytes(const struct ab_ledger *ledger);
 
 #endif
