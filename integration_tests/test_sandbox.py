@@ -950,6 +950,22 @@ def test_requests_are_logged(sandbox):
     assert sandbox.requests() == []
 
 
+def test_the_log_names_the_rule_that_acted(sandbox):
+    sandbox.faults([{"name": "busy", "match": "two", "status": 503}, {"status": 502}])
+    for text in ("one", "two", "three"):
+        request(sandbox, "POST", SOURCE + "/documents/D", f'{{"text": "{text}"}}'.encode())
+    assert [(one["status"], one.get("rule")) for one in sandbox.requests()] == [
+        (502, None), (503, "busy"), (200, None)]
+
+
+def test_the_log_counts_rows(sandbox):
+    with_table(sandbox)
+    rows = b'{"row_id":"1","value":{"a":1}},{"row_id":"2","value":{"a":"{\\"row_id\\":"}}'
+    request(sandbox, "POST", SOURCE + "/tables/T/rows", b'{"rows":[%s],"truncate":false}' % rows)
+    *_, last = sandbox.requests()
+    assert (last["status"], last["rows"]) == (200, 2)
+
+
 def test_concurrency_is_measured(sandbox):
     with_table(sandbox)
     sandbox.settings(latency_ms=150)

@@ -3,6 +3,7 @@
 A script is a list of rules; the first rule that matches a request and is not used up decides.
 A rule is a JSON object, every key optional:
 
+    name       what the request log calls it where it acts
     method     "POST"; absent = any
     path       regular expression, searched in the raw path (percent-encoded, without query)
     query      regular expression, searched in the raw query string
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 
 CUTS = (None, "before", "after", "reply")
 KEYS = {
-    "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
+    "name", "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
     "body", "padding", "headers", "apply",
 }
 
@@ -40,6 +41,7 @@ class BadRule(ValueError):
 class Rule:
     """One rule and how much of it is left."""
 
+    name: str = None
     method: str = None
     path: str = ""
     query: str = ""

@@ -242,6 +242,8 @@ class SandboxServer:
         entry.update(self.service.describe(call))
         rule = self.faults.take(call.method, call.path, call.query, call.body)
         if rule is not None:
+            if rule.name is not None:
+                entry["rule"] = rule.name
             reply = await self.obey(rule, request, call)
             if reply is not None:
                 return reply
