@@ -8,12 +8,16 @@ import pytest
 from torture.kinds import KINDS
 from torture.place import Place
 from torture.schedule import Schedule
+from torture.seldom import COUNTED, FELL_BACK, SPLIT, reached
 from torture.trial import Trial
 from torture.tried import PROTOCOLS
 from torture.wire import Airbyte, Singer
 from torture.workload import STRANGER, Change, Complete, Mark, Version
 
 SEEDS = range(1, 13)
+MORE_SEEDS = range(1, 61)
+# What faults must lead to at each service.
+REACHED = {"dust": {SPLIT, FELL_BACK}, "luzmo": {SPLIT, COUNTED}, "pendo": {SPLIT, FELL_BACK}}
 SLOW = {"stall", "still"}  # what takes seconds by nature is left to `make torture`
 
 both = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -46,6 +50,25 @@ def test_no_promise_is_broken_whatever_goes_wrong(place, connector, protocol):
     assert len(schedules) >= len(SEEDS) / 2
     for schedule in schedules:
         assert Trial(schedule, place).run().outcomes[-1].succeeded
+
+
+@everywhere
+def test_batches_are_halved_fall_back_and_settle_by_count(place, connector):
+    wanted = set(REACHED[connector])
+    schedules = (Schedule(connector, protocol, seed) for seed in MORE_SEEDS
+                 for protocol in PROTOCOLS)
+    for schedule in filter(is_aimed, schedules):
+        trial = Trial(schedule, place).run()
+        wanted -= set(reached(trial.outcomes, trial.service))
+        if not wanted:
+            return
+    raise AssertionError(f"in no schedule {' or '.join(wanted)}")
+
+
+def is_aimed(schedule):
+    """Whether its first attempt has a rule that leads there, and it takes no time."""
+    first = schedule.attempts[0]
+    return first.around is None and any("name" in one for one in first.rules) and is_quick(schedule)
 
 
 @both

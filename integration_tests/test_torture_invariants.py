@@ -301,6 +301,17 @@ def test_what_took_the_place_of_a_rejected_record_must_be_allowed():
     assert attempted.broken() == []
 
 
+def test_what_was_there_stays_if_nothing_takes_its_place():
+    attempted = Attempted("rows_overwrite").suffered(None, requests=[{**LOST, "status": 413}])
+    attempted.trial.service.clears = False
+    attempted.model.progress.rejected = {1, 2, 3, 4, 5}
+    attempted.rows[:] = old(attempted.stream)
+    assert attempted.broken() == []
+    attempted.model.progress.rejected = {1, 2, 3, 4}
+    attempted.rows[:] = [*old(attempted.stream), row(attempted.stream.records[4])]
+    assert attempted.finds(CONTENTS)
+
+
 def test_the_version_before_a_rejected_one_must_be_there():
     attempted = Attempted().suffered(None, requests=[{**LOST, "status": 413}])
     attempted.outcome.rejected = [("s0", 5)]
@@ -320,6 +331,17 @@ def test_a_rejection_without_reason_is_found():
     attempted.outcome.acknowledged[0] = (state, state.answer(rejected=1))
     assert attempted.finds(invariants.rejections_are_as_they_must_be)
     assert attempted.suffered(None, requests=[{**LOST, "status": 413}]).broken() == []
+
+
+def test_a_record_that_was_rejected_in_place_of_the_refused_one_is_found():
+    attempted = Attempted().suffered(None, requests=[{**LOST, "status": 413}])
+    attempted.outcome.faults.refused = attempted.stream.records[1]
+    attempted.outcome.rejected = [("s0", 1)]
+    state, _ = attempted.outcome.acknowledged[0]
+    attempted.outcome.acknowledged[0] = (state, state.answer(rejected=1))
+    assert attempted.finds(invariants.rejections_are_as_they_must_be)
+    attempted.outcome.rejected = [("s0", 2)]
+    assert attempted.broken() == []
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -456,6 +478,16 @@ def test_a_single_fault_that_failed_a_run_is_found():
     attempted = Attempted().suffered(None, {"skip": 0, "cut": "before"}, requests=[LOST])
     attempted.failed(("transient_error", "a"))
     assert attempted.finds(invariants.one_passing_fault_fails_no_run)
+
+
+def test_a_refused_record_that_failed_a_run_is_found():
+    rule = {"match": "a", "status": 413, "times": -1}
+    attempted = Attempted().suffered(None, rule, requests=[{**LOST, "status": 413}])
+    attempted.failed(("system_error", "HTTP 413"))
+    attempted.outcome.faults.refused = attempted.stream.records[1]
+    assert attempted.finds(invariants.one_refused_record_fails_no_run)
+    attempted.trial.service.withholds = lambda record: record.number != 2
+    assert "one refused record fails no run" not in attempted.broken()
 
 
 def test_requests_after_a_refusal_are_found():

@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # After the path is set.  pylint: disable=wrong-import-position
 from connector import BIN_DIR, ROOT
+from torture import seldom
 from torture.kinds import KINDS
 from torture.place import Place
 from torture.schedule import Schedule
@@ -81,6 +82,7 @@ def result_of(place, connector, protocol, seed):
     outcomes = trial.outcomes
     return {**result, "seconds": round(time.monotonic() - began, 2), "attempts": len(outcomes),
             "records": sum(len(one.records) for one in schedule.workload.streams),
+            "reached": seldom.reached(outcomes, trial.service),
             "faults": Counter(name for one in outcomes for name in one.faults.names())}
 
 
@@ -124,6 +126,7 @@ class Tally:
         self.began = self.told = time.monotonic()
         self.done = self.attempts = 0
         self.faults = Counter()
+        self.reached = Counter()
         self.violations = []
 
     def add(self, result):
@@ -131,6 +134,7 @@ class Tally:
         self.done += 1
         self.attempts += result["attempts"]
         self.faults.update(result["faults"])
+        self.reached.update(result["reached"])
         if "violation" in result:
             self.violations.append(result)
             print(result["violation"], flush=True)
@@ -145,8 +149,10 @@ class Tally:
                 f"{rate:.1f} a second")
 
     def table(self):
-        """How often each fault was there."""
-        return "\n".join(f"{count:8} {name}" for name, count in self.faults.most_common())
+        """How often each fault was there, and in how many schedules what chance seldom leads to."""
+        counts = [*self.faults.most_common(), *(
+            (f"schedules in which {name}", count) for name, count in self.reached.most_common())]
+        return "\n".join(f"{count:8} {name}" for name, count in counts)
 
 
 def carry_out(schedules, jobs):

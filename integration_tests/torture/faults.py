@@ -6,6 +6,8 @@ A kind of failure is the failure_type of Airbyte's protocol.
 
 from dataclasses import dataclass, field
 
+from torture import seldom
+from torture.records import Record
 from torture.workload import log_scale
 
 CONFIG, TRANSIENT, SYSTEM = "config_error", "transient_error", "system_error"
@@ -43,6 +45,7 @@ class Faults:
     lines: int = None
     piece: int = 1 << 16  # bytes written at once
     disk: int = 0  # bytes of TMPDIR
+    refused: Record = None  # this one record is refused, and others only together with it
 
     @property
     def input_ends_well(self):
@@ -164,13 +167,17 @@ def a_rule(random, service):
 # --- attempts -------------------------------------------------------------------------------------
 
 
-def faults_of(random, rules, is_fooled, service):
+def faults_of(random, rules, is_fooled, service, streams):
     """The Faults of an attempt with up to so many rules. is_fooled: an early end of input would
     look like a good one."""
     (around,) = random.choices(list(AROUND), AROUND.values())
     if around == "early end" and is_fooled:
         around = None
     found = Faults([a_rule(random, service) for _ in range(random.randint(0, rules))], around)
+    if random.random() < seldom.SHARE:
+        found.rules, found.refused = seldom.rules_of(random, service, streams)
+        if random.random() < seldom.ALONE:
+            found.around = around = None
     found.at = random.choice([0, random.random(), random.random(), 1])
     found.delay = random.choice([0, 0.0005, 0.002, 0.005, 0.02]) * random.random()
     if around == "dribble":

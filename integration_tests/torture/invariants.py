@@ -39,12 +39,15 @@ def records_of_one_object_keep_their_order(trial, outcome):
 
 
 def rejections_are_as_they_must_be(trial, outcome):
-    """What is rejected is what cannot be taken; a refusal may have part of a batch rejected."""
+    """What is rejected is what cannot be taken; a refusal may have part of a batch rejected. Where
+    one record is refused, others only with it, no other is."""
     records = {name: {one.number: one for one in model.stream.records}
                for name, model in trial.models.items()}
     refused = set(trial.service.rejecting) & {one["status"] for one in outcome.requests}
+    only = outcome.faults.refused
     for name, number in outcome.rejected:
-        if not refused and not trial.service.rejects(records[name][number]):
+        may_be = refused and only in (None, records[name][number])
+        if not may_be and not trial.service.rejects(records[name][number]):
             yield f"stream {name}: v {number} was rejected"
 
 
@@ -196,6 +199,18 @@ def one_passing_fault_fails_no_run(trial, outcome):
         yield f"it failed: {outcome.failures}"
 
 
+def one_refused_record_fails_no_run(trial, outcome):
+    """It is found and rejected, or tried again. If the service takes no other of its stream, it may
+    be that something is set wrongly."""
+    only = outcome.faults.refused
+    if only is None or outcome.faults.around not in (None, "dribble", "still"):
+        return
+    others = [one for one in outcome.input.within(outcome.said.fed) if isinstance(one, Record)
+              and one.stream == only.stream and one != only and not trial.service.withholds(one)]
+    if others and not outcome.succeeded:
+        yield f"it failed: {outcome.failures}"
+
+
 def nothing_is_asked_after_a_refusal(trial, outcome):
     """What was on its way at that moment may still come."""
     given = {one["status"] for one in outcome.faults.rules if "status" in one}
@@ -216,7 +231,7 @@ def nothing_is_asked_after_a_refusal(trial, outcome):
 def essence(request):
     """What is asked, but for the time and the answer."""
     return {name: value for name, value in request.items()
-            if name not in ("n", "at_ms", "done_ms", "status", "authorized")}
+            if name not in ("n", "at_ms", "done_ms", "status", "authorized", "rule")}
 
 
 # --- what is printed, and what it takes -----------------------------------------------------------
@@ -251,5 +266,5 @@ INVARIANTS = (
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
     a_failure_is_told_once_and_last, a_signal_that_is_heard_is_told,
     an_untrusted_server_is_told_nothing, one_passing_fault_fails_no_run,
-    nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
+    one_refused_record_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
     memory_stays_below_its_limit, an_attempt_without_faults_succeeds)

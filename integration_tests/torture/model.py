@@ -70,7 +70,8 @@ class Model:
     @property
     def keeps_old(self):
         """Whether what was there before may still be there."""
-        cleared = self.service.clears or self.stream.records
+        cleared = self.service.clears or any(
+            one.number not in self.progress.rejected for one in self.stream.records)
         return not (self.replaces and self.progress.replaced and cleared)
 
     # --- versions ---

@@ -28,11 +28,16 @@ class Record:
     turn: int = 0
 
 
+def head_of(record):
+    """What its text begins with, and that of no other record."""
+    return f"{CONTENT} {record.stream} {record.number} "
+
+
 def text_of(record):
     """A text of about the record's size, which no other record has."""
-    head = f"{CONTENT} {record.stream} {record.number} "
     piece = TEXTS[0] if record.size >= HUGE else TEXTS[record.number % len(TEXTS)]
-    return head + (piece * (record.size // len(piece.encode()) + 1))[:record.size].rstrip() + "."
+    text = (piece * (record.size // len(piece.encode()) + 1))[:record.size].rstrip()
+    return f"{head_of(record)}{text}."
 
 
 def data_of(record, deleted_at):

@@ -28,7 +28,7 @@ class Schedule:
         self.options = [] if batch is None else ["--batch_records", str(batch)]
         self.options += random.choice([[], [], ["--verbose"]])
         self.measured = random.random() < 0.1 or self.is_huge
-        self.attempts = [faults_of(random, rules, self.is_fooled, self.kind)
+        self.attempts = [faults_of(random, rules, self.is_fooled, self.kind, self.workload.streams)
                          for rules in (5, 2, 1)[:random.randint(1, 3)]]
 
     @property

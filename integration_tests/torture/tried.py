@@ -21,7 +21,7 @@ class Tried:
     has_deletions = False
     keeps_rejected = False  # whether an overwrite leaves the old row of what the service rejects
     has_keys = True  # whether it has rows with keys
-    clears = True  # whether an overwrite without records takes away what is there
+    clears = True  # whether an overwrite by nothing takes away what is there
     merges = False  # whether a record leaves alone what it does not name
     shares = False  # whether streams write to the same objects, and one field of them
     applies_parts = False  # whether part of a request may be carried out
@@ -31,6 +31,8 @@ class Tried:
     in_flight = 16  # requests at once
     passing = PASSING  # statuses after which a request is tried again
     rejecting = ()  # statuses by which single records may be rejected
+    halving = (413,)  # those after which a batch of several is halved
+    appends = None  # the part of a rule that finds what must not come twice; None: nothing
     secrets = ()  # of its configuration
 
     @classmethod
@@ -53,13 +55,18 @@ class Tried:
         """Whether the answer to a request ends a run for good, so that no more is asked."""
         return request["status"] in (401, 403)
 
+    def records_in(self, request):
+        """How many records a request of the log has."""
+        return request.get("rows", 0)
+
     def is_at_rest(self):
         """Whether everything that was written is seen."""
         return True
 
-    def withholds(self, record):
+    @classmethod
+    def withholds(cls, record):
         """Whether the connector rejects a record by itself."""
-        return record.size > self.record_bytes
+        return record.size > cls.record_bytes
 
     def rejects(self, record):
         """Whether it is rejected whatever happens, by the connector or by the service."""

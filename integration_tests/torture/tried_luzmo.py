@@ -29,6 +29,7 @@ class Luzmo(Tried, services.Luzmo):
     clears = has_keys = False
     secrets = (LUZMO_KEY, LUZMO_TOKEN)
     rejecting = (413,)
+    appends = {"path": r"/data\Z", "match": '"type":"append"'}
 
     @classmethod
     def choices(cls, random):
@@ -49,6 +50,17 @@ class Luzmo(Tried, services.Luzmo):
         """A type that Luzmo refuses is none of the reasons to stop, a push is one."""
         is_push = request.get("resource") == "data" and request["status"] in (400, 404)
         return request.get("action") != "update" and (is_push or super().is_final(request))
+
+    def counts(self, request, push):
+        """Whether a request asks for the rows of a dataset after a push to it."""
+        return (request.get("resource") == "securable" and request["action"] == "get"
+                and request["n"] > push["n"] and request.get("dataset") == push["dataset"])
+
+    def repeats_push(self, request, push):
+        """Whether a push comes again."""
+        names = ("resource", "action", "dataset", "type", "body_bytes")
+        return request["n"] > push["n"] and all(
+            request.get(name) == push[name] for name in names)
 
     def is_at_rest(self):
         return self.sandbox.counts()["late"] == 0

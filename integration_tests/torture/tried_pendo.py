@@ -27,7 +27,7 @@ class TriedPendo(Tried):
     kinds = ("visitor", "account")
     in_flight = 10
     passing = (*PASSING, 409)
-    rejecting = (400, 408, 413)
+    rejecting = halving = (400, 408, 413)
     secrets = (PENDO_KEY,)
     record_bytes = edge = 5_000_000
     groups = ("custom", "agent")
@@ -35,7 +35,8 @@ class TriedPendo(Tried):
         target: FIELDS[field] for protocol in PROTOCOLS for name in Tried.names_of(protocol)
         for field, target in fields_of(name).items()}}
 
-    def withholds(self, record):
+    @classmethod
+    def withholds(cls, record):
         return record.deleted or super().withholds(record)
 
     @classmethod
@@ -58,6 +59,9 @@ class TriedPendo(Tried):
 
     def is_final(self, request):
         return request["status"] == 404 or super().is_final(request)
+
+    def records_in(self, request):
+        return request.get("records", 0)
 
     def objects(self):
         """(kind, id, {field: value}) of all, whatever the group of the fields."""

@@ -1,0 +1,121 @@
+"""What chance alone seldom leads to: a batch that is halved, an earlier version that takes the
+place of a rejected one, a push of which only the row count tells that it arrived. The rules that
+lead there, and how the sandbox's log shows that they did.
+"""
+
+import re
+from collections import defaultdict
+
+from torture.records import head_of
+
+SHARE = 0.3  # of all attempts
+ALONE = 0.7  # of these nothing else goes wrong
+REPLACING, NEWEST = 0.8, 0.7  # the record rather has one before it, and is the last of its id
+NEAR = 8  # records further apart are often in different batches
+
+# What rules are called in the log.
+REFUSED, EARLIER, LOST = "refused", "earlier", "lost"
+# What is reached.
+SPLIT, FELL_BACK, COUNTED = "a batch was halved", "an earlier version was sent", "a count settled"
+
+
+def rules_of(random, service, streams):
+    """(rules, the record that is refused, or None)"""
+    if service.appends and random.random() < 0.5:
+        return [a_lost_append(random, service)], None
+    found = a_record(random, service, streams)
+    if found is None:
+        return [], None
+    return refusing(random, service, *found), found[0]
+
+
+def a_lost_append(random, service):
+    """What arrives, and is not answered."""
+    return {**service.appends, "name": LOST, "cut": "after", "skip": random.choice([0, 0, 1, 3])}
+
+
+def refusing(random, service, record, earlier):
+    """A record that the service does not take, for a while or for good; the version before it is
+    only watched for."""
+    lasting = [one for one in service.halving if one not in service.passing]
+    status = random.choice(lasting * 2 + list(service.halving))
+    times = [1, 2, 5, -1, -1, -1] if status in lasting else [1, 2, 3]
+    rules = [{"name": REFUSED, "match": re.escape(head_of(record)), "status": status,
+              "times": random.choice(times)}]
+    if earlier is not None:
+        rules.append({"name": EARLIER, "match": re.escape(head_of(earlier)), "times": -1,
+                      "delay_ms": 0.01})
+    return rules
+
+
+def a_record(random, service, streams):
+    """(a record that would be sent, the version before it or None), or None if there is none."""
+    found = [pair for stream in streams for pair in versions(service, stream)]
+    last = {(record.stream, record.key): record for record, _ in found}
+    preferences = ((REPLACING, [one for one in found if one[1] is not None]),
+                   (NEWEST, [one for one in found if one[0] in last.values()]))
+    for share, preferred in preferences:
+        common = [one for one in preferred if one in found]
+        if common and random.random() < share:
+            found = common
+    return random.choice(found) if found else None
+
+
+def versions(service, stream):
+    """(record, the version before it that may wait in its batch, or None) of all that have a text
+    to know them by."""
+    before = {}
+    for record in stream.records:
+        has_text = not record.deleted and not service.withholds(record)
+        if has_text:
+            yield record, earlier_of(service, record, before.get(record.key))
+        before[record.key] = record if has_text and stream.keyed else None
+
+
+def earlier_of(service, record, before):
+    """The version before, if it is near and has nothing that the later one lacks where rows merge.
+    """
+    if before is None or record.number - before.number > NEAR:
+        return None
+    return None if service.merges and before.note and not record.note else before
+
+
+# --- what shows -----------------------------------------------------------------------------------
+
+
+def reached(outcomes, service):
+    """What came about in one of these attempts."""
+    tests = {SPLIT: has_split, FELL_BACK: has_fallen_back, COUNTED: has_counted}
+    return sorted(what for what, test in tests.items()
+                  if any(test(one.requests, service) for one in outcomes))
+
+
+def by_rule(requests):
+    """{name of a rule: the requests on which it acted}"""
+    found = defaultdict(list)
+    for one in requests:
+        found[one.get("rule")].append(one)
+    return found
+
+
+def has_split(requests, service):
+    """Records that were refused together came again in smaller numbers."""
+    return any(one["status"] in service.halving and any(
+        later["n"] > one["n"] and 0 < service.records_in(later) < service.records_in(one)
+        for later in requests) for one in requests)
+
+
+def has_fallen_back(requests, service):
+    """The version before came after the one that is newer: a batch has only the last one of an id,
+    and batches that share an id go in order."""
+    del service
+    found = by_rule(requests)
+    return any(one["n"] > found[REFUSED][0]["n"] for one in found[EARLIER] if found[REFUSED])
+
+
+def has_counted(requests, service):
+    """After a push was lost the rows were counted, and it did not come again."""
+    return any(
+        any(service.counts(one, lost) for one in requests)
+        and not any(service.repeats_push(one, lost) for one in requests)
+        for lost in by_rule(requests)[LOST])
