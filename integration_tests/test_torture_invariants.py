@@ -17,6 +17,7 @@ from torture.outcome import READERS, Outcome
 from torture.records import CONTENT, Record, data_of, old_record
 from torture.schedule import Schedule
 from torture.tried_dust import Tables
+from torture.tried_luzmo import Luzmo
 from torture.wire import DELETED_AT, Airbyte, Singer
 from torture.workload import Complete, Mark, Stream, Workload
 
@@ -216,8 +217,10 @@ def test_a_row_that_one_attempt_wrote_twice_is_found_though_two_had_to():
     assert attempted.broken() == []
     attempted.rows.extend([fifth, fifth])
     assert attempted.finds(CONTENTS)
-    attempted.model.tell_twice()
+    attempted.model.doubt(1)
     assert attempted.broken() == []
+    attempted.rows.append(fifth)
+    assert attempted.finds(CONTENTS)
 
 
 @pytest.mark.parametrize("mode", ["overwrite", "truncate", "rows_overwrite", "rows_truncate"])
@@ -228,6 +231,35 @@ def test_a_stream_that_is_complete_is_replaced_though_the_input_ends_early(mode)
     assert attempted.finds(CONTENTS)
     attempted.outcome.input.items[-1] = Complete("s0")
     assert attempted.broken() == []
+
+
+def test_an_overwrite_that_succeeds_has_no_row_twice_whatever_was_lost():
+    attempted = Attempted("rows_overwrite").safe(0)
+    attempted.model.doubt(2)
+    attempted.model.safe(5)
+    attempted.model.progress.doubts = 2
+    attempted.rows.append(attempted.rows[-1])
+    assert attempted.finds(CONTENTS)
+
+
+def doubts(*requests, rules=()):
+    """How many pushes of the stream s0, whose dataset is d, are in doubt at Luzmo."""
+    service = Luzmo.__new__(Luzmo)  # without a sandbox
+    service.datasets = lambda descriptor: [{"id": "d"}] if descriptor == (None, "s0") else []
+    log = [{"resource": "data", "dataset": "d", **one} for one in requests]
+    outcome = Outcome(1, Faults(list(rules)), None, None, requests=log)
+    return service.doubts(Stream("s0", "rows", keys=1), outcome)
+
+
+def test_only_further_pushes_that_are_lost_leave_a_doubt():
+    lost, well = {"status": 0}, {"status": 200}
+    assert doubts(well, lost, well) == 0
+    assert doubts(lost, {"status": 503}) == 2
+    assert doubts(lost, {**lost, "dataset": "other"}) == 0
+    assert doubts(lost, {**lost, "dataset": None}) == 2
+    assert doubts(lost, {**lost, "resource": "securable"}) == 0
+    assert doubts(lost, {"status": 429}, {"status": 413}) == 0
+    assert doubts(well, well, rules=[{"status": 200, "body": "{"}]) == 2
 
 
 # --- what streams share ---------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from torture.records import data_of, old_record
 from torture.wire import DELETED_AT
 from torture.workload import Stream
 
-MANY = 1000
 PROBLEMS = 3  # told of a stream
 
 
@@ -28,8 +27,8 @@ class Progress:
     times: Counter = field(default_factory=Counter)  # {number: attempts in which it came}
     rejected: set = field(default_factory=set)  # numbers
     came: set = field(default_factory=set)  # numbers of those that came in this attempt
-    told_twice: bool = False  # the log of this one said that rows may be there twice
-    ever_told: bool = False  # that of any did
+    doubts: int = 0  # pushes of this one of which nobody knows whether they arrived
+    copies: Counter = field(default_factory=Counter)  # {number: times more that it may be there}
 
 
 class Model:
@@ -45,7 +44,7 @@ class Model:
     def begin(self):
         """An attempt begins: an overwrite does so anew."""
         self.progress.came = set()
-        self.progress.told_twice = False
+        self.progress.doubts = 0
         if self.stream.overwrites:
             self.progress.acknowledged = 0
             self.progress.replaced = False
@@ -56,14 +55,17 @@ class Model:
         self.progress.came.add(number)
         self.progress.sent = max(self.progress.sent, number)
 
-    def tell_twice(self):
-        """The log said that rows may be there twice."""
-        self.progress.told_twice = self.progress.ever_told = True
+    def doubt(self, pushes):
+        """Whether so many pushes of this attempt arrived could not be told, and the log said so."""
+        self.progress.doubts = pushes
+        for number in self.progress.came:
+            self.progress.copies[number] += pushes
 
     def safe(self, cursor):
         """A state was acknowledged."""
         if self.stream.overwrites:
             cursor = self.progress.sent  # they leave when all of it is done
+            self.progress.copies.clear()  # one that may have rows twice fails
         self.progress.acknowledged = max(self.progress.acknowledged, cursor)
         self.progress.replaced = True
 
@@ -111,7 +113,7 @@ class Model:
         ended_well: whether the attempt got all of its input, and its end."""
         check = self.of_keys if self.stream.keyed or self.stream.mode == "keyless" else self.of_rows
         found = list(check(rows))
-        if check == self.of_rows and not self.progress.told_twice:
+        if check == self.of_rows:
             found += self.of_attempt(rows, before)
         if self.replaces and not self.progress.replaced and not ended_well:
             found += self.of_old(rows, before)
@@ -202,15 +204,13 @@ class Model:
         if number < 0:
             return int(not self.replaces), 1
         most = 1 if self.stream.overwrites else self.progress.times[number]
-        if self.progress.ever_told:
-            most = MANY
-        return int(self.must_be_there(records[number])), most
+        return int(self.must_be_there(records[number])), most + self.progress.copies[number]
 
     def of_attempt(self, rows, before):
-        """What came in an attempt is added once, and nothing else is."""
+        """What came in an attempt is added once, or as often as is in doubt; nothing else is."""
         added = Counter(row["v"] for row in rows) - Counter(row["v"] for row in before)
         for number, times in added.items():
-            if times > (number in self.progress.came):
+            if times > (number in self.progress.came) * (1 + self.progress.doubts):
                 yield f"v {number} was added {times} times in one attempt"
 
     def of_old(self, rows, before):

@@ -140,7 +140,7 @@ class Trial:
             self.models[name].progress.rejected.add(number)
         for name, model in self.models.items():
             if any(f"stream {name}:" in text and TWICE in text for text in outcome.warnings):
-                model.tell_twice()
+                model.doubt(self.service.doubts(model.stream, outcome))
         for acknowledged, _ in outcome.acknowledged:
             for name in [acknowledged.stream] if acknowledged.stream else self.models:
                 self.models[name].safe(acknowledged.cursors[name])

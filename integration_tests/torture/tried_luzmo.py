@@ -20,6 +20,12 @@ def rows_of(dataset):
     return [dict(zip(names, map(plain, row))) for row in dataset["rows"]]
 
 
+def is_ambiguous(request, garbled):
+    """Whether the answer leaves open if a push was carried out. garbled: good ones may, too."""
+    return request["status"] in (0, 408) or request["status"] >= 500 or (
+        garbled and request["status"] == 200)
+
+
 class Luzmo(Tried, services.Luzmo):
     """Datasets."""
 
@@ -61,6 +67,15 @@ class Luzmo(Tried, services.Luzmo):
         names = ("resource", "action", "dataset", "type", "body_bytes")
         return request["n"] > push["n"] and all(
             request.get(name) == push[name] for name in names)
+
+    def doubts(self, stream, outcome):
+        """Nobody else writes, and reads lag no longer than is allowed for. So a first push that is
+        lost is settled by the row count, and only those after it are not, as it may come late."""
+        ids = {one["id"] for one in self.datasets(stream.descriptor)}
+        garbled = any(rule.get("status") == 200 for rule in outcome.faults.rules)
+        lost = [one for one in outcome.requests if one.get("resource") == "data"
+                and one.get("dataset") in {None, *ids} and is_ambiguous(one, garbled)]
+        return len(lost) if len(lost) > 1 else 0
 
     def is_at_rest(self):
         return self.sandbox.counts()["late"] == 0
