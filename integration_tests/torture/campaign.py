@@ -5,7 +5,7 @@
 
 Each seed is a schedule: a workload, and what goes wrong while a connector delivers it. Results are
 appended to build/torture/<connector>-<protocol>-<programs>.jsonl, a line each, where <programs>
-stands for the very connector and the campaign's own files. Seeds that are in it are not tried
+stands for the very connector, the sandboxes and the campaign's own files. Seeds that are in it are not tried
 again, but for those that broke a promise: so a range can be interrupted and resumed, and ranges may
 run side by side. What a violation left is kept in build/torture/kept/.
 """
@@ -34,19 +34,30 @@ from torture.tried import PROTOCOLS
 from torture.trial import Trial
 
 RESULTS = ROOT / "build" / "torture"
+TESTS = ROOT / "integration_tests"
 TOLD_EVERY = 10  # seconds
 
 
+def sources():
+    """The files that a schedule's outcome depends on: the sandboxes, and all of ours that is
+    imported."""
+    imported = (getattr(one, "__file__", None) for one in list(sys.modules.values()))
+    own = {Path(one).resolve() for one in imported if one}
+    return sorted({*(TESTS / "sandbox").glob("*.py"), *(TESTS / "torture").glob("*.py"),
+                   *(one for one in own if one.is_relative_to(TESTS))})
+
+
 def programs(connector):
-    """What stands for the connector and the campaign's files."""
+    """What stands for the connector and these files."""
     digest = sha256((BIN_DIR / f"destination-{connector}").read_bytes())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 class Results:
-    """The file of a connector and a protocol. Lines are short, so several may append to it."""
+    """The file of a connector and a protocol. Lines are short, so several may append to it; one
+    that a kill left without its end is no result, and ends where the next begins."""
 
     def __init__(self, connector, protocol):
         self.path = RESULTS / f"{connector}-{protocol}-{programs(connector)}.jsonl"
@@ -56,13 +67,21 @@ class Results:
         """The seeds that were tried, and were well."""
         if not self.path.exists():
             return set()
-        results = map(json.loads, self.path.read_text(encoding="utf-8").splitlines())
+        results = filter(None, map(result_in, self.path.read_bytes().split(b"\n")))
         return {one["seed"] for one in results if "violation" not in one}
 
     def add(self, result):
         """A result."""
         with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(result) + "\n")
+            file.write("\n" + json.dumps(result) + "\n")
+
+
+def result_in(line):
+    """The result of a line of the file, or None."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 # --- work -----------------------------------------------------------------------------------------
