@@ -1,9 +1,12 @@
-"""What a campaign of faults keeps of what it tried."""
+"""What a campaign of faults keeps of what it tried, and which seeds it takes."""
+
+import argparse
+import sys
 
 import pytest
 
 from torture import campaign
-from torture.campaign import Results, programs, sources
+from torture.campaign import Results, programs, seeds_of, sources
 
 
 @pytest.fixture(name="results")
@@ -43,3 +46,24 @@ def test_what_was_tried_counts_for_the_same_sandboxes_and_modules_only(tmp_path,
     changed = programs("dust")
     other.write_text("A = 2\n")
     assert len({before, changed, programs("dust")}) == 3
+
+
+@pytest.mark.parametrize("text, seeds", [
+    ("7", [7]), ("1-3", [1, 2, 3]), ("3-3", [3]), ("9-10", [9, 10])])
+def test_seeds_are_a_number_or_a_range(text, seeds):
+    assert list(seeds_of(text)) == seeds
+
+
+@pytest.mark.parametrize("text", ["5-1", "1-", "-1", "", "1-2-3", "a", "1 - 2", "1_0"])
+def test_seeds_that_are_neither_are_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError) as refusal:
+        seeds_of(text)
+    assert str(refusal.value).endswith(f"the smaller one first; not {text!r}")
+
+
+def test_the_command_line_says_what_is_wrong_with_seeds(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["campaign.py", "--seeds", "5-1"])
+    with pytest.raises(SystemExit) as end:
+        campaign.arguments()
+    assert end.value.code == 2
+    assert "seeds are a number, or two as in 1-2000" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import queue
+import re
 import signal
 import sys
 import time
@@ -36,6 +37,7 @@ from torture.trial import Trial
 RESULTS = ROOT / "build" / "torture"
 TESTS = ROOT / "integration_tests"
 TOLD_EVERY = 10  # seconds
+SEEDS = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
 def sources():
@@ -210,8 +212,12 @@ def results_of(schedules, jobs):
 
 def seeds_of(text):
     """1-2000, or 7"""
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
+    found = SEEDS.fullmatch(text)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if first > last:
+        raise argparse.ArgumentTypeError(
+            f"seeds are a number, or two as in 1-2000, the smaller one first; not {text!r}")
+    return range(first, last + 1)
 
 
 def arguments():
