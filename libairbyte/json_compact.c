@@ -3,14 +3,8 @@
 #include "json_write.h"
 #include "utf8.h"
 
-#define CHUNK 512
-/* Room for so many bytes of input: each becomes two at most, NaN seven. The last token may be read
- * on into the next block, and a block may be written beyond. */
-#define ROOM(bytes) (2 * ((bytes) + AB_JSON_BLOCK) + AB_JSON_BLOCK)
-
 /* A text on its way to its compact form: either between tokens, or in a string. */
 struct compact {
-	const char *p;
 	const char *end;
 	bool inside; /* the form is escaped once more */
 	bool in_string;
@@ -47,9 +41,9 @@ put_escape(const struct compact *compact, char *to, const char **from)
 
 /* In a string: up to its end, or to stop or shortly beyond. */
 static char *
-put_string(struct compact *compact, char *to, const char *stop)
+put_string(struct compact *compact, char *to, const char **from, const char *stop)
 {
-	const char *p = compact->p;
+	const char *p = *from;
 
 	while (p < stop) {
 		to = ab_json_escape_none(to, &p, compact->end);
@@ -67,7 +61,7 @@ put_string(struct compact *compact, char *to, const char *stop)
 		if (*p == '\\')
 			to = put_escape(compact, to, &p);
 	}
-	compact->p = p;
+	*from = p;
 	return to;
 }
 
@@ -92,9 +86,9 @@ put_special(const struct compact *compact, char *to, const char **from)
 
 /* Between tokens: up to the inside of a string, or to stop or shortly beyond. */
 static char *
-put_tokens(struct compact *compact, char *to, const char *stop)
+put_tokens(struct compact *compact, char *to, const char **from, const char *stop)
 {
-	const char *p = compact->p;
+	const char *p = *from;
 
 	while (p < stop && !compact->in_string) {
 		if (*p == '"') {
@@ -109,37 +103,25 @@ put_tokens(struct compact *compact, char *to, const char *stop)
 		}
 		p++;
 	}
-	compact->p = p;
+	*from = p;
 	return to;
 }
 
 static char *
-put_chunk(struct compact *compact, char *to, const char *stop)
+put_piece(void *self, char *to, const char **from, const char *stop)
 {
-	while (compact->p < stop)
-		to = compact->in_string ? put_string(compact, to, stop)
-					: put_tokens(compact, to, stop);
+	struct compact *compact = self;
+
+	while (*from < stop)
+		to = compact->in_string ? put_string(compact, to, from, stop)
+					: put_tokens(compact, to, from, stop);
 	return to;
 }
 
 void
 ab_json_put_compact(struct ab_buf *out, const char *text, size_t len, bool inside)
 {
-	struct compact compact = {.p = text, .end = text + len, .inside = inside};
+	struct compact compact = {.end = text + len, .inside = inside};
 
-	while (compact.p < compact.end && !out->overflowed) {
-		const size_t left = (size_t)(compact.end - compact.p);
-		const size_t count = left < CHUNK ? left : CHUNK;
-		const char *stop = compact.p + count;
-		if (out->limit - out->len >= ROOM(count)) {
-			char *to = ab_buf_reserve(out, ROOM(count));
-			char *after = put_chunk(&compact, to, stop);
-			*after = '\0';
-			out->len += (size_t)(after - to);
-		} else {
-			char room[ROOM(CHUNK)];
-			char *after = put_chunk(&compact, room, stop);
-			ab_buf_add(out, room, (size_t)(after - room));
-		}
-	}
+	ab_json_put_pieces(out, text, len, put_piece, &compact);
 }

@@ -1,5 +1,31 @@
 #include "json_escape.h"
 
+#define PIECE 512
+/* Room for so many bytes and for what may be read beyond them. */
+#define ROOM(bytes) (2 * ((bytes) + 2 * AB_JSON_BLOCK) + AB_JSON_BLOCK)
+
+void
+ab_json_put_pieces(
+    struct ab_buf *out, const char *text, size_t len, ab_json_piece *piece, void *self)
+{
+	const char *end = text + len;
+
+	for (const char *p = text; p < end && !out->overflowed;) {
+		const size_t left = (size_t)(end - p);
+		const size_t count = left < PIECE ? left : PIECE;
+		if (out->limit - out->len >= ROOM(count)) {
+			char *to = ab_buf_reserve(out, ROOM(count));
+			char *after = piece(self, to, &p, p + count);
+			*after = '\0';
+			out->len += (size_t)(after - to);
+		} else {
+			char room[ROOM(PIECE)];
+			char *after = piece(self, room, &p, p + count);
+			ab_buf_add(out, room, (size_t)(after - room));
+		}
+	}
+}
+
 char *
 ab_json_escape_unit(char *to, uint32_t unit)
 {

@@ -14,55 +14,12 @@
 #define CHUNK 512
 #define ROOM(bytes) (6 * (bytes) + AB_JSON_BLOCK)
 
-#if defined(__SSE2__)
-
-/* Escapes ASCII from *from on, whole blocks up to stop: what most texts of several quotes are. One
- * look at a block finds all that is to be escaped in it; what comes after is written again, one
- * further, for each. */
-static char *
-escape_blocks(char *to, const char **from, const char *stop, const char *end)
-{
-	const char *p = *from;
-
-	while (stop - p >= AB_JSON_BLOCK && end - p >= 2 * (ptrdiff_t)AB_JSON_BLOCK) {
-		memcpy(to, p, AB_JSON_BLOCK);
-		for (unsigned left = ab_json_scan_special(p); left != 0; left &= left - 1) {
-			const unsigned i = (unsigned)__builtin_ctz(left);
-			if (p[i] != '"' && p[i] != '\\') {
-				*from = p + i;
-				return to + i;
-			}
-			to[i] = '\\';
-			to++;
-			memcpy(to + i, p + i, AB_JSON_BLOCK);
-		}
-		p += AB_JSON_BLOCK;
-		to += AB_JSON_BLOCK;
-	}
-	*from = p;
-	return to;
-}
-
-#else
-
-static char *
-escape_blocks(char *to, const char **from, const char *stop, const char *end)
-{
-	(void)from;
-	(void)stop;
-	(void)end;
-	return to;
-}
-
-#endif
-
 /* Escapes from *from, which is no clean byte, up to stop or to the first longer clean stretch. */
 static char *
 escape_chunk(char *to, const char **from, const char *stop, const char *end)
 {
 	const char *p = *from;
 
-	to = escape_blocks(to, &p, stop, end);
 	while (p < stop && !ab_json_scan_is_plain(*p)) {
 		if (*p == '"' || *p == '\\') {
 			*to++ = '\\';

@@ -50,4 +50,8 @@ AB_MUST_CHECK int ab_json_put_canonical(
  */
 void ab_json_put_compact(struct ab_buf *out, const char *text, size_t len, bool inside);
 
+/* A list, an object or a number of a parsed text (ab_json_view), verbatim but as the inside of a
+ * JSON string: what ab_json_put_escaped writes, without a look at what is known to be valid. */
+void ab_json_put_inside(struct ab_buf *out, struct ab_view value);
+
 #endif

@@ -155,7 +155,7 @@ put_text(const struct source *source)
 		return;
 	}
 	/* As JSON text inside a string, so that no digit and no escape of the record is lost. */
-	ab_json_put_escaped(body, source->record->raw.data, source->record->raw.len);
+	ab_json_put_inside(body, source->record->raw);
 	ab_buf_add_text(body, "\",\"mime_type\":\"application/json\"");
 }
 

@@ -136,7 +136,7 @@ dust_field_put_inside(struct ab_buf *out, struct dust_field field)
 	const struct ab_view view = ab_json_view(field.json, field.node);
 
 	if (dust_field_type(field) != AB_JSON_STRING) {
-		ab_json_put_escaped(out, view.data, view.len);
+		ab_json_put_inside(out, view);
 		return false;
 	}
 	if (!dust_field_unstorable(field)) {

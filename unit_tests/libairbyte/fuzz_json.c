@@ -237,6 +237,22 @@ check_compact(const char *text, size_t len)
 		ab_buf_release(&bufs[i]);
 }
 
+/* What is known to be valid is escaped as what is not. */
+static void
+check_inside(const char *text, size_t len)
+{
+	struct ab_buf known;
+	struct ab_buf looked_at;
+
+	ab_buf_init(&known, LIMIT);
+	ab_buf_init(&looked_at, LIMIT);
+	ab_json_put_inside(&known, (struct ab_view){text, len});
+	ab_json_put_escaped(&looked_at, text, len);
+	CHECK(known.len == looked_at.len && strcmp(known.data, looked_at.data) == 0);
+	ab_buf_release(&known);
+	ab_buf_release(&looked_at);
+}
+
 /* Any bytes make a string, and mending them once is enough. */
 static void
 check_writer(const char *bytes, size_t len)
@@ -287,6 +303,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_number(&json, i);
 		}
 		check_canonical(text, size);
+		check_inside(text, size);
 		/* There bare NaN becomes a text, and is no longer the same value. */
 		if (!json.specials)
 			check_compact(text, size);
