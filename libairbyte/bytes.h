@@ -12,24 +12,33 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Whether the first and the last count of len bytes are the same, which may overlap; count is 4 or
- * 8, and a constant where it is called, so that each copy is one instruction. */
+/* So many at most are compared without a call. */
+#define AB_BYTES_FEW ((size_t)32)
+
+/* Whether count bytes are the same: 4, 8 or 16, a constant where it is called, so that each copy is
+ * one instruction. */
 static inline bool
-ab_bytes_same_ends(const char *a, const char *b, size_t len, size_t count)
+ab_bytes_same_block(const char *a, const char *b, size_t count)
 {
 	uint64_t x[2] = {0};
 	uint64_t y[2] = {0};
 
-	memcpy(&x[0], a, count);
-	memcpy(&x[1], a + len - count, count);
-	memcpy(&y[0], b, count);
-	memcpy(&y[1], b + len - count, count);
+	memcpy(x, a, count);
+	memcpy(y, b, count);
 	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
-/* Whether len bytes are the same. */
+/* The same of the first and of the last count of len bytes, which may overlap. */
 static inline bool
-ab_bytes_same(const char *a, const char *b, size_t len)
+ab_bytes_same_ends(const char *a, const char *b, size_t len, size_t count)
+{
+	return ab_bytes_same_block(a, b, count) &&
+	       ab_bytes_same_block(a + len - count, b + len - count, count);
+}
+
+/* Whether len bytes are the same, at most AB_BYTES_FEW. */
+static inline bool
+ab_bytes_same_few(const char *a, const char *b, size_t len)
 {
 	if (len < 4)
 		return len == 0 ||
@@ -38,7 +47,14 @@ ab_bytes_same(const char *a, const char *b, size_t len)
 		return ab_bytes_same_ends(a, b, len, 4);
 	if (len <= 16)
 		return ab_bytes_same_ends(a, b, len, 8);
-	return memcmp(a, b, len) == 0;
+	return ab_bytes_same_ends(a, b, len, 16);
+}
+
+/* Whether len bytes are the same. */
+static inline bool
+ab_bytes_same(const char *a, const char *b, size_t len)
+{
+	return len <= AB_BYTES_FEW ? ab_bytes_same_few(a, b, len) : memcmp(a, b, len) == 0;
 }
 
 #endif

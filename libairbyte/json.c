@@ -46,6 +46,25 @@ means(struct ab_view string, const char *bytes, size_t len)
 	return at == len;
 }
 
+/* For a long name, or an object with escaped keys. */
+static uint32_t
+find_slowly(const struct ab_json *json, uint32_t object, const char *name, size_t len)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = ab_json_first(json, object); i != 0; i = ab_json_after(json, object, i)) {
+		const struct ab_view key = ab_json_view(json, i);
+		const bool same = json->nodes[i].escaped
+				      ? means(key, name, len)
+				      : key.len == len && memcmp(key.data, name, len) == 0;
+		if (same)
+			found = i + 1;
+	}
+	return found;
+}
+
+/* Every message is asked for a dozen names: nothing is called on the usual way, which so needs next
+ * to no stack. */
 uint32_t
 ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size_t len)
 {
@@ -54,13 +73,16 @@ ab_json_find(const struct ab_json *json, uint32_t object, const char *name, size
 
 	if (nodes[object].type != AB_JSON_OBJECT)
 		return 0;
+	if (len > AB_BYTES_FEW)
+		return find_slowly(json, object, name, len);
 	const uint32_t end = nodes[object].next;
 	for (uint32_t i = object + 1; i < end; i = ab_json_next(json, i + 1)) {
-		const bool same =
-		    nodes[i].escaped
-			? means(ab_json_view(json, i), name, len)
-			: nodes[i].len == len && ab_bytes_same(json->text + nodes[i].at, name, len);
-		if (same)
+		/* No escape is shorter than what it means. */
+		if (nodes[i].len < len)
+			continue;
+		if (nodes[i].escaped)
+			return find_slowly(json, object, name, len);
+		if (nodes[i].len == len && ab_bytes_same_few(json->text + nodes[i].at, name, len))
 			found = i + 1;
 	}
 	return found;
@@ -186,12 +208,14 @@ add_digit(int64_t *sum, int digit)
 	return !__builtin_mul_overflow(*sum, 10, sum) && !__builtin_sub_overflow(*sum, digit, sum);
 }
 
-/* Most integers are a few digits and nothing else. */
+/* Most integers are a few digits and nothing else; counts of the platform end in ".0". */
 static bool
 read_plain(struct ab_view number, int64_t *value)
 {
 	int64_t sum = 0;
 
+	if (number.len > 2 && memcmp(number.data + number.len - 2, ".0", 2) == 0)
+		number.len -= 2;
 	if (number.len > PLAIN_MAX)
 		return false;
 	for (size_t i = 0; i < number.len; i++) {

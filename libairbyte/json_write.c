@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "digits.h"
 #include "json_escape.h"
 #include "json_scan.h"
 #include "utf8.h"
@@ -88,15 +89,10 @@ ab_json_put_view(struct ab_buf *out, struct ab_view view)
 void
 ab_json_put_integer(struct ab_buf *out, int64_t value)
 {
-	char digits[20]; /* of the longest, with its sign */
+	char digits[1 + AB_DIGITS_MAX];
 	char *end = digits + sizeof(digits);
-	char *first = end;
-	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char *first = ab_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 
-	do {
-		*--first = (char)('0' + left % 10);
-		left /= 10;
-	} while (left != 0);
 	if (value < 0)
 		*--first = '-';
 	ab_buf_add(out, first, (size_t)(end - first));

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "json_write.h"
+#include "digits.h"
+
+/* Bytes that destinationStats may need. */
+#define STATS_MAX (64 + 2 * AB_DIGITS_MAX)
 
 static const size_t bytes_max = (size_t)4 << 20; /* in memory; more goes to the file */
 
@@ -55,45 +58,76 @@ ab_state_texts_keep(struct ab_state_texts *texts, const struct ab_state_text *te
 	return 0;
 }
 
-static void
-put_stats(struct ab_buf *line, bool comma, uint64_t accepted, uint64_t rejected)
+/* Adds text, or its digits, at `to`; returns the end. There may be a state for each record: too
+ * many for printf. */
+static char *
+put(char *to, const char *text, size_t len)
 {
-	/* There may be one for each record: too many for printf. */
-	ab_buf_add_text(line, comma ? ",\"destinationStats\":{\"recordCount\":"
-				    : "\"destinationStats\":{\"recordCount\":");
-	ab_json_put_integer(line, (int64_t)accepted);
+	memcpy(to, text, len);
+	return to + len;
+}
+
+static char *
+put_count(char *to, uint64_t count)
+{
+	char digits[AB_DIGITS_MAX];
+	char *end = digits + sizeof(digits);
+	const char *first = ab_digits(end, count);
+
+	to = put(to, first, (size_t)(end - first));
+	return put(to, ".0", 2);
+}
+
+#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
+
+static char *
+put_stats(char *to, bool comma, uint64_t accepted, uint64_t rejected)
+{
+	if (comma)
+		to = PUT(to, ",");
+	to = PUT(to, "\"destinationStats\":{\"recordCount\":");
+	to = put_count(to, accepted);
 	if (rejected > 0) {
-		ab_buf_add_text(line, ".0,\"rejectedRecordCount\":");
-		ab_json_put_integer(line, (int64_t)rejected);
+		to = PUT(to, ",\"rejectedRecordCount\":");
+		to = put_count(to, rejected);
 	}
-	ab_buf_add_text(line, ".0}");
+	return PUT(to, "}");
+}
+
+static int
+put_text(const struct ab_kept_text *kept, const char *text, uint64_t accepted, uint64_t rejected,
+    struct ab_buf *line, struct ab_error *err)
+{
+	char stats[STATS_MAX];
+	char *stats_end = kept->bare ? stats : put_stats(stats, kept->comma, accepted, rejected);
+	const size_t stats_len = (size_t)(stats_end - stats);
+	char *to = ab_buf_reserve(line, kept->len + stats_len);
+
+	if (to == NULL) {
+		ab_buf_truncate(line, line->len);
+		return ab_fail(err, AB_SYSTEM_ERROR,
+		    "a state of %" PRIu32 " bytes is too long to be sent back", kept->len);
+	}
+	to = put(to, text, kept->cut_at);
+	to = put(to, stats, stats_len);
+	to = put(to, text + kept->cut_at, kept->len - kept->cut_at);
+	*to = '\0';
+	line->len += kept->len + stats_len;
+	return 0;
 }
 
 int
 ab_state_texts_put(const struct ab_state_texts *texts, const struct ab_kept_text *kept,
     uint64_t accepted, uint64_t rejected, struct ab_buf *line, struct ab_error *err)
 {
-	const size_t start = line->len;
-	char *copy = NULL;
-
-	if (kept->in_file) {
-		copy = ab_malloc(kept->len);
-		if (ab_tempfile_read(&texts->file, copy, kept->len, kept->at.offset, err) != 0) {
-			free(copy);
-			return -1;
-		}
-	}
-	const char *text = kept->in_file ? copy : kept->at.bytes;
-	ab_buf_add(line, text, kept->cut_at);
-	if (!kept->bare)
-		put_stats(line, kept->comma, accepted, rejected);
-	ab_buf_add(line, text + kept->cut_at, kept->len - kept->cut_at);
+	if (!kept->in_file)
+		return put_text(kept, kept->at.bytes, accepted, rejected, line, err);
+	char *copy = ab_malloc(kept->len);
+	int rc = ab_tempfile_read(&texts->file, copy, kept->len, kept->at.offset, err);
+	if (rc == 0)
+		rc = put_text(kept, copy, accepted, rejected, line, err);
 	free(copy);
-	if (!line->overflowed)
-		return 0;
-	ab_buf_truncate(line, start);
-	return ab_fail(err, AB_SYSTEM_ERROR,
-	    "a state of %" PRIu32 " bytes is too long to be sent back", kept->len);
+	return rc;
 }
 
 void

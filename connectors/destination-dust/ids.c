@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "digits.h"
 #include "json_write.h"
 
 #define ROW_HEX 32    /* digits of the hash in a tagged id, and of a row without a key */
@@ -70,16 +71,11 @@ is_plain_integer(const char *bytes, size_t len)
 static void
 put_typed(struct dust_id *id, char tag, const char *bytes, size_t len)
 {
-	char head[24];
+	char head[AB_DIGITS_MAX + 2];
 	char *p = head + sizeof(head);
-	size_t rest = len;
 
-	/* printf would cost more than all else that is done for a plain id. */
 	*--p = ':';
-	do {
-		*--p = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
+	p = ab_digits(p, len);
 	*--p = tag;
 	ab_buf_add(&id->typed, p, (size_t)(head + sizeof(head) - p));
 	ab_buf_add(&id->typed, bytes, len);
