@@ -30,7 +30,7 @@ import luzmo_cases
 import matrix
 import pendo_cases
 import table
-from cases import BASELINES, MOST, Target, ratios, write_json
+from cases import BASELINES, OFTEN, Target, ratios, write_json
 from measure import ROOT, WORK, Broken, adopt, run, spawn_wall
 
 START_UP = "start-up"
@@ -138,7 +138,7 @@ def arguments():
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--quick", action="store_true",
                         help="at most 20,000 records, and one run each")
-    parser.add_argument("--runs", type=int, default=MOST,
+    parser.add_argument("--runs", type=int, default=OFTEN,
                         help="at most, per row; the median counts")
     parser.add_argument("--seconds", type=float, default=2,
                         help="no further run of a row after, if there are three")
