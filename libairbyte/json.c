@@ -20,12 +20,6 @@ ab_json_release(struct ab_json *json)
 	ab_json_init(json);
 }
 
-static bool
-is_surrogate(uint32_t character)
-{
-	return character >= 0xD800 && character <= 0xDFFF;
-}
-
 /* Whether a string with escapes means these bytes. */
 static bool
 means(struct ab_view string, const char *bytes, size_t len)
@@ -37,8 +31,8 @@ means(struct ab_view string, const char *bytes, size_t len)
 		uint32_t character;
 		char utf8[4];
 		p = ab_json_scan_character(p, end, &character);
-		const unsigned count =
-		    ab_utf8_encode(utf8, is_surrogate(character) ? AB_UTF8_REPLACEMENT : character);
+		const unsigned count = ab_utf8_encode(
+		    utf8, ab_utf8_is_surrogate(character) ? AB_UTF8_REPLACEMENT : character);
 		if (len - at < count || memcmp(bytes + at, utf8, count) != 0)
 			return false;
 		at += count;
@@ -120,7 +114,7 @@ ab_json_unescape(const struct ab_json *json, uint32_t node, bool replace_nul, st
 		uint32_t character;
 		char utf8[4];
 		p = ab_json_scan_character(slash, end, &character);
-		if (is_surrogate(character) || (replace_nul && character == 0)) {
+		if (ab_utf8_is_surrogate(character) || (replace_nul && character == 0)) {
 			character = AB_UTF8_REPLACEMENT;
 			replaced = true;
 		}

@@ -27,7 +27,7 @@ put_escape(const struct compact *compact, char *to, const char **from)
 	uint32_t character;
 
 	*from = ab_json_scan_character(*from, compact->end, &character);
-	const bool lone = character >= 0xD800 && character <= 0xDFFF;
+	const bool lone = ab_utf8_is_surrogate(character);
 	if (!lone && (character >= 0x80 || ab_json_scan_is_plain((char)character)))
 		return to + ab_utf8_encode(to, character);
 	const size_t len = (size_t)(ab_json_escape(escape, character) - escape);

@@ -5,10 +5,18 @@
 #ifndef AB_UTF8_H
 #define AB_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define AB_UTF8_REPLACEMENT 0xFFFD
+
+/* Whether it is half of a pair of UTF-16, and no character. */
+static inline bool
+ab_utf8_is_surrogate(uint32_t character)
+{
+	return character >= 0xD800 && character <= 0xDFFF;
+}
 
 /* Bytes of the sequence at p, 2 to 4, read up to but not at end; 0 if there is no valid one beyond
  * ASCII. */

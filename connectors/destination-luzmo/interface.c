@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "begin.h"
 #include "check.h"
+#include "count.h"
 #include "embedded.h"
 #include "luzmo.h"
 #include "names.h"
@@ -14,7 +15,6 @@
 #include "push.h"
 #include "row.h"
 #include "settings.h"
-#include "settle.h"
 #include "tags.h"
 #include "types.h"
 
@@ -187,7 +187,7 @@ luzmo_request(void *self, struct ab_exchange *x, struct ab_request *out, struct 
 	case LUZMO_TYPES:
 		return luzmo_types_request(luzmo, x, out);
 	case LUZMO_COUNT:
-		return luzmo_settle_request(luzmo, x, out);
+		return luzmo_count_request(luzmo, x, out);
 	case LUZMO_PUSH:
 		break;
 	}
@@ -223,7 +223,7 @@ luzmo_response(void *self, struct ab_exchange *x, const struct ab_reply *in, str
 	case LUZMO_TYPES:
 		return luzmo_types_response(luzmo, x, in, err);
 	case LUZMO_COUNT:
-		return luzmo_settle_response(luzmo, x, in, err);
+		return luzmo_count_response(luzmo, x, in, err);
 	case LUZMO_PUSH:
 		break;
 	}

@@ -41,7 +41,7 @@ enum luzmo_note {
 
 /*
  * Steps of all exchanges; which follow which is said in begin.h, namesakes.h, push.h,
- * settle.h, types.h and tags.h.
+ * count.h, types.h and tags.h.
  *
  *   begin   LOOK, LOOK_OLD, TAGS; a dataset of the Python connector gets our tag: TAG_FIND,
  *           TAG_MAKE, TAG_LINK; without a dataset TAG_FIND, NAMESAKES, NAMESAKE; nothing for a

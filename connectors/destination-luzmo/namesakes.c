@@ -5,10 +5,10 @@
 #include <cjson/cJSON.h>
 
 #include "begin.h"
+#include "count.h"
 #include "finds.h"
 #include "push.h"
 #include "reply.h"
-#include "settle.h"
 #include "tag_list.h"
 
 #define PAGES_MAX 100
@@ -142,7 +142,7 @@ settle_create(const struct luzmo *luzmo, struct ab_exchange *x, struct ab_error 
 	struct luzmo_stream *stream = x->stream->self;
 
 	if (stream->namesakes == 0 &&
-	    luzmo_settle_later(x, LUZMO_LOOKS, "the rows of a push", err) == AB_WAIT)
+	    luzmo_look_later(x, LUZMO_LOOKS, "the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	if (stream->namesakes > 1)
 		ab_note(x->stream, LUZMO_NOTE_LEFT,

@@ -49,7 +49,7 @@ luzmo_push_request(const struct luzmo *luzmo, const struct ab_exchange *x, struc
 	ab_buf_add_text(&out->head, ",\"data\":[");
 	out->to = x->batch->body.len - 1; /* without the last comma */
 	ab_buf_add_text(&out->tail, "]}}");
-	/* A replace could be sent twice, but that it was must be known: see settle.h. */
+	/* A replace could be sent twice, but that it was must be known: see count.h. */
 	out->single = true;
 	return AB_SEND;
 }

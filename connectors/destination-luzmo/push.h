@@ -2,7 +2,7 @@
  * push.h: a batch of rows into the dataset.
  *
  * PUSH creates the dataset, replaces its rows or appends to them. A replace can be sent again; of
- * an append or a create whose reply was lost COUNT (settle.h) or NAMESAKES finds out, after the
+ * an append or a create whose reply was lost COUNT (count.h) or NAMESAKES finds out, after the
  * wait, whether it arrived.
  *
  * Once the rows are there what is left to do follows, in this order: COLUMNS and TYPES, TAG_LINK,

@@ -6,11 +6,11 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "count.h"
 #include "finds.h"
 #include "json_write.h"
 #include "push.h"
 #include "reply.h"
-#include "settle.h"
 #include "tag_list.h"
 
 /* --- the tag of an exchange --- */
@@ -130,7 +130,7 @@ believe_refusal(const struct ab_exchange *x, struct ab_error *err)
 static enum ab_verdict
 look_again(struct ab_exchange *x, struct ab_error *err)
 {
-	if (luzmo_settle_later(x, LUZMO_LOOKS, "changes of tags", err) == AB_WAIT)
+	if (luzmo_look_later(x, LUZMO_LOOKS, "changes of tags", err) == AB_WAIT)
 		return AB_WAIT;
 	return believe_refusal(x, err);
 }

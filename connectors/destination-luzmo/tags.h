@@ -7,7 +7,7 @@
  * the dataset is still to be made; in the begin of a stream without a dataset NAMESAKES. A tag is
  * unique: if MAKE is refused another may have made it, so FIND follows once more. If LINK or OFF is
  * refused, TAGS tells whether it was done before: the reply to an earlier try may have been lost.
- * If neither of these looks shows it, it follows once more a little later (settle.h).
+ * If neither of these looks shows it, it follows once more a little later (count.h).
  */
 #ifndef LUZMO_TAGS_H
 #define LUZMO_TAGS_H

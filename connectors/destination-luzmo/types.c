@@ -6,11 +6,11 @@
 #include <cjson/cJSON.h>
 
 #include "alloc.h"
+#include "count.h"
 #include "finds.h"
 #include "json_write.h"
 #include "push.h"
 #include "reply.h"
-#include "settle.h"
 
 static void
 request_type(const struct luzmo *luzmo, const struct luzmo_retype *retype, struct ab_request *out)
@@ -135,7 +135,7 @@ response_columns(const struct luzmo *luzmo, struct ab_exchange *x, const struct 
 	const bool whole = compare(stream, columns) >= count_new(stream);
 	cJSON_Delete(document);
 	/* Reads may lag behind writes. */
-	if (!whole && luzmo_settle_later(x, LUZMO_LOOKS, "the columns of a push", err) == AB_WAIT)
+	if (!whole && luzmo_look_later(x, LUZMO_LOOKS, "the columns of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	stream->untyped = false;
 	if (stream->retype_count == 0)

@@ -1,4 +1,4 @@
-#include "settle.h"
+#include "count.h"
 
 #include <inttypes.h>
 
@@ -13,7 +13,7 @@
 #define LAG_MS 5000
 
 enum ab_ask
-luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
+luzmo_count_request(const struct luzmo *luzmo, const struct ab_exchange *x, struct ab_request *out)
 {
 	const struct luzmo_stream *stream = x->stream->self;
 
@@ -23,7 +23,7 @@ luzmo_settle_request(const struct luzmo *luzmo, const struct ab_exchange *x, str
 }
 
 enum ab_verdict
-luzmo_settle_later(
+luzmo_look_later(
     struct ab_exchange *x, enum luzmo_looks most, const char *what, struct ab_error *err)
 {
 	struct luzmo_stream *stream = x->stream->self;
@@ -61,7 +61,7 @@ settle_push(const struct luzmo *luzmo, struct ab_exchange *x, int64_t count, str
 	if (arrival == LUZMO_ARRIVED)
 		return luzmo_push_arrived(luzmo, x, count);
 	const enum luzmo_looks most = arrival == LUZMO_STALE ? LUZMO_LOOKS_LONG : LUZMO_LOOKS;
-	if (luzmo_settle_later(x, most, "the rows of a push", err) == AB_WAIT)
+	if (luzmo_look_later(x, most, "the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
 	return arrival == LUZMO_STALE ? luzmo_push_arrived(luzmo, x, count)
 				      : send_again(x, arrival);
@@ -90,7 +90,7 @@ settle_end(struct ab_exchange *x, int64_t count, struct ab_error *err)
 
 	if (tally->rows < 0 || count < 0)
 		return luzmo_tags_settle(x);
-	if (luzmo_settle_later(x,
+	if (luzmo_look_later(x,
 		right && !luzmo_tally_may_be_old(tally) ? LUZMO_LOOKS : LUZMO_LOOKS_LONG,
 		"the rows of a push", err) == AB_WAIT)
 		return AB_WAIT;
@@ -113,7 +113,7 @@ is_idle(const struct ab_exchange *x)
 }
 
 enum ab_verdict
-luzmo_settle_response(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
+luzmo_count_response(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     struct ab_error *err)
 {
 	cJSON *document = NULL;
