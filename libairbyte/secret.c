@@ -5,19 +5,27 @@
 
 #include "alloc.h"
 
-#define SECRETS_MAX 16
 #define SECRET_MIN 4
 
+/* The longest first: one may be part of another. */
 static struct {
-	char *texts[SECRETS_MAX];
+	char **texts;
 	size_t count;
 } secrets;
 
 void
 ab_secret_add(const char *text)
 {
-	if (strlen(text) >= SECRET_MIN && secrets.count < SECRETS_MAX)
-		secrets.texts[secrets.count++] = ab_strdup(text);
+	const size_t len = strlen(text);
+	size_t at = secrets.count;
+
+	if (len < SECRET_MIN)
+		return;
+	secrets.texts = ab_realloc(secrets.texts, (secrets.count + 1) * sizeof(secrets.texts[0]));
+	for (; at > 0 && strlen(secrets.texts[at - 1]) < len; at--)
+		secrets.texts[at] = secrets.texts[at - 1];
+	secrets.texts[at] = ab_strdup(text);
+	secrets.count++;
 }
 
 void
@@ -25,6 +33,8 @@ ab_secret_release(void)
 {
 	while (secrets.count > 0)
 		free(secrets.texts[--secrets.count]);
+	free(secrets.texts);
+	secrets.texts = NULL;
 }
 
 static void

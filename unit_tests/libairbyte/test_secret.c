@@ -36,12 +36,44 @@ short_values_are_no_secrets(void **state)
 	ab_secret_release();
 }
 
+static void
+there_may_be_any_number_of_them(void **state)
+{
+	char secret[16];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(secret, sizeof(secret), "secret-%02d", i);
+		ab_secret_add(secret);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(secret, sizeof(secret), "secret-%02d", i);
+		assert_string_equal(masked(secret), "*********");
+	}
+	ab_secret_release();
+}
+
+/* One is part of another, whichever is known first. */
+static void
+the_longest_is_masked_whole(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		ab_secret_add(first ? "user" : "user:hunter2");
+		ab_secret_add(first ? "user:hunter2" : "user");
+		assert_string_equal(masked("user:hunter2@user"), "************@****");
+		ab_secret_release();
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_occurrence_is_masked_length_for_length),
 	    cmocka_unit_test(short_values_are_no_secrets),
+	    cmocka_unit_test(there_may_be_any_number_of_them),
+	    cmocka_unit_test(the_longest_is_masked_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
