@@ -58,8 +58,8 @@ ab_state_texts_keep(struct ab_state_texts *texts, const struct ab_state_text *te
 	return 0;
 }
 
-/* Adds text, or its digits, at `to`; returns the end. There may be a state for each record: too
- * many for printf. */
+/* Adds text at `to` and returns its end. There may be a state for each record: too many for printf,
+ * or for a buffer that is asked for room each time. */
 static char *
 put(char *to, const char *text, size_t len)
 {
