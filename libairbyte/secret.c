@@ -1,31 +1,39 @@
 #include "secret.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 
+#define SECRETS_MAX 64 /* a configuration has ten at most, unless it repeats them */
 #define SECRET_MIN 4
 
-/* The longest first: one may be part of another. */
 static struct {
-	char **texts;
+	char *texts[SECRETS_MAX];
 	size_t count;
+	bool too_many;
 } secrets;
+
+static bool
+is_known(const char *text)
+{
+	for (size_t i = 0; i < secrets.count; i++) {
+		if (strcmp(secrets.texts[i], text) == 0)
+			return true;
+	}
+	return false;
+}
 
 void
 ab_secret_add(const char *text)
 {
-	const size_t len = strlen(text);
-	size_t at = secrets.count;
-
-	if (len < SECRET_MIN)
+	if (strlen(text) < SECRET_MIN || is_known(text))
 		return;
-	secrets.texts = ab_realloc(secrets.texts, (secrets.count + 1) * sizeof(secrets.texts[0]));
-	for (; at > 0 && strlen(secrets.texts[at - 1]) < len; at--)
-		secrets.texts[at] = secrets.texts[at - 1];
-	secrets.texts[at] = ab_strdup(text);
-	secrets.count++;
+	if (secrets.count < SECRETS_MAX)
+		secrets.texts[secrets.count++] = ab_strdup(text);
+	else
+		secrets.too_many = true;
 }
 
 void
@@ -33,20 +41,20 @@ ab_secret_release(void)
 {
 	while (secrets.count > 0)
 		free(secrets.texts[--secrets.count]);
-	free(secrets.texts);
-	secrets.texts = NULL;
+	secrets.too_many = false;
 }
 
+/* Looked for in text, which stays as it was: secrets may overlap each other, and themselves. */
 static void
-mask_one(char *bytes, size_t len, const char *secret)
+mask_one(char *bytes, const char *text, size_t len, const char *secret)
 {
 	const size_t secret_len = strlen(secret);
 
 	for (size_t i = 0; i + secret_len <= len; i++) {
-		const char *at = memchr(bytes + i, secret[0], len - secret_len + 1 - i);
+		const char *at = memchr(text + i, secret[0], len - secret_len + 1 - i);
 		if (at == NULL)
 			return;
-		i = (size_t)(at - bytes);
+		i = (size_t)(at - text);
 		if (memcmp(at, secret, secret_len) == 0)
 			memset(bytes + i, '*', secret_len);
 	}
@@ -55,6 +63,12 @@ mask_one(char *bytes, size_t len, const char *secret)
 void
 ab_secret_mask(char *bytes, size_t len)
 {
+	if (secrets.too_many)
+		memset(bytes, '*', len);
+	if (secrets.too_many || secrets.count == 0)
+		return;
+	char *text = ab_memdup(bytes, len);
 	for (size_t i = 0; i < secrets.count; i++)
-		mask_one(bytes, len, secrets.texts[i]);
+		mask_one(bytes, text, len, secrets.texts[i]);
+	free(text);
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* From now on text is a secret; copied. Shorter ones than 4 bytes are not: masking them would hide
- * half of every message. */
+ * half of every message. After more than 64 different ones all that is to be masked is. */
 void ab_secret_add(const char *text);
 void ab_secret_release(void);
 
