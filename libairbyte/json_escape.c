@@ -1,7 +1,8 @@
 #include "json_escape.h"
 
 #define PIECE 512
-/* Room for so many bytes and for what may be read beyond them. */
+/* Room for so many bytes and for what may be read beyond them, or for a NaN among them, which
+ * becomes a string. */
 #define ROOM(bytes) (2 * ((bytes) + 2 * AB_JSON_BLOCK) + AB_JSON_BLOCK)
 
 void

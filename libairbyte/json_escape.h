@@ -23,7 +23,7 @@ char *ab_json_escape_unit(char *to, uint32_t unit);
 char *ab_json_escape(char *to, uint32_t character);
 
 /* Writes a piece of a text, from *from up to stop or at most two blocks beyond; *from moves
- * along. Each byte may become two, and a whole block may be written in vain. */
+ * along. What is read may become twice as long, and a whole block may be written in vain. */
 typedef char *ab_json_piece(void *self, char *to, const char **from, const char *stop);
 
 /* Appends a text piece by piece: what is reserved for one is little, however long the text is. */

@@ -10,7 +10,7 @@ find_stops(const char *p)
 #else
 	unsigned bits = 0;
 
-	for (unsigned i = 0; i < AB_JSON_BLOCK; i++)
+	for (unsigned i = ab_json_scan_plain(p); i < AB_JSON_BLOCK; i++)
 		bits |= (unsigned)((unsigned char)p[i] < ' ' || p[i] == '"' || p[i] == '\\') << i;
 	return bits;
 #endif
@@ -57,7 +57,7 @@ static char *
 put_piece(void *self, char *to, const char **from, const char *stop)
 {
 	const char *end = *(const char **)self;
-	char last[4 * AB_JSON_BLOCK];
+	char last[3 * AB_JSON_BLOCK];
 
 	if (end - stop >= 2 * (ptrdiff_t)AB_JSON_BLOCK)
 		return put_blocks(to, from, stop);
@@ -76,7 +76,8 @@ put_piece(void *self, char *to, const char **from, const char *stop)
 void
 ab_json_put_inside(struct ab_buf *out, struct ab_view value)
 {
+	if (value.len == 0)
+		return;
 	const char *end = value.data + value.len;
-
 	ab_json_put_pieces(out, value.data, value.len, put_piece, &end);
 }

@@ -50,8 +50,9 @@ AB_MUST_CHECK int ab_json_put_canonical(
  */
 void ab_json_put_compact(struct ab_buf *out, const char *text, size_t len, bool inside);
 
-/* A list, an object or a number of a parsed text (ab_json_view), verbatim but as the inside of a
- * JSON string: what ab_json_put_escaped writes, without a look at what is known to be valid. */
+/* A value of a parsed text (ab_json_raw), verbatim but as the inside of a JSON string: what
+ * ab_json_put_escaped writes, without a look at what the parser has seen to be valid. Of text that
+ * was not parsed it would write what is no JSON. */
 void ab_json_put_inside(struct ab_buf *out, struct ab_view value);
 
 #endif

@@ -284,7 +284,7 @@ a_replace_is_sent_again_without_a_look(void **unused)
 		open_push(&f, "", true, TAGGED);
 		assert_int_equal(push(&f, statuses[i], "<html>"), AB_RETRY);
 		assert_int_equal(f.x.step, LUZMO_PUSH);
-		/* It may still be carried out after what comes next: see settle. */
+		/* It may still be carried out after what comes next: see count.h. */
 		assert_int_equal(fixture_luzmo_stream(&f)->doubtful, i < in_doubt);
 		assert_int_equal(push(&f, 200, HAS("2")), AB_DONE);
 		assert_string_equal(fixture_asked(&f), PUSH(INTO("replace"), OPTIONS("false")));

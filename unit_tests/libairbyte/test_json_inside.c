@@ -43,6 +43,18 @@ a_value_stands_in_a_string_as_it_is(void **state)
 	}
 }
 
+static void
+nothing_becomes_nothing(void **state)
+{
+	struct ab_buf out;
+
+	(void)state;
+	ab_buf_init(&out, LIMIT);
+	ab_json_put_inside(&out, (struct ab_view){.data = NULL});
+	assert_string_equal(out.data, "");
+	ab_buf_release(&out);
+}
+
 /* Text with a byte that is to be escaped at every period. */
 static void
 make_text(char *text, size_t len, size_t period)
@@ -81,24 +93,33 @@ it_is_what_text_that_is_not_known_becomes(void **state)
 }
 
 static void
+expect_limits(const char *text, size_t len)
+{
+	struct ab_buf whole;
+
+	put(&whole, LIMIT, text, len);
+	for (size_t limit = 0; limit <= whole.len + 100; limit++) {
+		struct ab_buf out;
+		put(&out, limit, text, len);
+		assert_int_equal(out.overflowed, limit < whole.len);
+		assert_true(out.len <= limit);
+		assert_memory_equal(out.data, whole.data, out.len);
+		ab_buf_release(&out);
+	}
+	ab_buf_release(&whole);
+}
+
+/* Of several pieces; of one and a rest that is too short to be another. */
+static void
 the_limit_is_met_to_the_byte(void **state)
 {
 	static char text[1500];
 
 	(void)state;
 	for (size_t period = 1; period < 40; period += 13) {
-		struct ab_buf whole;
 		make_text(text, sizeof(text), period);
-		put(&whole, LIMIT, text, sizeof(text));
-		for (size_t limit = 0; limit <= whole.len + 100; limit++) {
-			struct ab_buf out;
-			put(&out, limit, text, sizeof(text));
-			assert_int_equal(out.overflowed, limit < whole.len);
-			assert_true(out.len <= limit);
-			assert_memory_equal(out.data, whole.data, out.len);
-			ab_buf_release(&out);
-		}
-		ab_buf_release(&whole);
+		expect_limits(text, sizeof(text));
+		expect_limits(text, 512 + 31);
 	}
 }
 
@@ -106,6 +127,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nothing_becomes_nothing),
 	    cmocka_unit_test(a_value_stands_in_a_string_as_it_is),
 	    cmocka_unit_test(it_is_what_text_that_is_not_known_becomes),
 	    cmocka_unit_test(the_limit_is_met_to_the_byte),

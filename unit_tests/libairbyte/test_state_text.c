@@ -74,6 +74,45 @@ a_bare_text_leaves_as_it_is(void **state)
 	expect_back(&(struct ab_state_text){.line = {text, sizeof(text) - 1}, .bare = true}, text);
 }
 
+static void
+the_largest_counts_have_room(void **state)
+{
+	static const char text[] = "{\"id\":7}";
+	const struct ab_state_text where = {
+	    .line = {text, sizeof(text) - 1}, .cut_at = 7, .comma = true};
+	struct ab_kept_text kept;
+
+	(void)state;
+	assert_int_equal(ab_state_texts_keep(&texts, &where, &kept, &err), 0);
+	assert_int_equal(ab_state_texts_put(&texts, &kept, UINT64_MAX, UINT64_MAX, &line, &err), 0);
+	assert_string_equal(line.data,
+	    "{\"id\":7,\"destinationStats\":{\"recordCount\":18446744073709551615.0,"
+	    "\"rejectedRecordCount\":18446744073709551615.0}}");
+	ab_state_texts_forget(&texts, &kept);
+}
+
+static void
+a_line_has_room_to_the_byte(void **state)
+{
+	static const char text[] = "{}";
+	const struct ab_state_text where = {.line = {text, sizeof(text) - 1}, .cut_at = 1};
+	const size_t whole = sizeof(text) - 1 + sizeof(STATS) - 1;
+	struct ab_kept_text kept;
+	struct ab_buf narrow;
+
+	(void)state;
+	assert_int_equal(ab_state_texts_keep(&texts, &where, &kept, &err), 0);
+	ab_buf_init(&narrow, whole + 1);
+	ab_buf_add_text(&narrow, "xx");
+	assert_int_equal(ab_state_texts_put(&texts, &kept, 5, 2, &narrow, &err), -1);
+	assert_string_equal(narrow.data, "xx");
+	ab_buf_truncate(&narrow, 1);
+	assert_int_equal(ab_state_texts_put(&texts, &kept, 5, 2, &narrow, &err), 0);
+	assert_string_equal(narrow.data, "x{" STATS "}");
+	ab_buf_release(&narrow);
+	ab_state_texts_forget(&texts, &kept);
+}
+
 /* --- texts that wait in a file --- */
 
 /* A text of so many bytes, all of them c. */
@@ -183,6 +222,8 @@ main(void)
 	    CASE(what_is_cut_is_replaced),
 	    CASE(where_nothing_is_cut_it_is_added),
 	    CASE(a_bare_text_leaves_as_it_is),
+	    CASE(the_largest_counts_have_room),
+	    CASE(a_line_has_room_to_the_byte),
 	    CASE(beyond_four_mebibytes_texts_wait_in_a_file),
 	    CASE(a_file_of_which_all_left_is_written_from_its_start),
 	    CASE(a_text_that_finds_no_room_is_refused_and_leaves_nothing),
