@@ -1,9 +1,9 @@
 #include "json_escape.h"
 
-#define PIECE 512
+#define PIECE ((size_t)512)
 /* Room for so many bytes and for what may be read beyond them, or for a NaN among them, which
  * becomes a string. */
-#define ROOM(bytes) (2 * ((bytes) + 2 * AB_JSON_BLOCK) + AB_JSON_BLOCK)
+#define ROOM(bytes) (2 * (bytes) + 5 * (size_t)AB_JSON_BLOCK)
 
 void
 ab_json_put_pieces(
@@ -14,15 +14,16 @@ ab_json_put_pieces(
 	for (const char *p = text; p < end && !out->overflowed;) {
 		const size_t left = (size_t)(end - p);
 		const size_t count = left < PIECE ? left : PIECE;
-		if (out->limit - out->len >= ROOM(count)) {
-			char *to = ab_buf_reserve(out, ROOM(count));
-			char *after = piece(self, to, &p, p + count);
+		const bool fits = out->limit - out->len >= ROOM(count);
+		char room[ROOM(PIECE)];
+		char *to = fits ? ab_buf_reserve(out, ROOM(count)) : room;
+		char *after = piece(self, to, &p, p + count);
+		const size_t written = (size_t)(after - to);
+		if (fits) {
 			*after = '\0';
-			out->len += (size_t)(after - to);
+			out->len += written;
 		} else {
-			char room[ROOM(PIECE)];
-			char *after = piece(self, room, &p, p + count);
-			ab_buf_add(out, room, (size_t)(after - room));
+			ab_buf_add(out, room, written);
 		}
 	}
 }
