@@ -276,6 +276,31 @@ def test_a_part_is_a_number_from_one(sandbox, apply):
     assert sandbox.faults() == []
 
 
+@pytest.mark.parametrize("errors, told", [
+    ("texts", "is on hold"), ("objects", {"id": "v2", "message": "is on hold"})])
+def test_a_fault_may_refuse_single_records(sandbox, errors, told):
+    sandbox.settings(errors=errors)
+    sandbox.faults([{"match": "p 2 \u00e9?", "refuse": "is on hold"}])
+    records = [visitor(name, plan=f"p {name[1]} \u00e9") for name in ("v1", "v2", "v3")]
+    assert update(sandbox, *records).json == {
+        "total": 3, "updated": 2, "failed": 1, "kind": "visitor", "errors": [told]}
+    assert [one["writes"] for one in sandbox.visitors().values()] == [1, 0, 1]
+    assert update(sandbox, *records).json["updated"] == 3
+
+
+def test_what_is_refused_is_not_missing_too(sandbox):
+    sandbox.faults([{"match": "v9", "refuse": "no"}])
+    reply = update(sandbox, visitor("v8", age=1), visitor("v9", age=1)).json
+    assert (reply["missing"], reply["errors"]) == (["v8"], ["no"])
+
+
+@pytest.mark.parametrize("rule", [{"refuse": "no"}, {"match": "v1", "refuse": 1}])
+def test_a_refusal_has_words_and_says_of_what(sandbox, rule):
+    with pytest.raises(RuntimeError):
+        sandbox.faults([rule])
+    assert sandbox.faults() == []
+
+
 def test_faults_answer_in_place_of_the_service(sandbox):
     sandbox.faults([{"status": 409}, {"status": 429}, {"status": 503},
                     {"status": 429, "headers": {"Retry-After": "3"}}])

@@ -929,7 +929,7 @@ def test_a_rule_can_look_into_the_body(sandbox):
     [{"match": "(", "status": 1}], [{"stall": "before"}], [{"stall": 1}],
     [{"stall": "after", "status": 500}], [{"apply": True}], [{"apply": 2, "status": 500}],
     [{"apply": 0, "status": 500}], [{"apply": 1, "status": 500}], [{"apply": "2", "status": 500}],
-    [{"apply": True, "cut": "after"}]])
+    [{"apply": True, "cut": "after"}], [{"match": "a", "refuse": "no"}]])
 def test_a_wrong_fault_script_is_refused(shared, rules):
     with pytest.raises(RuntimeError):
         shared.faults(rules)

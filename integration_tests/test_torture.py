@@ -8,7 +8,7 @@ import pytest
 from torture.kinds import KINDS
 from torture.place import Place
 from torture.schedule import Schedule
-from torture.seldom import COUNTED, FELL_BACK, SPLIT, reached
+from torture.seldom import COUNTED, FELL_BACK, SINGLED_OUT, SPLIT, reached
 from torture.trial import Trial
 from torture.tried import PROTOCOLS
 from torture.wire import Airbyte, Singer
@@ -17,7 +17,8 @@ from torture.workload import STRANGER, Change, Complete, Mark, Version
 SEEDS = range(1, 13)
 MORE_SEEDS = range(1, 61)
 # What faults must lead to at each service.
-REACHED = {"dust": {SPLIT, FELL_BACK}, "luzmo": {SPLIT, COUNTED}, "pendo": {SPLIT, FELL_BACK}}
+REACHED = {"dust": {SPLIT, FELL_BACK}, "luzmo": {SPLIT, COUNTED},
+           "pendo": {SPLIT, FELL_BACK, SINGLED_OUT}}
 SLOW = {"stall", "still"}  # what takes seconds by nature is left to `make torture`
 
 both = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -53,7 +54,7 @@ def test_no_promise_is_broken_whatever_goes_wrong(place, connector, protocol):
 
 
 @everywhere
-def test_batches_are_halved_fall_back_and_settle_by_count(place, connector):
+def test_what_chance_seldom_leads_to_is_reached(place, connector):
     wanted = set(REACHED[connector])
     schedules = (Schedule(connector, protocol, seed) for seed in MORE_SEEDS
                  for protocol in PROTOCOLS)
@@ -129,6 +130,12 @@ def test_what_luzmo_holds_may_show_late():
     settings = [set(Schedule("luzmo", "singer", seed).sandbox_settings) for seed in range(50)]
     for wanted in ({"lag_ms"}, {"tag_lag_ms"}, {"lag_ms", "tag_lag_ms"}):
         assert any(one & {"lag_ms", "tag_lag_ms"} == wanted for one in settings)
+
+
+def test_single_records_of_a_call_may_be_refused_at_pendo():
+    names = {name for seed in range(50) for one in Schedule("pendo", "airbyte", seed).attempts
+             for name in one.names()}
+    assert "single records refused" in names
 
 
 def test_part_of_a_call_may_be_carried_out_at_pendo():

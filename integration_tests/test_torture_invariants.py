@@ -16,6 +16,7 @@ from torture.order import Order
 from torture.outcome import READERS, Outcome
 from torture.records import CONTENT, Record, data_of, old_record
 from torture.schedule import Schedule
+from torture.seldom import NAMED
 from torture.tried_dust import Tables
 from torture.tried_luzmo import Luzmo
 from torture.wire import DELETED_AT, Airbyte, Singer
@@ -365,9 +366,10 @@ def test_a_rejection_without_reason_is_found():
     assert attempted.suffered(None, requests=[{**LOST, "status": 413}]).broken() == []
 
 
-def test_a_record_that_was_rejected_in_place_of_the_refused_one_is_found():
-    attempted = Attempted().suffered(None, requests=[{**LOST, "status": 413}])
-    attempted.outcome.faults.refused = attempted.stream.records[1]
+@pytest.mark.parametrize("answer", [{"status": 413}, {"status": 200, "rule": NAMED}])
+def test_a_record_that_was_rejected_in_place_of_the_refused_one_is_found(answer):
+    attempted = Attempted().suffered(None, requests=[{**LOST, **answer}])
+    attempted.outcome.faults.refused = (attempted.stream.records[1],)
     attempted.outcome.rejected = [("s0", 1)]
     state, _ = attempted.outcome.acknowledged[0]
     attempted.outcome.acknowledged[0] = (state, state.answer(rejected=1))
@@ -516,10 +518,18 @@ def test_a_refused_record_that_failed_a_run_is_found():
     rule = {"match": "a", "status": 413, "times": -1}
     attempted = Attempted().suffered(None, rule, requests=[{**LOST, "status": 413}])
     attempted.failed(("system_error", "HTTP 413"))
-    attempted.outcome.faults.refused = attempted.stream.records[1]
-    assert attempted.finds(invariants.one_refused_record_fails_no_run)
+    attempted.outcome.faults.refused = (attempted.stream.records[1],)
+    assert attempted.finds(invariants.a_refused_record_fails_no_run)
     attempted.trial.service.withholds = lambda record: record.number != 2
-    assert "one refused record fails no run" not in attempted.broken()
+    assert "a refused record fails no run" not in attempted.broken()
+
+
+def test_a_record_refused_by_name_fails_no_run_even_if_there_is_no_other():
+    attempted = Attempted().suffered(None, {"match": "a", "refuse": "no"})
+    attempted.trial.service.withholds = lambda record: record.number != 2
+    attempted.outcome.faults.refused = (attempted.stream.records[1],)
+    attempted.failed(("config_error", "a"))
+    assert "a refused record fails no run" in attempted.broken()
 
 
 def test_requests_after_a_refusal_are_found():

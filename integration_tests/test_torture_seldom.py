@@ -1,13 +1,17 @@
-"""What the sandbox's log shows of batches that are halved, fall back and settle by a count."""
+"""What the sandbox's log shows of batches that are halved, refused in part, fall back and settle by
+a count."""
 
+import re
 from random import Random
 
 import pytest
 
 from torture import seldom
-from torture.seldom import COUNTED, EARLIER, FELL_BACK, LOST, REFUSED, SPLIT
-from torture.records import Record
+from torture.seldom import (
+    COUNTED, EARLIER, FELL_BACK, LOST, NAMED, REFUSED, SINGLED_OUT, SPLIT)
+from torture.records import Record, data_of, to_json
 from torture.outcome import Outcome
+from torture.tried_dust import Tables
 from torture.tried_luzmo import Luzmo
 from torture.tried_pendo import Pendo
 from torture.workload import Stream
@@ -36,6 +40,15 @@ def test_a_batch_fell_back_if_the_version_before_comes_after():
     assert reached(Pendo, alone, {"rule": EARLIER, "records": 1}) == [FELL_BACK]
     assert reached(Pendo, {"rule": EARLIER, "records": 1}, alone) == []
     assert reached(Pendo, {"rule": EARLIER, "records": 1}) == []
+
+
+def test_of_several_records_some_were_refused_if_the_call_was_good():
+    named = {"rule": NAMED, "records": 2}
+    assert reached(Pendo, named) == [SINGLED_OUT]
+    assert reached(Pendo, {**named, "records": 1}) == []
+    assert reached(Pendo, {**named, "status": 0}) == []
+    assert reached(Pendo, named, {"rule": EARLIER, "records": 1}) == sorted(
+        [FELL_BACK, SINGLED_OUT])
 
 
 def test_a_count_settled_if_what_was_lost_does_not_come_again():
@@ -69,10 +82,26 @@ def test_the_version_before_is_one_that_can_wait_in_the_same_batch():
 @pytest.mark.parametrize("seed", range(20))
 def test_a_record_is_refused_by_its_text_alone(seed):
     stream = stream_of((1, False), (1, False))
-    rules, record = seldom.rules_of(Random(seed), Pendo, [stream])
-    assert rules[0]["name"] == REFUSED and rules[0]["status"] in Pendo.halving
-    assert len(rules) == 1 + (record.number == 2)
+    (first, *more), records = seldom.rules_of(Random(seed), Pendo, [stream])
+    assert first["name"] == NAMED if "refuse" in first else first["status"] in Pendo.halving
+    assert {record.number for record in stream.records
+            if re.search(first["match"], to_json(data_of(record, "deleted")))} == {
+                record.number for record in records}
+    assert len(more) == (records[0].number == 2 or len(records) == 2)
+
+
+def test_a_record_is_refused_in_each_way():
+    stream = stream_of((1, False), (1, False))
+    made = [seldom.rules_of(Random(seed), Pendo, [stream]) for seed in range(50)]
+    assert {(rules[0]["name"], len(records)) for rules, records in made} == {
+        (REFUSED, 1), (NAMED, 1), (NAMED, 2)}
+
+
+def test_what_cannot_tell_records_apart_is_not_asked_to():
+    stream = stream_of((1, False), (1, False))
+    assert not any("refuse" in rule for seed in range(50)
+                   for rule in seldom.rules_of(Random(seed), Tables, [stream])[0])
 
 
 def test_without_a_record_there_is_nothing_to_refuse():
-    assert seldom.rules_of(Random(1), Pendo, [stream_of()]) == ([], None)
+    assert seldom.rules_of(Random(1), Pendo, [stream_of()]) == ([], ())

@@ -20,6 +20,9 @@ A rule is a JSON object, every key optional:
     headers    {"Retry-After": "1"}; a Content-Type takes the place of the body's
     apply      true: apply, then answer that status all the same; a number: apply so many of the
                request's records, where the service has such
+    refuse     a text: apply the request but for its records in which `match` is found, and tell of
+               each, in these words, that it was refused; where the service has such. Their JSON is
+               searched: compact, and ASCII
 """
 
 import json
@@ -28,8 +31,8 @@ from dataclasses import dataclass, field
 
 CUTS = (None, "before", "after", "reply")
 KEYS = {
-    "name", "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut", "status",
-    "body", "padding", "headers", "apply",
+    "name", "method", "path", "query", "match", "skip", "times", "delay_ms", "stall", "cut",
+    "status", "body", "padding", "headers", "apply", "refuse",
 }
 
 
@@ -56,6 +59,7 @@ class Rule:
     padding: int = 0
     headers: dict = field(default_factory=dict)
     apply: object = False
+    refuse: str = None
 
     @classmethod
     def parse(cls, data):
@@ -72,11 +76,14 @@ class Rule:
             raise BadRule(f"stall is true or after, not {rule.stall!r}")
         if sum(map(bool, (rule.cut, rule.status, rule.stall))) > 1:
             raise BadRule("a rule either cuts, stalls or answers with a status")
+        if rule.refuse is not None and not (isinstance(rule.refuse, str) and rule.match):
+            raise BadRule("refuse is a text, and match says which records are refused")
         applies = isinstance(rule.apply, bool) or rule.part is not None
         if not applies or (rule.apply and not rule.status):
             raise BadRule("apply is true, false or a number from 1, and goes with a status")
-        if not (rule.cut or rule.stall or rule.status or rule.delay_ms):
-            raise BadRule("a rule needs at least one of status, cut, stall, delay_ms")
+        acts = rule.cut or rule.stall or rule.status or rule.delay_ms or rule.refuse is not None
+        if not acts:
+            raise BadRule("a rule needs at least one of status, cut, stall, delay_ms, refuse")
         try:
             for pattern in (rule.path, rule.query, rule.match):
                 re.compile(pattern)

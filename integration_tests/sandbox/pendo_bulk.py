@@ -2,12 +2,15 @@
 
 A body that is no JSON array, or a value for a field that the schema does not have, refuses the
 whole call. What is wrong with one record (no id, an id that is no text, other members, a value
-that is not of its field's type) is an error of that record, none of whose values are kept. Records
-are applied in their order, so with a time limit, or a fault that applies a part, the first ones are.
+that is not of its field's type) is an error of that record, none of whose values are kept; what a
+fault refuses is such an error too. Records are applied in their order, so with a time limit, or a
+fault that applies a part, the first ones are.
 """
 
 import asyncio
+import re
 
+from sandbox import exact_json
 from sandbox.pendo_request import KINDS, ApiError, bad_request
 from sandbox.pendo_store import Record
 from sandbox.pendo_values import problem
@@ -44,6 +47,14 @@ class Outcome:
         """For the totals of the sandbox."""
         return {"updated": self.total - self.failed, "missing": len(self.missing),
                 "errors": len(self.errors), "created": self.created}
+
+
+def refused(call, record):
+    """In which words a fault refuses a record; None if it does not."""
+    if call.refusal is None:
+        return None
+    pattern, words = call.refusal
+    return words if re.search(pattern, exact_json.write(record)) else None
 
 
 class BulkValues:
@@ -91,7 +102,7 @@ class BulkValues:
         creates = request.creates
         for record in records:
             identity = request.id_of(record)
-            wrong = self.problem_of(request, identity, record)
+            wrong = self.problem_of(request, identity, record) or refused(request.call, record)
             if wrong is not None:
                 outcome.refuse(identity, wrong)
                 continue

@@ -41,6 +41,7 @@ class Call:
     authorized: bool = False
     parsed: object = None  # the service's own: what it made of the body
     part: int = None  # how many of its records a fault lets the service apply; None: all
+    refusal: tuple = None  # (which of its records a fault refuses: a pattern, in these words)
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Service:
 
     latency_ms = 0  # added to each reply
     max_head = None  # bytes of request line and headers; more is answered with 431
-    applies_parts = False  # whether it heeds `call.part`
+    applies_parts = False  # whether it heeds `call.part` and `call.refusal`
 
     async def handle(self, call):
         """Answer a request of the service's own API. Sets `call.authorized`."""
@@ -269,6 +270,8 @@ class SandboxServer:
         """What a rule does before the service; a reply if the service is not to be asked."""
         refuses = rule.status and not rule.apply
         call.part = rule.part
+        if rule.refuse is not None:
+            call.refusal = rule.match, rule.refuse
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)
         if rule.stall is True or refuses or rule.cut == "before":
@@ -298,8 +301,10 @@ class SandboxServer:
             if not isinstance(rules, list):
                 raise BadRule("a fault script is a list of rules")
             script = FaultScript(rules)
-            if not self.service.applies_parts and any(rule.part for rule in script.rules):
-                raise BadRule("apply is true or false: this service does not apply parts")
+            if not self.service.applies_parts and any(
+                    rule.part or rule.refuse is not None for rule in script.rules):
+                raise BadRule("this service does not apply parts: apply is true or false, and "
+                              "there is no refuse")
             self.faults = script
         elif call.method == "DELETE":
             self.faults = FaultScript()

@@ -7,7 +7,6 @@ A kind of failure is the failure_type of Airbyte's protocol.
 from dataclasses import dataclass, field
 
 from torture import seldom
-from torture.records import Record
 from torture.workload import log_scale
 
 CONFIG, TRANSIENT, SYSTEM = "config_error", "transient_error", "system_error"
@@ -45,7 +44,7 @@ class Faults:
     lines: int = None
     piece: int = 1 << 16  # bytes written at once
     disk: int = 0  # bytes of TMPDIR
-    refused: Record = None  # this one record is refused, and others only together with it
+    refused: tuple = ()  # these records are refused, and others only together with them
 
     @property
     def input_ends_well(self):
@@ -84,6 +83,8 @@ class Faults:
 
 def name_of(rule):
     """What a rule is called."""
+    if "refuse" in rule:
+        return "single records refused"
     if "status" in rule:
         what = "oversized" if "padding" in rule else str(rule["status"])
         return f"{what} after it was done" if rule.get("apply") else what

@@ -8,6 +8,7 @@ from signal import SIGTERM
 from torture.faults import PASSING, UNTRUSTED
 from torture.outcome import STATE_START
 from torture.records import CONTENT, Record
+from torture.seldom import NAMED
 
 MIB = 1 << 20
 MEMORY = 48 * MIB
@@ -40,13 +41,14 @@ def records_of_one_object_keep_their_order(trial, outcome):
 
 def rejections_are_as_they_must_be(trial, outcome):
     """What is rejected is what cannot be taken; a refusal may have part of a batch rejected. Where
-    one record is refused, others only with it, no other is."""
+    it is known which records are refused, others only with them, no other is."""
     records = {name: {one.number: one for one in model.stream.records}
                for name, model in trial.models.items()}
-    refused = set(trial.service.rejecting) & {one["status"] for one in outcome.requests}
+    refused = any(one["status"] in trial.service.rejecting or one.get("rule") == NAMED
+                  for one in outcome.requests)
     only = outcome.faults.refused
     for name, number in outcome.rejected:
-        may_be = refused and only in (None, records[name][number])
+        may_be = refused and (not only or records[name][number] in only)
         if not may_be and not trial.service.rejects(records[name][number]):
             yield f"stream {name}: v {number} was rejected"
 
@@ -199,15 +201,17 @@ def one_passing_fault_fails_no_run(trial, outcome):
         yield f"it failed: {outcome.failures}"
 
 
-def one_refused_record_fails_no_run(trial, outcome):
-    """It is found and rejected, or tried again. If the service takes no other of its stream, it may
-    be that something is set wrongly."""
+def a_refused_record_fails_no_run(trial, outcome):
+    """It is found and rejected, or tried again. If the service takes no other of its stream, and
+    refuses it with all that comes with it, it may be that something is set wrongly."""
     only = outcome.faults.refused
-    if only is None or outcome.faults.around not in (None, "dribble", "still"):
+    if not only or outcome.faults.around not in (None, "dribble", "still"):
         return
-    others = [one for one in outcome.input.within(outcome.said.fed) if isinstance(one, Record)
-              and one.stream == only.stream and one != only and not trial.service.withholds(one)]
-    if others and not outcome.succeeded:
+    is_named = any("refuse" in rule for rule in outcome.faults.rules)
+    others = [one for one in outcome.input.within(outcome.said.fed)
+              if isinstance(one, Record) and one.stream == only[0].stream and one not in only
+              and not trial.service.withholds(one)]
+    if (is_named or others) and not outcome.succeeded:
         yield f"it failed: {outcome.failures}"
 
 
@@ -266,5 +270,5 @@ INVARIANTS = (
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
     a_failure_is_told_once_and_last, a_signal_that_is_heard_is_told,
     an_untrusted_server_is_told_nothing, one_passing_fault_fails_no_run,
-    one_refused_record_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
+    a_refused_record_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
     memory_stays_below_its_limit, an_attempt_without_faults_succeeds)

@@ -1,6 +1,7 @@
-"""What chance alone seldom leads to: a batch that is halved, an earlier version that takes the
-place of a rejected one, a push of which only the row count tells that it arrived. The rules that
-lead there, and how the sandbox's log shows that they did.
+"""What chance alone seldom leads to: a batch that is halved, a call of whose records some are
+refused and the others applied, an earlier version that takes the place of a rejected one, a push of
+which only the row count tells that it arrived. The rules that lead there, and how the sandbox's log
+shows that they did.
 """
 
 import re
@@ -11,22 +12,27 @@ from torture.records import head_of
 SHARE = 0.3  # of all attempts
 ALONE = 0.7  # of these nothing else goes wrong
 REPLACING, NEWEST = 0.8, 0.7  # the record rather has one before it, and is the last of its id
+BY_NAME = 0.5  # of refusals, where the service can tell which record it does not take
+WHOLE_KEY = 0.2  # of these are of a key, whatever the value
 NEAR = 8  # records further apart are often in different batches
 
 # What rules are called in the log.
-REFUSED, EARLIER, LOST = "refused", "earlier", "lost"
+REFUSED, NAMED, EARLIER, LOST = "refused", "named", "earlier", "lost"
 # What is reached.
 SPLIT, FELL_BACK, COUNTED = "a batch was halved", "an earlier version was sent", "a count settled"
+SINGLED_OUT = "some records of a call were refused"
 
 
 def rules_of(random, service, streams):
-    """(rules, the record that is refused, or None)"""
+    """(rules, the records that are refused)"""
     if service.appends and random.random() < 0.5:
-        return [a_lost_append(random, service)], None
+        return [a_lost_append(random, service)], ()
     found = a_record(random, service, streams)
     if found is None:
-        return [], None
-    return refusing(random, service, *found), found[0]
+        return [], ()
+    if service.singles_out and random.random() < BY_NAME:
+        return naming(random, service, streams, *found)
+    return refusing(random, service, *found), found[:1]
 
 
 def a_lost_append(random, service):
@@ -40,12 +46,31 @@ def refusing(random, service, record, earlier):
     lasting = [one for one in service.halving if one not in service.passing]
     status = random.choice(lasting * 2 + list(service.halving))
     times = [1, 2, 5, -1, -1, -1] if status in lasting else [1, 2, 3]
-    rules = [{"name": REFUSED, "match": re.escape(head_of(record)), "status": status,
-              "times": random.choice(times)}]
-    if earlier is not None:
-        rules.append({"name": EARLIER, "match": re.escape(head_of(earlier)), "times": -1,
-                      "delay_ms": 0.01})
-    return rules
+    return [{"name": REFUSED, "match": pattern_of([record]), "status": status,
+             "times": random.choice(times)}, *watching(earlier)]
+
+
+def naming(random, service, streams, record, earlier):
+    """(rules, the records): one that the service does not take, or all of its key in its stream,
+    while it takes what else is in a call."""
+    records = (record,)
+    if random.random() < WHOLE_KEY:
+        records = tuple(one for stream in streams for one, _ in versions(service, stream)
+                        if (one.stream, one.key) == (record.stream, record.key))
+    return [{"name": NAMED, "match": pattern_of(records), "refuse": "is on hold",
+             "times": random.choice([1, 2, 5, -1, -1, -1])}, *watching(earlier)], records
+
+
+def watching(earlier):
+    """The rule that has the log tell of a version, which may be None."""
+    if earlier is None:
+        return []
+    return [{"name": EARLIER, "match": pattern_of([earlier]), "times": -1, "delay_ms": 0.01}]
+
+
+def pattern_of(records):
+    """What finds these and no others."""
+    return "|".join(re.escape(head_of(one)) for one in records)
 
 
 def a_record(random, service, streams):
@@ -85,7 +110,8 @@ def earlier_of(service, record, before):
 
 def reached(outcomes, service):
     """What came about in one of these attempts."""
-    tests = {SPLIT: has_split, FELL_BACK: has_fallen_back, COUNTED: has_counted}
+    tests = {SPLIT: has_split, FELL_BACK: has_fallen_back, COUNTED: has_counted,
+             SINGLED_OUT: has_singled_out}
     return sorted(what for what, test in tests.items()
                   if any(test(one.requests, service) for one in outcomes))
 
@@ -110,7 +136,14 @@ def has_fallen_back(requests, service):
     and batches that share an id go in order."""
     del service
     found = by_rule(requests)
-    return any(one["n"] > found[REFUSED][0]["n"] for one in found[EARLIER] if found[REFUSED])
+    refused = found[REFUSED] + found[NAMED]
+    return any(one["n"] > refused[0]["n"] for one in found[EARLIER] if refused)
+
+
+def has_singled_out(requests, service):
+    """A call of several was answered with a good status, and not all of them were taken."""
+    return any(one["status"] == 200 and service.records_in(one) > 1
+               for one in by_rule(requests)[NAMED])
 
 
 def has_counted(requests, service):

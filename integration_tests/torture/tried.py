@@ -32,6 +32,7 @@ class Tried:
     passing = PASSING  # statuses after which a request is tried again
     rejecting = ()  # statuses by which single records may be rejected
     halving = (413,)  # those after which a batch of several is halved
+    singles_out = False  # whether it refuses single records of a request, and takes the others
     appends = None  # the part of a rule that finds what must not come twice; None: nothing
     secrets = ()  # of its configuration
 

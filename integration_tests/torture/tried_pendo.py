@@ -23,7 +23,7 @@ class TriedPendo(Tried):
     modes = ("upsert", "dedup", "update")
     singer_modes = ("upsert",)
     has_deletions = True
-    merges = shares = applies_parts = True
+    merges = shares = applies_parts = singles_out = True
     kinds = ("visitor", "account")
     in_flight = 10
     passing = (*PASSING, 409)
