@@ -547,6 +547,54 @@ def test_a_refused_request_that_comes_again_is_found():
     assert attempted.finds(invariants.nothing_is_asked_after_a_refusal)
 
 
+def wrong_key():
+    """An attempt in which the records after the first state have no key."""
+    attempted = Attempted(protocol="singer").suffered("wrong key").safe(2)
+    attempted.outcome.input.name_wrong_key(4, ["absent"])
+    attempted.outcome.acknowledged = attempted.outcome.acknowledged[:1]
+    attempted.outcome.counted = None
+    return attempted.failed((None, "line 5 of the input cannot be taken: stream s0: no key"))
+
+
+def test_a_wrong_key_breaks_no_promise():
+    attempted = wrong_key()
+    assert attempted.outcome.input.wrong_key == 5 and len(attempted.outcome.came) == 2
+    assert attempted.broken() == []
+
+
+def test_a_wrong_key_that_is_not_told_of_is_found():
+    attempted = wrong_key().failed((None, "line 4 of the input cannot be taken: stream s0: no"))
+    assert attempted.finds(invariants.a_wrong_key_ends_the_input_and_no_more)
+    attempted.failed((None, "line 6 of the input cannot be taken: stream s0: no"))
+    assert attempted.broken() == []
+
+
+def test_a_state_that_is_lost_to_a_wrong_key_is_found():
+    attempted = wrong_key()
+    attempted.outcome.acknowledged = []
+    assert attempted.finds(invariants.a_wrong_key_ends_the_input_and_no_more)
+
+
+def test_a_wrong_key_that_was_taken_is_found():
+    attempted = wrong_key()
+    attempted.outcome.said.code = 0
+    attempted.outcome.failures = []
+    assert "exit code zero means all is acknowledged" in attempted.broken()
+
+
+def test_under_another_key_the_same_id_is_another_row():
+    attempted = Attempted()
+    attempted.stream.records[2:4] = [
+        dataclasses.replace(one, by=("id", "v")) for one in attempted.stream.records[2:4]]
+    attempted.model.numbered = {one.number: one for one in attempted.stream.records}
+    first, *_ = attempted.stream.records
+    assert attempted.finds(CONTENTS)
+    attempted.rows[:] = [*map(row, attempted.stream.records), *old(attempted.stream)[2:]]
+    assert attempted.finds(CONTENTS)  # the version before is there twice
+    attempted.rows.remove(row(attempted.stream.records[1]))
+    assert first.identity == 1 and attempted.broken() == []
+
+
 def test_a_failure_without_faults_is_found():
     attempted = Attempted().failed(("transient_error", "a"))
     assert "an attempt without faults succeeds" in attempted.broken()

@@ -8,12 +8,15 @@ import pytest
 
 from torture import seldom
 from torture.seldom import (
-    COUNTED, EARLIER, FELL_BACK, LOST, NAMED, REFUSED, SINGLED_OUT, SPLIT)
+    COUNTED, EARLIER, FELL_BACK, LOST, MORE_FIELDS, NAMED, OTHER_KEY, REFUSED, SINGLED_OUT, SPLIT,
+    WRONG_KEY)
 from torture.records import Record, data_of, to_json
 from torture.outcome import Outcome
+from torture.conversation import Said
 from torture.tried_dust import Tables
 from torture.tried_luzmo import Luzmo
 from torture.tried_pendo import Pendo
+from torture.wire import Input
 from torture.workload import Stream
 
 
@@ -21,7 +24,7 @@ def reached(kind, *requests):
     """What a run with these requests reached."""
     numbered = [{"n": number, "status": 200, **one} for number, one in enumerate(requests, 1)]
     service = kind.__new__(kind)  # without a sandbox
-    return seldom.reached([Outcome(1, None, None, None, requests=numbered)], service)
+    return seldom.reached([Outcome(1, None, Input(), Said(), requests=numbered)], service)
 
 
 PUSH = {"resource": "data", "action": "create", "dataset": "d", "type": "append", "body_bytes": 9}
@@ -57,6 +60,37 @@ def test_a_count_settled_if_what_was_lost_does_not_come_again():
     assert reached(Luzmo, lost, COUNT, PUSH) == []
     assert reached(Luzmo, lost, PUSH) == []
     assert reached(Luzmo, lost, {**COUNT, "dataset": "e"}) == []
+
+
+def changed(code, failure, *forms):
+    """What a run went through whose records had these numbers of fields, and keys."""
+    written = Input()
+    for number, (fields, by) in enumerate(forms, 1):
+        written.lines.append(b"{}\n")
+        written.items.append(Record("s0", number, 1, 10, fields=fields, by=by))
+    written.name_wrong_key(len(forms) - 1, ["absent"])
+    said = Said(code, fed=len(written.data))
+    return list(seldom.changes(Outcome(1, None, written, said, failures=[(None, failure)])))
+
+
+def test_a_schema_changed_if_a_run_that_was_well_had_records_of_both_forms():
+    last = (9, ("id",))  # comes after the wrong key
+    assert changed(0, "", (0, ("id",)), (1, ("id",)), last) == [MORE_FIELDS]
+    assert changed(0, "", (0, ("id",)), (0, ()), last) == [OTHER_KEY]
+    assert changed(0, "", (0, ("id",)), (0, ("id",)), last) == []
+    assert changed(1, "", (0, ("id",)), (1, ()), last) == []
+
+
+def test_a_key_was_refused_if_its_line_is_told():
+    forms = (0, ("id",)), (0, ("id",))
+    for number, reached_it in ((1, []), (2, [WRONG_KEY]), (3, [WRONG_KEY]), (4, [])):
+        assert changed(1, f"line {number} of the input cannot be taken: stream s0: a",
+                       *forms) == reached_it
+    assert changed(0, "line 2 of the input cannot be taken: stream s0: a", *forms) == []
+
+
+def test_before_a_wrong_key_there_is_something_to_lose():
+    assert changed(1, "line 1 of the input cannot be taken: stream s0: a", (0, ("id",))) == []
 
 
 def stream_of(*records):

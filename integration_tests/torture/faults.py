@@ -26,9 +26,10 @@ RETRY_AFTER = ("0", "1", "20", "soon", "86400", "-1")
 # What is around a run, and how often.
 AROUND = {
     None: 40, "kill": 16, "terminate": 4, "closed output": 6, "end in mid-line": 8,
-    "early end": 6, "dribble": 4, "still": 1, "full disk": 5, "no such host": 2, "no listener": 2,
-    "wrong host": 2, "expired": 2, "self-signed": 2}
+    "early end": 6, "wrong key": 12, "dribble": 4, "still": 1, "full disk": 5, "no such host": 2,
+    "no listener": 2, "wrong host": 2, "expired": 2, "self-signed": 2}
 UNTRUSTED = ("wrong host", "expired", "self-signed")
+WRONG_KEYS = (("absent",), ("id", "absent"))  # of a SCHEMA before a record that lacks them
 UNREACHABLE = ("no such host", "no listener")
 
 
@@ -44,12 +45,13 @@ class Faults:
     lines: int = None
     piece: int = 1 << 16  # bytes written at once
     disk: int = 0  # bytes of TMPDIR
+    keys: tuple = ()  # key properties that a record lacks
     refused: tuple = ()  # these records are refused, and others only together with them
 
     @property
     def input_ends_well(self):
-        """Whether all of the input comes, and its end."""
-        return self.around not in ("end in mid-line", "early end")
+        """Whether all of the input comes, can be taken, and ends."""
+        return self.around not in ("end in mid-line", "early end", "wrong key")
 
     @property
     def is_killed(self):
@@ -78,6 +80,8 @@ class Faults:
             found.add(SYSTEM)
         if self.around == "early end":
             found.add(TRANSIENT)
+        if self.around == "wrong key":
+            found.add(CONFIG)
         return found
 
 
@@ -168,11 +172,10 @@ def a_rule(random, service):
 # --- attempts -------------------------------------------------------------------------------------
 
 
-def faults_of(random, rules, is_fooled, service, streams):
-    """The Faults of an attempt with up to so many rules. is_fooled: an early end of input would
-    look like a good one."""
+def faults_of(random, rules, impossible, service, streams):
+    """The Faults of an attempt with up to so many rules. impossible: what is never around it."""
     (around,) = random.choices(list(AROUND), AROUND.values())
-    if around == "early end" and is_fooled:
+    if around in impossible:
         around = None
     found = Faults([a_rule(random, service) for _ in range(random.randint(0, rules))], around)
     if random.random() < seldom.SHARE:
@@ -183,6 +186,10 @@ def faults_of(random, rules, is_fooled, service, streams):
     found.delay = random.choice([0, 0.0005, 0.002, 0.005, 0.02]) * random.random()
     if around == "dribble":
         found.piece = log_scale(random, 1, 3000)
+    if around == "wrong key":
+        found.keys, found.at = random.choice(WRONG_KEYS), random.random()
+        if random.random() < seldom.ALONE:
+            found.rules, found.refused = [], ()
     if around == "full disk":
         found.disk = random.choice([4096, 1 << 16, 1 << 20])
     if found.is_killed and random.random() < 0.7:

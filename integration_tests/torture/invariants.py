@@ -7,7 +7,7 @@ from signal import SIGTERM
 
 from torture.faults import PASSING, UNTRUSTED
 from torture.outcome import STATE_START
-from torture.records import CONTENT, Record
+from torture.records import CONTENT
 from torture.seldom import NAMED
 
 MIB = 1 << 20
@@ -128,6 +128,8 @@ def exit_code_zero_means_all_is_acknowledged(trial, outcome):
         yield f"the exit code is 0, with {len(outcome.acknowledged)} of {len(fed)} states"
     if outcome.faults.around == "end in mid-line" or outcome.failures:
         yield f"the exit code is 0 after {outcome.failures or 'half a line'}"
+    if outcome.input.wrong_key is not None:
+        yield "the exit code is 0 after a record without its key"
 
 
 def a_failure_is_told_once_and_last(trial, outcome):
@@ -148,6 +150,17 @@ def a_failure_is_told_once_and_last(trial, outcome):
         yield f"it failed without cause: {message[:500]}"
     elif kind is not None and kind not in kinds:
         yield f"a {kind}, where {' or '.join(sorted(kinds))} is due: {message[:500]}"
+
+
+def a_wrong_key_ends_the_input_and_no_more(trial, outcome):
+    """It is told by its line and stream, and what came before it is stored and acknowledged."""
+    del trial
+    if outcome.input.wrong_key is None or outcome.faults.rules:
+        return
+    if not outcome.refuses_key:
+        yield f"line {outcome.input.wrong_key} is not what is told of: {outcome.failures}"
+    if len(outcome.acknowledged) != len(outcome.input.states):
+        yield f"{len(outcome.acknowledged)} of {len(outcome.input.states)} states came back"
 
 
 def a_signal_that_is_heard_is_told(trial, outcome):
@@ -173,8 +186,7 @@ def an_untrusted_server_is_told_nothing(trial, outcome):
         return
     if outcome.requests:
         yield f"{len(outcome.requests)} requests came through"
-    came = [one for one in outcome.input.within(outcome.said.fed) if isinstance(one, Record)]
-    if outcome.succeeded and not all(map(trial.service.withholds, came)):
+    if outcome.succeeded and not all(map(trial.service.withholds, outcome.came)):
         yield "the exit code is 0"
     for _, message in outcome.failures:
         if "certificate" not in message:
@@ -208,8 +220,7 @@ def a_refused_record_fails_no_run(trial, outcome):
     if not only or outcome.faults.around not in (None, "dribble", "still"):
         return
     is_named = any("refuse" in rule for rule in outcome.faults.rules)
-    others = [one for one in outcome.input.within(outcome.said.fed)
-              if isinstance(one, Record) and one.stream == only[0].stream and one not in only
+    others = [one for one in outcome.came if one.stream == only[0].stream and one not in only
               and not trial.service.withholds(one)]
     if (is_named or others) and not outcome.succeeded:
         yield f"it failed: {outcome.failures}"
@@ -268,7 +279,8 @@ INVARIANTS = (
     the_run_ends, the_service_holds_what_it_must, records_of_one_object_keep_their_order,
     rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
-    a_failure_is_told_once_and_last, a_signal_that_is_heard_is_told,
-    an_untrusted_server_is_told_nothing, one_passing_fault_fails_no_run,
-    a_refused_record_fails_no_run, nothing_is_asked_after_a_refusal, nothing_secret_is_printed,
-    memory_stays_below_its_limit, an_attempt_without_faults_succeeds)
+    a_failure_is_told_once_and_last, a_wrong_key_ends_the_input_and_no_more,
+    a_signal_that_is_heard_is_told, an_untrusted_server_is_told_nothing,
+    one_passing_fault_fails_no_run, a_refused_record_fails_no_run,
+    nothing_is_asked_after_a_refusal, nothing_secret_is_printed, memory_stays_below_its_limit,
+    an_attempt_without_faults_succeeds)

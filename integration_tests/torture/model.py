@@ -10,7 +10,7 @@ of the stream was acknowledged.
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from torture.records import data_of, old_record
+from torture.records import data_of, identity_of, old_record
 from torture.wire import DELETED_AT
 from torture.workload import Stream
 
@@ -37,6 +37,7 @@ class Model:
     def __init__(self, service, stream: Stream, protocol):
         self.service = service
         self.stream = stream
+        self.numbered = {one.number: one for one in stream.records}
         self.deleted_at = DELETED_AT[protocol]
         self.progress = Progress()
         self.replaces = stream.overwrites or stream.truncates
@@ -92,7 +93,14 @@ class Model:
 
     def identity(self, record):
         """What tells rows from others."""
-        return record.key if self.stream.keyed else record.number
+        return record.identity if self.stream.keyed else record.number
+
+    def identity_of(self, row):
+        """The same of a row that is held."""
+        record = self.numbered.get(row["v"])
+        if not self.stream.keyed:
+            return row["v"]
+        return identity_of(record.by, row["id"], row["v"]) if record else row["id"]
 
     def must_be_there(self, record):
         """Whether it is safe."""
@@ -127,7 +135,7 @@ class Model:
         old = kept if self.keeps_old else {}
         held = {}
         for row in rows:
-            identity = row["id"] if self.stream.keyed else row["v"]
+            identity = self.identity_of(row)
             if identity in held:
                 yield f"{identity} is there twice"
             held[identity] = row

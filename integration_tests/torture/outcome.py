@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from connector import check_message
 from torture.conversation import Said
 from torture.faults import Faults
+from torture.records import Record
 from torture.wire import Input
 from torture.workload import Complete
 
@@ -39,6 +40,11 @@ class Outcome:
     peak: int = None  # bytes of memory, if measured
 
     @property
+    def came(self):
+        """The records that came, at least in part, and could be taken."""
+        return [item for item in self.input.within(self.said.fed) if isinstance(item, Record)]
+
+    @property
     def ended_well(self):
         """Whether the program got all of its input, its end, and all of its states before."""
         return self.said.closed and self.faults.input_ends_well
@@ -48,6 +54,15 @@ class Outcome:
         if self.ended_well or self.faults.around != "early end":
             return self.ended_well
         return self.said.closed and Complete(stream) in self.input.within(self.said.fed)
+
+    @property
+    def refuses_key(self):
+        """Whether it failed at the line that names a wrong key, or at the record after it."""
+        number = self.input.wrong_key
+        lines = () if number is None else (number, number + 1)
+        return self.said.code == 1 and any(
+            message.startswith(f"line {one} of the input cannot be taken: stream ")
+            for one in lines for _, message in self.failures)
 
     @property
     def succeeded(self):

@@ -26,6 +26,18 @@ class Record:
     note: bool = False
     fields: int = 0  # how many more fields the schema had when it came
     turn: int = 0
+    by: tuple = ("id",)  # the key properties when it came
+
+    @property
+    def identity(self):
+        """What it replaces, and is replaced by, where records have keys."""
+        return identity_of(self.by, self.key, self.number)
+
+
+def identity_of(by, key, number):
+    """Its key tells a record from others, or else also its number does; under another name it is
+    the same key."""
+    return key if len(by) == 1 else (key, number)
 
 
 def head_of(record):
@@ -42,7 +54,8 @@ def text_of(record):
 
 def data_of(record, deleted_at):
     """The data of a record."""
-    data = {"id": record.key, "v": record.number, "turn": record.turn, "pad": text_of(record)}
+    data = {"id": record.key, "v": record.number, "turn": record.turn, "twin": record.key,
+            "pad": text_of(record)}
     if record.note:
         data["note"] = f"{CONTENT} note {record.number}"
     data |= {name: f"{name} of {record.number}" for name in EXTRA[:record.fields]}
@@ -58,7 +71,8 @@ def old_record(stream, number):
 
 def schema_of(fields):
     """A json_schema."""
-    names = {"id": "integer", "v": "integer", "turn": "integer", "pad": "string", "note": "string"}
+    names = {**dict.fromkeys(("id", "v", "turn", "twin"), "integer"), "pad": "string",
+             "note": "string"}
     names |= dict.fromkeys(EXTRA[:fields], "string")
     return {"type": "object", "properties": {
         name: {"type": ["null", kind]} for name, kind in names.items()}}

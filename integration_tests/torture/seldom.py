@@ -1,7 +1,7 @@
 """What chance alone seldom leads to: a batch that is halved, a call of whose records some are
 refused and the others applied, an earlier version that takes the place of a rejected one, a push of
 which only the row count tells that it arrived. The rules that lead there, and how the sandbox's log
-shows that they did.
+shows that they did; and what becomes of schemas and keys that change.
 """
 
 import re
@@ -21,6 +21,8 @@ REFUSED, NAMED, EARLIER, LOST = "refused", "named", "earlier", "lost"
 # What is reached.
 SPLIT, FELL_BACK, COUNTED = "a batch was halved", "an earlier version was sent", "a count settled"
 SINGLED_OUT = "some records of a call were refused"
+MORE_FIELDS, OTHER_KEY = "a schema got a field in mid-stream", "a key changed in mid-stream"
+WRONG_KEY = "a key was refused in mid-stream"
 
 
 def rules_of(random, service, streams):
@@ -56,7 +58,7 @@ def naming(random, service, streams, record, earlier):
     records = (record,)
     if random.random() < WHOLE_KEY:
         records = tuple(one for stream in streams for one, _ in versions(service, stream)
-                        if (one.stream, one.key) == (record.stream, record.key))
+                        if (one.stream, one.identity) == (record.stream, record.identity))
     return [{"name": NAMED, "match": pattern_of(records), "refuse": "is on hold",
              "times": random.choice([1, 2, 5, -1, -1, -1])}, *watching(earlier)], records
 
@@ -76,7 +78,7 @@ def pattern_of(records):
 def a_record(random, service, streams):
     """(a record that would be sent, the version before it or None), or None if there is none."""
     found = [pair for stream in streams for pair in versions(service, stream)]
-    last = {(record.stream, record.key): record for record, _ in found}
+    last = {(record.stream, record.identity): record for record, _ in found}
     preferences = ((REPLACING, [one for one in found if one[1] is not None]),
                    (NEWEST, [one for one in found if one[0] in last.values()]))
     for share, preferred in preferences:
@@ -93,8 +95,8 @@ def versions(service, stream):
     for record in stream.records:
         has_text = not record.deleted and not service.withholds(record)
         if has_text:
-            yield record, earlier_of(service, record, before.get(record.key))
-        before[record.key] = record if has_text and stream.keyed else None
+            yield record, earlier_of(service, record, before.get(record.identity))
+        before[record.identity] = record if has_text and stream.keyed else None
 
 
 def earlier_of(service, record, before):
@@ -112,8 +114,23 @@ def reached(outcomes, service):
     """What came about in one of these attempts."""
     tests = {SPLIT: has_split, FELL_BACK: has_fallen_back, COUNTED: has_counted,
              SINGLED_OUT: has_singled_out}
-    return sorted(what for what, test in tests.items()
-                  if any(test(one.requests, service) for one in outcomes))
+    found = {what for what, test in tests.items()
+             if any(test(one.requests, service) for one in outcomes)}
+    return sorted(found.union(*map(changes, outcomes)))
+
+
+def changes(outcome):
+    """What a run went through of schemas that changed, and of keys that its records lacked."""
+    forms = defaultdict(list)
+    for record in outcome.came:
+        forms[record.stream].append((record.fields, record.by))
+    if outcome.succeeded:
+        if any(len({fields for fields, _ in one}) > 1 for one in forms.values()):
+            yield MORE_FIELDS
+        if any(len({by for _, by in one}) > 1 for one in forms.values()):
+            yield OTHER_KEY
+    elif outcome.refuses_key and outcome.came:
+        yield WRONG_KEY
 
 
 def by_rule(requests):

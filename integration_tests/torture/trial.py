@@ -13,7 +13,7 @@ from torture.faults import Faults
 from torture.model import Model
 from torture.order import Order
 from torture.outcome import READERS, Outcome
-from torture.records import Record, data_of, old_record, schema_of
+from torture.records import data_of, old_record, schema_of
 from torture.schedule import CLEAN
 from torture.wire import DELETED_AT, Airbyte, Singer
 
@@ -120,10 +120,13 @@ class Trial:
         return Airbyte(self.workload, cursors, self.schedule.refreshes).write()
 
     def cut(self, written, faults):
-        """The bytes of the input, or of its beginning."""
-        if faults.input_ends_well:
-            return written.data
+        """The bytes of the input, or of its beginning; or of one that cannot be taken from some
+        line on."""
         at = int(written.body * faults.at)
+        if faults.around == "wrong key":
+            written.name_wrong_key(at, faults.keys)
+        if faults.around not in ("end in mid-line", "early end"):
+            return written.data
         data = b"".join(written.lines[:at])
         if faults.around == "end in mid-line":
             line = written.lines[min(at, written.body - 1)]
@@ -132,9 +135,7 @@ class Trial:
 
     def account(self, outcome):
         """What the attempt means for the models."""
-        came = [item for item in outcome.input.within(outcome.said.fed)
-                if isinstance(item, Record)]
-        for item in came:
+        for item in outcome.came:
             self.models[item.stream].come(item.number)
         for name, number in outcome.rejected:
             self.models[name].progress.rejected.add(number)
@@ -144,7 +145,7 @@ class Trial:
         for acknowledged, _ in outcome.acknowledged:
             for name in [acknowledged.stream] if acknowledged.stream else self.models:
                 self.models[name].safe(acknowledged.cursors[name])
-        self.order.account(came)
+        self.order.account(outcome.came)
 
     # --- the program ---
 

@@ -21,6 +21,8 @@ class Tried:
     has_deletions = False
     keeps_rejected = False  # whether an overwrite leaves the old row of what the service rejects
     has_keys = True  # whether it has rows with keys
+    keys = (("id",),)  # key properties that a keyed stream may have, the first ones at first
+    keyless = ((),)  # those of others
     clears = True  # whether an overwrite by nothing takes away what is there
     merges = False  # whether a record leaves alone what it does not name
     shares = False  # whether streams write to the same objects, and one field of them
@@ -45,6 +47,11 @@ class Tried:
     def names_of(cls, protocol):
         """What streams may be called. Singer knows no namespaces, and joins them to names."""
         return NAMES if protocol == "airbyte" else [one.replace(".", "-") for one in NAMES]
+
+    @classmethod
+    def keys_of(cls, stream):
+        """The key properties that a stream may have; `twin` is the id by another name."""
+        return cls.keys if stream.keyed else cls.keyless
 
     @classmethod
     def settings_of(cls, streams):

@@ -16,6 +16,8 @@ class TriedDust(Tried):
     singer_modes = ("upsert", "upsert", "keyless")
     options = ("--minute", 60 * TIME_SCALE, "--debounce", 0)
     has_deletions = True
+    keys = (("id",), ("twin",), ("id", "v"), ())
+    keyless = ((), ("id", "v"))
     rejecting = (400, 413)
     secrets = (KEY,)
 

@@ -33,6 +33,7 @@ class Luzmo(Tried, services.Luzmo):
     singer_modes = ("rows",)
     options = ("--rate-window", TIME_SCALE)
     clears = has_keys = False
+    keyless = (("id",), (), ("id", "v"))
     secrets = (LUZMO_KEY, LUZMO_TOKEN)
     rejecting = (413,)
     appends = {"path": r"/data\Z", "match": '"type":"append"'}

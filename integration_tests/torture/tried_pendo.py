@@ -25,6 +25,7 @@ class TriedPendo(Tried):
     has_deletions = True
     merges = shares = applies_parts = singles_out = True
     kinds = ("visitor", "account")
+    keys = (("id",), ("twin",))
     in_flight = 10
     passing = (*PASSING, 409)
     rejecting = halving = (400, 408, 413)

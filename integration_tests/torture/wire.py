@@ -36,11 +36,26 @@ class Input:
     items: list = field(default_factory=list)  # of each line: Record, State, Complete or None
     states: list = field(default_factory=list)
     body: int = 0  # lines before those that say that it ended well
+    wrong_key: int = None  # number of the line that names keys which the next record lacks
 
     @property
     def data(self):
         """All bytes."""
         return b"".join(self.lines)
+
+    def name_wrong_key(self, at, keys):
+        """Before the first record from line `at` on stands a SCHEMA with other keys: what comes
+        from there on cannot be taken, and is no item any more. Without such a record all stays."""
+        records = (number for number, item in enumerate(self.items)
+                   if number >= at and isinstance(item, Record))
+        at = next(records, None)
+        if at is None:
+            return
+        record = self.items[at]
+        self.lines.insert(at, f"{schema_line(record.stream, record.fields, keys)}\n".encode())
+        del self.items[at:]
+        self.states = [one for one in self.states if one in self.items]
+        self.wrong_key = at + 1
 
     def within(self, size):
         """The items of which something is within so many bytes."""
@@ -173,24 +188,27 @@ class Airbyte(Writer):
                 self.complete(Complete(stream.name))
 
 
+def schema_line(stream, fields, keys):
+    """A SCHEMA."""
+    return json.dumps({"type": "SCHEMA", "stream": stream, "key_properties": list(keys),
+                       "schema": schema_of(fields)})
+
+
 class Singer(Writer):
     """Singer's messages: a SCHEMA before a stream's first record, in the form of that moment."""
 
     def __init__(self, workload, cursors):
         super().__init__(workload, cursors)
-        self.fields = workload.first_fields()
-        self.keys = {one.name: ["id"] if one.mode != "keyless" else []
-                     for one in workload.streams}
+        self.forms = workload.first_forms()
         self.announced = set()
         self.current = None  # the stream of the last record
 
     def announce(self, name):
         self.announced.add(name)
-        self.put({"type": "SCHEMA", "stream": name, "key_properties": self.keys[name],
-                  "schema": schema_of(self.fields[name])})
+        self.put(schema_line(name, *self.forms[name]))
 
     def change(self, change):
-        self.fields[change.stream] = change.fields
+        self.forms[change.stream] = change.fields, change.by
         if change.stream in self.announced:
             self.announce(change.stream)
 

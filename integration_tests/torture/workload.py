@@ -29,10 +29,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Change:
-    """A stream's schema gets one more field, or is only said again."""
+    """A stream's schema gets one more field, another key, or is only said again."""
 
     stream: str
     fields: int
+    by: tuple  # the key properties
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Stream:
     old: int = 0  # records that are there before, with ids from 1 and v below 0
     old_fields: int = len(EXTRA)  # of the schema that these came with
     kind: str = ""  # of what it writes, where a service has several
+    by: tuple = ("id",)  # its key properties at first
 
     @property
     def descriptor(self):
@@ -121,6 +123,7 @@ class Workload:
         random = self.random
         stream = Stream(name, random.choice(self.modes), keys=log_scale(random, 1, 200),
                         fields=random.choice([0, 0, 2]), kind=random.choice(self.service.kinds))
+        stream.by = self.service.keys_of(stream)[0]
         if stream.mode != "keyless" and random.random() < 0.6:
             stream.old = random.choice([1, 5, min(40, stream.keys)])
             stream.old_fields = random.choice([0, len(EXTRA)])
@@ -155,19 +158,22 @@ class Workload:
         if size > self.budget or edge * EDGE < size < edge / EDGE:
             size = 10
         self.budget -= size
-        deleted = self.service.has_deletions and stream.keyed and random.random() < self.deletions
+        may_be_deleted = self.service.has_deletions and stream.keyed and stream.by
+        deleted = bool(may_be_deleted) and random.random() < self.deletions
         size = 10 if deleted else size
         self.turn += 1
         stream.records.append(Record(
             stream.name, len(stream.records) + 1, random.randint(1, stream.keys), size, deleted,
-            random.random() < 0.5, stream.fields, self.turn))
+            random.random() < 0.5, stream.fields, self.turn, stream.by))
         self.items.append(stream.records[-1])
 
     def announce(self, stream):
-        """Now and then the schema is said again, maybe with a field more, or a version."""
-        if self.random.random() < 0.03:
+        """Now and then the schema is said again, maybe with a field more or another key, or a
+        version."""
+        if self.random.random() < 0.06:
             stream.fields = min(len(EXTRA), stream.fields + self.random.choice([0, 1]))
-            self.items.append(Change(stream.name, stream.fields))
+            stream.by = self.random.choice([stream.by, *self.service.keys_of(stream)])
+            self.items.append(Change(stream.name, stream.fields, stream.by))
         if self.random.random() < 0.03:
             self.items.append(Version(stream.name))
 
@@ -184,12 +190,12 @@ class Workload:
         self.mark(stream)
         self.items.append(Complete(stream.name))
 
-    def first_fields(self):
-        """{stream: fields of its first schema}"""
-        first = {stream.name: stream.fields for stream in self.streams}
+    def first_forms(self):
+        """{stream: (fields, key properties) of its first schema}"""
+        first = {stream.name: (stream.fields, stream.by) for stream in self.streams}
         for item in reversed(self.items):
             if isinstance(item, (Change, Record)):
-                first[item.stream] = item.fields
+                first[item.stream] = item.fields, item.by
         return first
 
     def after(self, cursors):
