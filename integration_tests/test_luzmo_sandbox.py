@@ -760,6 +760,31 @@ def test_tags_may_become_visible_later(sandbox):
     assert tags_seen(sandbox) == []
 
 
+def test_datasets_and_columns_may_become_visible_later(sandbox):
+    sandbox.settings(dataset_lag_ms=60_000)
+    dataset = new_dataset(sandbox, ["a"], [[1]])
+    assert get(sandbox, "securable").rows == get(sandbox, "column").rows == []
+    assert get(sandbox, "securable", where={"id": dataset}).json["count"] == 0
+    assert [one["id"] for one in sandbox.datasets()] == [dataset]
+    assert sandbox.counts()["late"] == 2
+    (log,) = [one for one in sandbox.requests() if one.get("dataset") == dataset]
+    assert log["late"] == ["Securable"]
+    assert push(sandbox, [[2]], target=dataset).status == 200
+
+
+def test_a_column_that_comes_later_is_seen_later(sandbox):
+    dataset = new_dataset(sandbox, ["a"], [[1]])
+    sandbox.settings(dataset_lag_ms=60_000)
+    push(sandbox, [[1, 2]], "append", dataset, header=["a", "b"], update_metadata=True)
+    (one,) = get(sandbox, "securable", include=[{"model": "Column"}]).rows
+    assert [column["source_name"] for column in one["columns"]] == ["a"]
+    assert sandbox.requests()[-1]["late"] == ["Column"]
+    sandbox.settings(dataset_lag_ms=0)
+    push(sandbox, [[1, 2, 3]], "append", dataset, header=["a", "b", "c"], update_metadata=True)
+    (one,) = get(sandbox, "securable", include=[{"model": "Column"}]).rows
+    assert sorted(column["source_name"] for column in one["columns"]) == ["a", "c"]
+
+
 def tags_seen(sandbox):
     """The tags of the only dataset, as a client gets them."""
     (one,) = get(sandbox, "securable", include=[{"model": "Tag"}]).rows
@@ -965,13 +990,13 @@ def test_every_setting_is_an_option():
                "--lag-replies", "on", "--duplicate-tag", 409, "--associate-twice", 400,
                "--dissociate-missing", 404, "--max-body", 1000, "--default-page", 3, "--max-page",
                4, "--latency", 1, "--push-ms-per-row", 0.5, "--empty-replace", "reject",
-               "--tag-lag-ms", 8]
+               "--tag-lag-ms", 8, "--dataset-lag-ms", 6]
     expected = {"rate": 5, "burst": 7, "rate_window": 0.5, "header_by": "name",
                 "unknown_header": "add", "retry_after": "3", "bad_key": "count0", "lag_ms": 9,
                 "lag_replies": "on", "duplicate_tag": "409", "associate_twice": "400",
                 "dissociate_missing": "404", "max_body": 1000, "default_page": 3, "max_page": 4,
                 "latency_ms": 1, "push_ms_per_row": 0.5, "empty_replace": "reject",
-                "tag_lag_ms": 8}
+                "tag_lag_ms": 8, "dataset_lag_ms": 6}
     with Sandbox(None, *options, service="luzmo") as sandbox:
         assert sandbox.settings() == expected
         sandbox.settings(burst=1, lag_replies=False, retry_after=None)

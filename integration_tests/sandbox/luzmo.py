@@ -148,7 +148,9 @@ class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, Stored
         finder = Finder(
             self.store, at_ms, self.settings.default_page, self.settings.max_page)
         if request.resource in KINDS:
-            return json_reply(finder.find(KINDS[request.resource].MODEL, request.find()))
+            found = finder.find(KINDS[request.resource].MODEL, request.find())
+            request.late = sorted(finder.late)
+            return json_reply(found)
         rows = self.identities.rows(request.resource)
         return json_reply(finder.find_plain(request.resource, rows, request.find()))
 
@@ -184,6 +186,11 @@ class Luzmo(ResourceActions, PushActions, QueryActions, ControlEndpoints, Stored
         entry["tag"] = tag_of(request.body)
         return {name: value for name, value in entry.items()
                 if isinstance(value, (str, int)) or name == "type" and push}
+
+    def remark(self, call):
+        """late: the models of what a find would have found, and what does not show yet."""
+        request = self.request_of(call)
+        return {"late": request.late} if isinstance(request, Request) and request.late else {}
 
 
 def push_of(request):

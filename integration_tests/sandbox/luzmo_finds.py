@@ -181,14 +181,17 @@ class Finder:
         self.at_ms = at_ms
         self.default_page = default_page
         self.max_page = max_page
+        self.late = set()  # models of what was left out, as readers do not see it yet
 
     def find(self, model, find):
         """{count, rows} of a stored model."""
         check_find(model, ATTRIBUTES[model], find)
         found = []
-        for one in self.store.shown(model, self.at_ms):
+        for one in self.store.of(model).values():
             fields = one.to_json(self.at_ms)
-            included = self.include(model, one, find) if fits(find.get("where"), fields) else None
+            if not fits(find.get("where"), fields) or not self.shows(one):
+                continue
+            included = self.include(model, one, find)
             if included is not None:
                 found.append((fields, included))
         found = ordered(found, find.get("order"), lambda row: row[0])
@@ -202,6 +205,12 @@ class Finder:
         found = ordered(found, find.get("order"), lambda row: row)
         return {"count": len(found), "rows": [
             chosen(find, row) for row in self.page(found, find)]}
+
+    def shows(self, one):
+        """Whether readers see an object."""
+        if one.shown_ms > self.at_ms:
+            self.late.add(one.MODEL)
+        return one.shown_ms <= self.at_ms
 
     def page(self, rows, find):
         """Those that limit and offset leave; how large Luzmo's pages are is not known."""
@@ -231,7 +240,7 @@ class Finder:
         rows = []
         for one, join in pairs:
             fields = one.to_json(self.at_ms)
-            if not fits(include.get("where"), fields):
+            if not fits(include.get("where"), fields) or not self.shows(one):
                 continue
             included = self.include(include["model"], one, include)
             if included is not None:

@@ -150,6 +150,7 @@ class PushActions:
             raise invalid("data", "must not be empty")
         if push.securable is None:
             push.securable = Securable.new(at_ms, name=push.name, subtype="api")
+            push.securable.shown_ms = at_ms + self.settings.dataset_lag_ms
             self.store.put(push.securable)
         self.apply(push, plan, at_ms)
         self.counters["pushes"] += 1
@@ -181,6 +182,7 @@ class PushActions:
             kind = described(*detect(plan.cells_of(push, len(plan.kept) + number)))
             column = Column.new(
                 at_ms, name={"en": name}, source_name=name, order=order + 1 + number, **kind)
+            column.shown_ms = at_ms + self.settings.dataset_lag_ms
             self.store.join(column, push.securable, at_ms)
             columns.append(column)
         return columns

@@ -47,6 +47,7 @@ class Request:
         self.resource = resource
         self.body = body
         self.action = body.get("action")
+        self.late = []  # models of what a find left out, as it does not show yet
 
     def text(self, name):
         """A member that must be a text."""

@@ -18,8 +18,8 @@ class ResourceActions:
         partners = [self.partner(kind, *one) for one in request.associations()]
         properties.pop("update_metadata", None)
         one = kind.new(at_ms, **properties)
-        if kind is Tag:
-            one.shown_ms = at_ms + self.settings.tag_lag_ms
+        lag_ms = self.settings.tag_lag_ms if kind is Tag else self.settings.dataset_lag_ms
+        one.shown_ms = at_ms + lag_ms
         self.store.put(one)
         for partner in partners:
             self.connect(one, partner, at_ms)

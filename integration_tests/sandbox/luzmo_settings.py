@@ -35,6 +35,7 @@ class Settings(CheckedSettings):
     lag_ms: float = 0  # before pushed rows show in data get and in a securable's rows
     lag_replies: str = "off"  # whether replies to pushes lag too
     tag_lag_ms: float = 0  # before a tag, and what it is put on or taken off, shows in a get
+    dataset_lag_ms: float = 0  # before a new dataset, and a new column, shows in a get
     duplicate_tag: str = "400"  # status of a second create
     associate_twice: str = "ok"
     dissociate_missing: str = "ok"

@@ -70,15 +70,12 @@ class Store:
         """{id: object} of a model by its name."""
         return {"Securable": self.securables, "Column": self.columns, "Tag": self.tags}[model]
 
-    def shown(self, model, at_ms):
-        """Those that readers see."""
-        return [one for one in self.of(model).values() if one.shown_ms <= at_ms]
-
     def late(self, at_ms):
         """How many changes readers do not see yet."""
         objects = [*self.securables.values(), *self.tags.values()]
-        return sum(moment > at_ms for one in objects
-                   for moment in (one.shown_ms, *(version[0] for version in one.versions)))
+        return sum(moment > at_ms for moment in (
+            *(one.shown_ms for one in (*objects, *self.columns.values())),
+            *(version[0] for one in objects for version in one.versions)))
 
     def put(self, one):
         """Insert an object, or write its changed fields."""

@@ -93,6 +93,10 @@ class Service:
         """More for the request's entry in the log; asked when the body is there."""
         return {}
 
+    def remark(self, call):
+        """The same, asked when the request was handled."""
+        return {}
+
     def concurrency(self, overall, peaks):
         """The JSON of /_sandbox/concurrency; peaks is {kind: {id: most requests at once}}."""
         return {"overall": overall, **peaks}
@@ -249,6 +253,7 @@ class SandboxServer:
             if reply is not None:
                 return reply
         reply = await self.service.handle(call)
+        entry.update(self.service.remark(call))
         entry["status"] = reply.status  # a stalled client does not learn it, but tests do
         if self.service.latency_ms:
             await asyncio.sleep(self.service.latency_ms / 1000)
