@@ -103,6 +103,22 @@ def test_rows_that_show_late_are_waited_for(old, kind, lag_replies):
     assert result.logs("WARN") == []
 
 
+@pytest.mark.parametrize("lost", [None, 11, 21])
+def test_a_dataset_that_shows_late_is_waited_for(sandbox, lost):
+    """Whether its columns are asked for, its name, or its rows."""
+    sandbox.settings(dataset_lag_ms=LAG_MS)
+    result = append(sandbox, 11, 21, env=PATIENT,
+                    faults=[push_of(first, cut="after") for first in (lost,) if first])
+    assert cells(sandbox) == rows_of(11, 21) and len(sandbox.datasets()) == 1
+    assert result.logs("WARN") == []
+
+
+def test_rows_of_a_dataset_that_shows_late_are_counted(sandbox):
+    sandbox.settings(dataset_lag_ms=LAG_MS)
+    append(sandbox, 11, 21, env=PATIENT, typed_columns=False, faults=[push_of(21, cut="after")])
+    assert cells(sandbox) == rows_of(11, 21)
+
+
 @pytest.mark.parametrize("tags, action, refused", [
     ([], "create", {}), ([], "associate", {"associate_twice": "400"}),
     ([TAG + "users", REPLACE], "dissociate", {"dissociate_missing": "404"})])

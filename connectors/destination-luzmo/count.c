@@ -121,7 +121,7 @@ luzmo_count_response(const struct luzmo *luzmo, struct ab_exchange *x, const str
 
 	const enum ab_verdict verdict = luzmo_judge_dataset(
 	    luzmo, x, in, "the row count of the dataset", &document, &dataset, err);
-	if (verdict != AB_DONE && is_idle(x)) {
+	if (verdict != AB_DONE && verdict != AB_WAIT && is_idle(x)) {
 		ab_note(x->stream, LUZMO_NOTE_COUNT,
 		    "replies to pushes were lost, and the rows cannot be counted: %.300s",
 		    err->message);

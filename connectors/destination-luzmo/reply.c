@@ -4,6 +4,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "count.h"
+
 #define WORDS_MAX 4096 /* all that may come, so that none is left out */
 #define WORD_MAX 300
 #define VALIDATIONS_MAX 5
@@ -140,24 +142,34 @@ luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exchange *x, const s
 	return AB_DONE;
 }
 
+/* A dataset that this run made may lag behind; of any other it is known that it was there. */
+static enum ab_verdict
+judge_absence(struct ab_exchange *x, struct ab_error *err)
+{
+	const struct luzmo_stream *stream = x->stream->self;
+	char label[256];
+
+	if (stream->ours && luzmo_look_later(x, LUZMO_LOOKS_LONG, "new datasets", err) == AB_WAIT)
+		return AB_WAIT;
+	ab_fail(err, AB_CONFIG_ERROR,
+	    "the dataset of stream %s is not there any more: it was deleted during the run",
+	    ab_stream_label(x->stream, label, sizeof(label)));
+	return AB_FAILED;
+}
+
 enum ab_verdict
-luzmo_judge_dataset(const struct luzmo *luzmo, const struct ab_exchange *x,
-    const struct ab_reply *in, const char *what, cJSON **document, const cJSON **dataset,
-    struct ab_error *err)
+luzmo_judge_dataset(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
+    const char *what, cJSON **document, const cJSON **dataset, struct ab_error *err)
 {
 	cJSON *read = NULL;
 	const cJSON *rows = NULL;
-	char label[256];
 
 	const enum ab_verdict verdict = luzmo_judge_rows(luzmo, x, in, what, &read, &rows, err);
 	if (verdict != AB_DONE)
 		return verdict;
 	if (rows == NULL || rows->child == NULL) {
 		cJSON_Delete(read);
-		ab_fail(err, AB_CONFIG_ERROR,
-		    "the dataset of stream %s is not there any more: it was deleted during the run",
-		    ab_stream_label(x->stream, label, sizeof(label)));
-		return AB_FAILED;
+		return judge_absence(x, err);
 	}
 	*document = read;
 	*dataset = rows->child;
@@ -165,7 +177,7 @@ luzmo_judge_dataset(const struct luzmo *luzmo, const struct ab_exchange *x,
 }
 
 enum ab_verdict
-luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x, const struct ab_reply *in,
+luzmo_judge_list(const struct luzmo *luzmo, struct ab_exchange *x, const struct ab_reply *in,
     const char *what, const char *name, cJSON **document, const cJSON **list, struct ab_error *err)
 {
 	cJSON *read = NULL;

@@ -40,14 +40,14 @@ enum ab_verdict luzmo_judge_rows(const struct luzmo *luzmo, const struct ab_exch
     const struct ab_reply *in, const char *what, struct cJSON **document, const struct cJSON **rows,
     struct ab_error *err);
 
-/* The same for a get of one dataset that was there before; without it the run fails, for the user
- * to mend: *dataset. */
-enum ab_verdict luzmo_judge_dataset(const struct luzmo *luzmo, const struct ab_exchange *x,
+/* The same for a get of one dataset that was there before: *dataset. Without it the run fails, for
+ * the user to mend; but if this run made it, AB_WAIT comes first, as it may not show yet. */
+enum ab_verdict luzmo_judge_dataset(const struct luzmo *luzmo, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, struct cJSON **document,
     const struct cJSON **dataset, struct ab_error *err);
 
 /* The same for a list that the dataset has, {"rows":[{name:[...]}]}: *list. */
-enum ab_verdict luzmo_judge_list(const struct luzmo *luzmo, const struct ab_exchange *x,
+enum ab_verdict luzmo_judge_list(const struct luzmo *luzmo, struct ab_exchange *x,
     const struct ab_reply *in, const char *what, const char *name, struct cJSON **document,
     const struct cJSON **list, struct ab_error *err);
 

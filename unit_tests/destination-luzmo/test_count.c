@@ -478,6 +478,23 @@ a_count_is_nothing_without_one_to_compare_it_with(void **unused)
 }
 
 static void
+an_append_waits_in_the_end_for_a_dataset_that_lags(void **unused)
+{
+	static const struct turn turns[] = {
+	    {LUZMO_COUNT, COUNT_ROWS, 200, NONE},
+	    {LUZMO_COUNT, COUNT_ROWS, 200, HAS("null")},
+	};
+	struct fixture f;
+
+	(void)unused;
+	open_end(&f, false);
+	fixture_luzmo_stream(&f)->ours = true;
+	assert_int_equal(fixture_converse(&f, turns, COUNT(turns)), AB_DONE);
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
+static void
 a_count_in_the_end_fails_or_is_asked_for_again(void **unused)
 {
 	struct fixture f;
@@ -514,6 +531,7 @@ main(void)
 	    cmocka_unit_test(looks_of_a_batch_do_not_count_in_the_end),
 	    cmocka_unit_test(a_count_that_says_nothing_ends_well),
 	    cmocka_unit_test(a_count_is_nothing_without_one_to_compare_it_with),
+	    cmocka_unit_test(an_append_waits_in_the_end_for_a_dataset_that_lags),
 	    cmocka_unit_test(a_count_in_the_end_fails_or_is_asked_for_again),
 	};
 

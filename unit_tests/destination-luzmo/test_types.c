@@ -1,3 +1,4 @@
+#include "count.h"
 #include "fixture.h"
 
 #define FIND                                                                                       \
@@ -181,8 +182,45 @@ a_look_up_fails_or_is_tried_again(void **unused)
 	assert_int_equal(fixture_ask(&f, 0), AB_SEND);
 	fixture_expect_plain_failures(&f);
 	fixture_expect_unreadable(&f, replies, COUNT(replies));
-	fixture_expect_gone(&f);
 	assert_true(fixture_luzmo_stream(&f)->untyped);
+	fixture_close(&f);
+}
+
+static void
+a_dataset_of_this_run_that_lags_is_waited_for(void **unused)
+{
+	static const struct turn late[] = {
+	    {LUZMO_COLUMNS, FIND, 200, NONE},
+	    {LUZMO_COLUMNS, FIND, 200, NONE},
+	    {LUZMO_COLUMNS, FIND, 200, NONE},
+	    {LUZMO_COLUMNS, FIND, 200, WRONG},
+	    {LUZMO_TYPES, UPDATE("C1", "numeric", "null"), 200, "{}"},
+	    {LUZMO_TYPES, UPDATE("C2", "hierarchy", "null"), 200, "{}"},
+	    {LUZMO_TAG_LINK, "tag associate", 200, "{}"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	open_created(&f, SCHEMA);
+	assert_int_equal(fixture_converse(&f, late, COUNT(late)), AB_DONE);
+	assert_int_equal(fixture_notes(&f), 0);
+	fixture_close(&f);
+}
+
+static void
+one_that_does_not_come_was_deleted(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	open_created(&f, SCHEMA);
+	for (int look = 1; look < LUZMO_LOOKS_LONG; look++) {
+		assert_int_equal(fixture_ask(&f, 0), AB_SEND);
+		assert_int_equal(fixture_answer(&f, 200, NONE), AB_WAIT);
+		assert_int_equal(f.x.wait_ms, 5000);
+		assert_string_equal(f.err.message, "new datasets are not to be seen yet");
+	}
+	fixture_expect_gone(&f);
 	fixture_close(&f);
 }
 
@@ -341,6 +379,8 @@ main(void)
 	    cmocka_unit_test(a_type_that_is_refused_costs_a_warning),
 	    cmocka_unit_test(a_type_is_tried_again_and_an_odd_answer_costs_a_warning),
 	    cmocka_unit_test(a_look_up_fails_or_is_tried_again),
+	    cmocka_unit_test(a_dataset_of_this_run_that_lags_is_waited_for),
+	    cmocka_unit_test(one_that_does_not_come_was_deleted),
 	    cmocka_unit_test(columns_that_were_there_keep_their_types),
 	    cmocka_unit_test(columns_that_lag_are_looked_for_once_more),
 	    cmocka_unit_test(columns_that_do_not_come_keep_nobody),
