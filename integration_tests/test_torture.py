@@ -10,7 +10,7 @@ from torture.place import Place
 from torture.records import Record
 from torture.schedule import Schedule
 from torture.seldom import (
-    COUNTED, FELL_BACK, MORE_FIELDS, OTHER_KEY, SINGLED_OUT, SPLIT, WRONG_KEY, reached)
+    COUNTED, FELL_BACK, LATE, MORE_FIELDS, OTHER_KEY, SINGLED_OUT, SPLIT, WRONG_KEY, reached)
 from torture.trial import Trial
 from torture.tried import PROTOCOLS
 from torture.wire import Airbyte, Singer
@@ -19,7 +19,7 @@ from torture.workload import STRANGER, Change, Complete, Mark, Version
 SEEDS = range(1, 13)
 MORE_SEEDS = range(1, 101)
 # What faults must lead to at each service.
-REACHED = {"dust": {SPLIT, FELL_BACK}, "luzmo": {SPLIT, COUNTED},
+REACHED = {"dust": {SPLIT, FELL_BACK}, "luzmo": {SPLIT, COUNTED, LATE},
            "pendo": {SPLIT, FELL_BACK, SINGLED_OUT}}
 SLOW = {"stall", "still"}  # what takes seconds by nature is left to `make torture`
 
@@ -152,8 +152,9 @@ def test_streams_of_pendo_share_a_kind_and_ids():
 
 def test_what_luzmo_holds_may_show_late():
     settings = [set(Schedule("luzmo", "singer", seed).sandbox_settings) for seed in range(50)]
-    for wanted in ({"lag_ms"}, {"tag_lag_ms"}, {"lag_ms", "tag_lag_ms"}):
-        assert any(one & {"lag_ms", "tag_lag_ms"} == wanted for one in settings)
+    lags = {"lag_ms", "tag_lag_ms", "dataset_lag_ms"}
+    for wanted in ({"lag_ms"}, {"tag_lag_ms"}, {"dataset_lag_ms"}, {"lag_ms", "tag_lag_ms"}, lags):
+        assert any(one & lags == wanted for one in settings)
 
 
 def test_single_records_of_a_call_may_be_refused_at_pendo():

@@ -357,6 +357,22 @@ def test_the_version_before_a_rejected_one_must_be_there():
     assert attempted.broken() == []
 
 
+def test_a_dataset_that_was_made_twice_is_found():
+    attempted = Attempted()
+    attempted.outcome.doubles = ["stream s0 has 2 datasets"]
+    assert attempted.finds(invariants.nothing_is_made_twice)
+
+
+@pytest.mark.parametrize("names, doubles", [
+    (["as0"], []), (["as0", "s0"], []), (["as0", "as0"], ["stream a.s0 has 2 datasets"]),
+    (["as0", "s0", "s0", "s1", "s1"], ["stream s0 has 2 datasets"])])
+def test_a_dataset_that_was_made_twice_is_known_by_its_name(names, doubles):
+    service = Luzmo.__new__(Luzmo)
+    service.sandbox = SimpleNamespace(
+        datasets=lambda: [{"name": f"Airbyte - {name}"} for name in names])
+    assert service.doubles([Stream("a.s0", "rows", 1), Stream("s0", "rows", 1)]) == doubles
+
+
 def test_a_rejection_without_reason_is_found():
     attempted = Attempted()
     attempted.outcome.rejected = [("s0", 1)]

@@ -8,8 +8,8 @@ import pytest
 
 from torture import seldom
 from torture.seldom import (
-    COUNTED, EARLIER, FELL_BACK, LOST, MORE_FIELDS, NAMED, OTHER_KEY, REFUSED, SINGLED_OUT, SPLIT,
-    WRONG_KEY)
+    COUNTED, EARLIER, FELL_BACK, LATE, LOST, MORE_FIELDS, NAMED, OTHER_KEY, REFUSED, SINGLED_OUT,
+    SPLIT, WRONG_KEY)
 from torture.records import Record, data_of, to_json
 from torture.outcome import Outcome
 from torture.conversation import Said
@@ -60,6 +60,9 @@ def test_a_count_settled_if_what_was_lost_does_not_come_again():
     assert reached(Luzmo, lost, COUNT, PUSH) == []
     assert reached(Luzmo, lost, PUSH) == []
     assert reached(Luzmo, lost, {**COUNT, "dataset": "e"}) == []
+    create = {name: value for name, value in lost.items() if name != "dataset"}
+    look = {name: value for name, value in COUNT.items() if name != "dataset"}
+    assert reached(Luzmo, create, look) == []
 
 
 def changed(code, failure, *forms):
@@ -91,6 +94,13 @@ def test_a_key_was_refused_if_its_line_is_told():
 
 def test_before_a_wrong_key_there_is_something_to_lose():
     assert changed(1, "line 1 of the input cannot be taken: stream s0: a", (0, ("id",))) == []
+
+
+def test_a_dataset_showed_late_if_it_was_asked_for_and_not_seen():
+    assert reached(Luzmo, {**COUNT, "late": ["Securable"]}) == [LATE]
+    assert reached(Luzmo, {**COUNT, "late": ["Column"]}) == [LATE]
+    assert reached(Luzmo, {"resource": "tag", "action": "get", "late": ["Tag"]}) == []
+    assert reached(Luzmo, COUNT) == []
 
 
 def stream_of(*records):

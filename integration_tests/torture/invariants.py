@@ -34,6 +34,12 @@ def the_service_holds_what_it_must(trial, outcome):
                                   at_once or outcome.has_ended(name))
 
 
+def nothing_is_made_twice(trial, outcome):
+    """Also where the reply to its making was lost."""
+    del trial
+    return outcome.doubles
+
+
 def records_of_one_object_keep_their_order(trial, outcome):
     """Also where several streams write it."""
     yield from trial.order.problems(outcome.turns)
@@ -245,8 +251,8 @@ def nothing_is_asked_after_a_refusal(trial, outcome):
 
 def essence(request):
     """What is asked, but for the time and the answer."""
-    return {name: value for name, value in request.items()
-            if name not in ("n", "at_ms", "done_ms", "status", "authorized", "rule")}
+    answers = ("n", "at_ms", "done_ms", "status", "authorized", "rule", "late")
+    return {name: value for name, value in request.items() if name not in answers}
 
 
 # --- what is printed, and what it takes -----------------------------------------------------------
@@ -276,8 +282,8 @@ def an_attempt_without_faults_succeeds(trial, outcome):
 
 
 INVARIANTS = (
-    the_run_ends, the_service_holds_what_it_must, records_of_one_object_keep_their_order,
-    rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
+    the_run_ends, the_service_holds_what_it_must, nothing_is_made_twice,
+    records_of_one_object_keep_their_order, rejections_are_as_they_must_be, states_come_back_as_they_came, counts_agree,
     only_a_long_state_is_torn, exit_code_zero_means_all_is_acknowledged,
     a_failure_is_told_once_and_last, a_wrong_key_ends_the_input_and_no_more,
     a_signal_that_is_heard_is_told, an_untrusted_server_is_told_nothing,

@@ -37,6 +37,7 @@ class Outcome:
     held: dict = field(default_factory=dict)  # {stream: rows} afterwards
     turns: dict = field(default_factory=dict)  # {object: turn}, of what streams share
     before: dict = field(default_factory=dict)  # and before
+    doubles: list = field(default_factory=list)  # what was made more than once
     peak: int = None  # bytes of memory, if measured
 
     @property

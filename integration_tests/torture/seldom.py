@@ -23,6 +23,7 @@ SPLIT, FELL_BACK, COUNTED = "a batch was halved", "an earlier version was sent",
 SINGLED_OUT = "some records of a call were refused"
 MORE_FIELDS, OTHER_KEY = "a schema got a field in mid-stream", "a key changed in mid-stream"
 WRONG_KEY = "a key was refused in mid-stream"
+LATE = "a dataset or column showed late"
 
 
 def rules_of(random, service, streams):
@@ -113,7 +114,7 @@ def earlier_of(service, record, before):
 def reached(outcomes, service):
     """What came about in one of these attempts."""
     tests = {SPLIT: has_split, FELL_BACK: has_fallen_back, COUNTED: has_counted,
-             SINGLED_OUT: has_singled_out}
+             SINGLED_OUT: has_singled_out, LATE: has_lagged}
     found = {what for what, test in tests.items()
              if any(test(one.requests, service) for one in outcomes)}
     return sorted(found.union(*map(changes, outcomes)))
@@ -161,6 +162,12 @@ def has_singled_out(requests, service):
     """A call of several was answered with a good status, and not all of them were taken."""
     return any(one["status"] == 200 and service.records_in(one) > 1
                for one in by_rule(requests)[NAMED])
+
+
+def has_lagged(requests, service):
+    """A dataset was asked for that was there, and did not show, or not all of its columns."""
+    del service
+    return any("dataset" in one and one.get("late") for one in requests)
 
 
 def has_counted(requests, service):

@@ -103,6 +103,7 @@ class Trial:
         READERS[self.schedule.protocol](outcome)
         outcome.held = self.held()
         outcome.turns = self.service.turns()
+        outcome.doubles = self.service.doubles(self.workload.streams)
         outcome.rejected = self.rejects()
         outcome.peak = self.peak()
         self.account(outcome)

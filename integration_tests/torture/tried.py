@@ -72,6 +72,11 @@ class Tried:
         del stream, outcome
         return 0
 
+    def doubles(self, streams):
+        """What was made for a stream more than once."""
+        del streams
+        return []
+
     def is_at_rest(self):
         """Whether everything that was written is seen."""
         return True

@@ -1,12 +1,16 @@
 """Luzmo: datasets."""
 
+from collections import Counter
+
 import services
 from harness import LUZMO_KEY, LUZMO_TOKEN
+from luzmo import NAME
 from services import plain
 from torture.faults import LAG_SCALE, TIME_SCALE
 from torture.tried import Tried
 
 LAG_MS = 5000 * LAG_SCALE  # the connector does not take into account that reads lag longer
+LAGS = ["lag_ms", "tag_lag_ms", "dataset_lag_ms"]  # rows, tags, datasets and columns
 # What is not known of Luzmo, so that the connector has to take it either way.
 UNKNOWN = {
     "header_by": ("position", "name"), "duplicate_tag": ("400", "409"),
@@ -36,7 +40,7 @@ class Luzmo(Tried, services.Luzmo):
     keyless = (("id",), (), ("id", "v"))
     secrets = (LUZMO_KEY, LUZMO_TOKEN)
     rejecting = (413,)
-    appends = {"path": r"/data\Z", "match": '"type":"append"'}
+    appends = {"path": r"/data\Z", "match": '"type":"(append|create)"'}
 
     @classmethod
     def choices(cls, random):
@@ -50,8 +54,10 @@ class Luzmo(Tried, services.Luzmo):
     def lags(random):
         """What shows late, and how late."""
         lag_ms = random.randint(1, int(0.8 * LAG_MS))
-        return random.choice([{}, {}, {}, {"lag_ms": lag_ms, "lag_replies": "on"}, {
-            "lag_ms": lag_ms}, {"tag_lag_ms": lag_ms}, {"lag_ms": lag_ms, "tag_lag_ms": lag_ms}])
+        late = random.choice([[], [], [], ["lag_ms"], ["tag_lag_ms"], ["dataset_lag_ms"],
+                              ["lag_ms", "tag_lag_ms"], LAGS, LAGS])
+        replies = {"lag_replies": "on"} if "lag_ms" in late and random.random() < 0.5 else {}
+        return {**dict.fromkeys(late, lag_ms), **replies}
 
     def is_final(self, request):
         """A type that Luzmo refuses is none of the reasons to stop, a push is one."""
@@ -61,13 +67,13 @@ class Luzmo(Tried, services.Luzmo):
     def counts(self, request, push):
         """Whether a request asks for the rows of a dataset after a push to it."""
         return (request.get("resource") == "securable" and request["action"] == "get"
-                and request["n"] > push["n"] and request.get("dataset") == push["dataset"])
+                and request["n"] > push["n"] and request.get("dataset", "") == push.get("dataset"))
 
     def repeats_push(self, request, push):
         """Whether a push comes again."""
         names = ("resource", "action", "dataset", "type", "body_bytes")
         return request["n"] > push["n"] and all(
-            request.get(name) == push[name] for name in names)
+            request.get(name) == push.get(name) for name in names)
 
     def doubts(self, stream, outcome):
         """Nobody else writes, and reads lag no longer than is allowed for. So a first push that is
@@ -77,6 +83,13 @@ class Luzmo(Tried, services.Luzmo):
         lost = [one for one in outcome.requests if one.get("resource") == "data"
                 and one.get("dataset") in {None, *ids} and is_ambiguous(one, garbled)]
         return len(lost) if len(lost) > 1 else 0
+
+    def doubles(self, streams):
+        """One that a lost reply was about is looked for, and so is what a killed run left."""
+        made = Counter(one["name"] for one in self.sandbox.datasets())
+        names = {one.name: NAME + "".join(filter(None, one.descriptor)) for one in streams}
+        return [f"stream {stream} has {made[name]} datasets"
+                for stream, name in names.items() if made[name] > 1]
 
     def is_at_rest(self):
         return self.sandbox.counts()["late"] == 0
