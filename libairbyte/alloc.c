@@ -1,6 +1,7 @@
 #include "alloc.h"
 
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -96,4 +97,12 @@ char *
 ab_strdup(const char *text)
 {
 	return ab_memdup(text, strlen(text));
+}
+
+void
+ab_alloc_trim(void)
+{
+#ifdef __GLIBC__ /* others give back by themselves, or have no such call */
+	malloc_trim(0);
+#endif
 }

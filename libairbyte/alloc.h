@@ -26,6 +26,12 @@ char *ab_memdup(const char *bytes, size_t len);
  */
 void *ab_alloc_check(void *memory);
 
+/*
+ * Gives the pages of what was freed back to the system, between two phases that need memory of
+ * different sizes: the second could not fill the gaps of the first and would be added to it.
+ */
+void ab_alloc_trim(void);
+
 /* report(size) is called once before the process exits with 1, with a size of 0 if it is not known;
  * it must not allocate. What cJSON and OpenSSL allocate is reported as well from then on. */
 void ab_alloc_on_failure(void (*report)(size_t size));

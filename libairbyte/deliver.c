@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "alloc.h"
 #include "queue.h"
 #include "seal.h"
 #include "status.h"
@@ -231,11 +232,23 @@ abort_flow(struct ab_sync *sync, struct ab_flow *flow)
 	}
 }
 
+/* What was taken from the input is in batches of all sizes; what comes out of the spool is larger,
+ * and would not fit where they were. */
+static void
+seal_rest(struct ab_sync *sync)
+{
+	if (sync->open == NULL)
+		return;
+	while (sync->open != NULL)
+		ab_seal(sync, ab_flow_of(sync, sync->open));
+	ab_alloc_trim();
+}
+
 static void
 advance_all(struct ab_sync *sync)
 {
-	while (sync->input_over && sync->open != NULL)
-		ab_seal(sync, ab_flow_of(sync, sync->open));
+	if (sync->input_over)
+		seal_rest(sync);
 	for (size_t i = 0; i < sync->catalog->count && may_start(sync); i++)
 		advance(sync, &sync->flows[i]);
 	start_batches(sync);
