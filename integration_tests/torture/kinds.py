@@ -2,6 +2,7 @@
 
 from torture.tried_dust import Documents, Tables
 from torture.tried_luzmo import Luzmo
-from torture.tried_pendo import Pendo, PendoUpdates
+from torture.tried_pendo import Pendo, PendoIgnores, PendoUpdates
 
-KINDS = {"dust": (Tables, Documents), "luzmo": (Luzmo,), "pendo": (Pendo, PendoUpdates)}
+KINDS = {"dust": (Tables, Documents), "luzmo": (Luzmo,),
+         "pendo": (Pendo, PendoUpdates, PendoIgnores)}

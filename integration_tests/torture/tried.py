@@ -83,7 +83,8 @@ class Tried:
 
     @classmethod
     def withholds(cls, record):
-        """Whether the connector rejects a record by itself."""
+        """Whether a record is surely not written: the connector rejects it by itself, or it is of
+        an object that is not there."""
         return record.size > cls.record_bytes
 
     def rejects(self, record):

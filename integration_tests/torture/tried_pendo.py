@@ -93,10 +93,24 @@ class Pendo(TriedPendo, services.Pendo):
 
 
 class PendoUpdates(TriedPendo, services.Pendo):
-    """Visitors that are there, and no others."""
+    """Visitors that are there; records of others are rejected."""
 
     settings = {"create_missing": False, "streams": []}
     there = range(OBJECTS)
 
     def rejects(self, record):
         return record.key not in self.there or super().rejects(record)
+
+
+class PendoIgnores(TriedPendo, services.Pendo):
+    """Visitors that are there; records of others count as written."""
+
+    settings = {"create_missing": False, "on_missing": "ignore", "streams": []}
+    there = range(OBJECTS)
+
+    @classmethod
+    def withholds(cls, record):
+        return record.key not in cls.there or super().withholds(record)
+
+    def rejects(self, record):
+        return super().withholds(record)
