@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from connector import BIN_DIR, Source, catalog_of, properties
+from harness import PENDO_KEY
 from pendo import (
     PENDO, Process, bulk_calls, check, discover, many, mapping, put_many, rule, sizes, stream, sync,
     values, with_state, writes)
@@ -63,6 +64,14 @@ def test_discover_lists_what_can_be_updated(sandbox):
         "score": {"type": "number"}, "active": {"type": "boolean"},
         "since": {"type": "string", "format": "date-time"}, "anything": {}}
     assert operations[1]["json_schema"]["required"] == ["accountId"]
+
+
+def test_a_field_that_is_called_like_the_key_is_masked(sandbox):
+    sandbox.put(fields={"visitor": {"custom": {f"a {PENDO_KEY}": "string"}}})
+    result = discover(sandbox).succeeded()
+    (message,) = result.of("DESTINATION_CATALOG")
+    names = message["destination_catalog"]["operations"][0]["json_schema"]["properties"]
+    assert f"a {'*' * len(PENDO_KEY)}" in names and PENDO_KEY not in json.dumps(message)
 
 
 def test_a_discover_that_is_refused_is_an_error(sandbox):

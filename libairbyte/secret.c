@@ -1,6 +1,5 @@
 #include "secret.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,30 +44,37 @@ ab_secret_release(void)
 }
 
 /* Looked for in text, which stays as it was: secrets may overlap each other, and themselves. */
-static void
+static bool
 mask_one(char *bytes, const char *text, size_t len, const char *secret)
 {
 	const size_t secret_len = strlen(secret);
+	bool found = false;
 
 	for (size_t i = 0; i + secret_len <= len; i++) {
 		const char *at = memchr(text + i, secret[0], len - secret_len + 1 - i);
 		if (at == NULL)
-			return;
+			return found;
 		i = (size_t)(at - text);
-		if (memcmp(at, secret, secret_len) == 0)
+		if (memcmp(at, secret, secret_len) == 0) {
 			memset(bytes + i, '*', secret_len);
+			found = true;
+		}
 	}
+	return found;
 }
 
-void
+bool
 ab_secret_mask(char *bytes, size_t len)
 {
+	bool found = secrets.too_many;
+
 	if (secrets.too_many)
 		memset(bytes, '*', len);
 	if (secrets.too_many || secrets.count == 0)
-		return;
+		return found;
 	char *text = ab_memdup(bytes, len);
 	for (size_t i = 0; i < secrets.count; i++)
-		mask_one(bytes, text, len, secrets.texts[i]);
+		found |= mask_one(bytes, text, len, secrets.texts[i]);
 	free(text);
+	return found;
 }

@@ -7,6 +7,7 @@
 #ifndef AB_SECRET_H
 #define AB_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* From now on text is a secret; copied. Shorter ones than 4 bytes are not: masking them would hide
@@ -14,7 +15,8 @@
 void ab_secret_add(const char *text);
 void ab_secret_release(void);
 
-/* Overwrites every secret in len bytes with asterisks, length for length. */
-void ab_secret_mask(char *bytes, size_t len);
+/* Overwrites every secret in len bytes with asterisks, length for length. Returns whether there may
+ * have been any. */
+bool ab_secret_mask(char *bytes, size_t len);
 
 #endif

@@ -362,6 +362,23 @@ only_states_go_to_stdout_as_a_singer_target(void **state)
 					  "CRITICAL no answer (HTTP 503)\n");
 }
 
+/* The service chooses them. A secret that looks like what is around them hits nothing else. */
+static void
+names_in_a_destination_catalog_hide_secrets(void **state)
+{
+	static const char catalog[] = "{\"type\":[\"sk-abc\",\"\\u0073k-abc\",{\"a sk-abc\":"
+				      "\"\\u00e9 x\",\"\":1.50}]}";
+
+	(void)state;
+	ab_secret_add("sk-abc");
+	ab_secret_add("\"},{\"");
+	ab_secret_add("\":[\"");
+	ab_emit_destination_catalog((struct ab_view){catalog, sizeof(catalog) - 1});
+	assert_string_equal(written(), "{\"type\":\"DESTINATION_CATALOG\",\"destination_catalog\":"
+				       "{\"type\":[\"******\",\"******\",{\"a ******\":"
+				       "\"\\u00e9 x\",\"\":1.50}]}}\n");
+}
+
 static void
 a_log_line_stays_one_line_and_hides_secrets(void **state)
 {
@@ -422,6 +439,7 @@ main(void)
 	    CASE(of_many_lines_a_full_disk_leaves_the_whole_ones),
 	    CASE(a_process_that_is_killed_leaves_whole_lines_in_a_pipe),
 	    CASE(only_states_go_to_stdout_as_a_singer_target),
+	    CASE(names_in_a_destination_catalog_hide_secrets),
 	    CASE(a_log_line_stays_one_line_and_hides_secrets),
 	    CASE(what_a_message_quotes_cannot_draw_or_begin_a_line),
 	    CASE(quiet_leaves_warnings_and_errors),
